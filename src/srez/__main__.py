@@ -1,0 +1,5 @@
+"""`python -m srez`."""
+
+from srez.cli import main
+
+main()

@@ -1,0 +1,249 @@
+"""The command line: arguments only; every command is a few lines over the API."""
+
+import json
+import shlex
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from typer.core import TyperGroup
+
+from srez import __version__, images
+from srez.errors import OptionError, SrezError
+
+out_console = Console(highlight=False)
+error_console = Console(stderr=True, highlight=False)
+
+
+class _Commands(TyperGroup):
+    """Commands that answer a user's mistake with one sentence and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SrezError as error:
+            if ctx.params["debug"]:
+                raise
+            _complain(error)
+            ctx.exit(error.exit_code)
+
+
+app = typer.Typer(
+    cls=_Commands, no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_enable=False
+)
+
+Model = Annotated[
+    str, typer.Option(help="A model in the box (see [b]srez models[/b]) or an .onnx file with its card.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for other programs to read.")]
+
+
+def main() -> None:
+    """The entry point of the `srez` command."""
+    app()
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        out_console.print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Image super-resolution: train it, measure it, upscale with it."""
+
+
+@app.command(
+    epilog="Examples: [b]srez upscale face.png -o large.png[/b]   [b]srez upscale a.jpg photos/ -o large/[/b]"
+)
+def upscale(
+    inputs: Annotated[list[Path], typer.Argument(help="Pictures (PNG, JPEG, WebP, BMP) or folders of them.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="A file for one picture, else a folder.")],
+    model: Model = "faces",
+    as_json: AsJson = False,
+) -> None:
+    """Make pictures four times larger.
+
+    A picture that cannot be read or written is named and the others are done; the exit code is then 2.
+    """
+    from srez import files
+    from srez.upscaler import load
+
+    upscaler = load(model)
+    jobs, failures = files.plan(inputs, output)
+    done = []
+    with _progress(MofNCompleteColumn()) as progress:
+        task = progress.add_task("upscaling", total=len(jobs))
+        for number, job in enumerate(jobs):
+            try:
+                files.upscale(upscaler, job, lambda part, n=number: progress.update(task, completed=n + part))
+                done.append(job)
+            except SrezError as error:
+                failures.append(error)
+            progress.update(task, completed=number + 1)
+    for failure in failures:
+        _complain(failure)
+    if as_json:
+        results = [{"source": str(job.source), "target": str(job.target)} for job in done]
+        _print_json({"model": model, "done": results, "failed": [str(failure) for failure in failures]})
+    elif failures or len(done) > 1:
+        out_console.print(f"{len(done)} upscaled, {len(failures)} failed")
+    if failures:
+        raise typer.Exit(max(failure.exit_code for failure in failures))
+
+
+@app.command(epilog="Example: [b]srez demo -o sheet.png[/b]")
+def demo(
+    output: Annotated[Path, typer.Option("-o", "--output", help="The sheet to write.")] = Path(
+        "srez-demo.png"
+    ),
+    model: Model = "faces",
+    as_json: AsJson = False,
+) -> None:
+    """Bring a 16x16 portrait back to 64x64 and compare it with bicubic and the truth.
+
+    The portrait is scikit-image's astronaut; nothing is downloaded and nothing is opened.
+    """
+    from srez import demo
+    from srez.evaluation import report
+    from srez.evaluation.protocol import FACES_RGB
+    from srez.upscaler import load
+
+    upscaler = load(model)
+    sheet, rows = demo.run(upscaler)
+    images.write(output, images.Picture(sheet))
+    if as_json:
+        _print_json({"sheet": str(output), "protocol": str(FACES_RGB), "figures": rows})
+        return
+    out_console.print(report.table(rows))
+    out_console.print(f"{FACES_RGB}\nThe sheet is in {output}. {upscaler.card.limits}")
+
+
+@app.command(epilog="Example: [b]srez models[/b]")
+def models(as_json: AsJson = False) -> None:
+    """List the models in the box: scale, size, licence, figures."""
+    from srez import card, zoo
+
+    cards = [card.read(zoo.find(name)) for name in zoo.names()]
+    if as_json:
+        _print_json([card.as_dict(each) for each in cards])
+        return
+    table = Table("model", "scale", "parameters", "PSNR", "SSIM", "licence of the weights")
+    for each in cards:
+        methods = {row["method"]: row for row in each.figures}
+        ours, bicubic = methods[each.name], methods["bicubic"]
+        psnr = f"{ours['psnr']:.2f} dB\nbicubic {bicubic['psnr']:.2f}"
+        ssim = f"{ours['ssim']:.4f}\n{bicubic['ssim']:.4f}"
+        table.add_row(each.name, f"x{each.scale}", f"{each.parameters:,}", psnr, ssim, each.licence)
+    out_console.print(table)
+    for each in cards:
+        sets = ", ".join(sorted({f"{row['set']} ({row['protocol']})" for row in each.figures}))
+        out_console.print(f"{each.name}: {each.description}. Measured on {sets}. {each.limits}")
+
+
+@app.command(
+    epilog="Example: [b]srez train faces --data img_align_celeba.zip --partition list_eval_partition.txt "
+    "--out runs/faces[/b]"
+)
+def train(
+    recipe: Annotated[str, typer.Argument(help="A recipe in the box (srez, faces) or a .toml file.")],
+    data: Annotated[list[Path], typer.Option(help="A zip or a folder of aligned faces; may be repeated.")],
+    partition: Annotated[
+        Path | None, typer.Option(help="CelebA's list_eval_partition.txt: 0 train, 1 validation, 2 left out.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The run folder; runs/RECIPE if not given.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Train this many steps instead of the recipe's.")] = None,
+    settings: Annotated[
+        list[str],
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the recipe; may be repeated."),
+    ] = [],  # noqa: B006 - typer reads it, nobody changes it
+) -> None:
+    """Train a network; started again with the same words, it goes on where it was.
+
+    Ctrl-C saves and stops. At the end the run folder holds model.onnx and its card, for
+    [b]srez upscale --model[/b].
+    """
+    recipes = _training_extra()
+    changes = [*settings, *([f"steps={steps}"] if steps is not None else [])]
+    chosen = recipes.load(recipe, changes)
+    folder = out or Path("runs") / Path(recipe).stem
+    images.make_folder(folder)
+    # These import TensorFlow: not before the words are known to be right.
+    from srez.train import data as face_data
+    from srez.train import run
+
+    with _progress(MofNCompleteColumn(), TextColumn("{task.fields[losses]}")) as progress:
+
+        def reading(pictures: Iterable, count: int) -> Iterable:
+            task = progress.add_task("reading faces", total=count, losses="")
+            return progress.track(pictures, task_id=task)
+
+        faces = face_data.load(data, partition, reading)
+        for reason in faces.skipped:
+            progress.print(f"skipped: {reason}")
+        progress.print(
+            f"{len(faces.train)} faces to train on, {len(faces.validation)} to validate on, "
+            f"{len(faces.skipped)} skipped"
+        )
+        watch = _watcher(progress, chosen.steps)
+        finished = run.train_and_export(chosen, Path(recipe).stem, faces, data, folder, watch)
+    if finished is None:
+        again = shlex.join(["srez", *sys.argv[1:]])
+        error_console.print(f"Stopped and saved. Go on with: {again}", soft_wrap=True)
+        raise typer.Exit(130)
+    out_console.print(f"Done: {folder / 'model.onnx'}", soft_wrap=True)
+
+
+def _training_extra() -> Any:
+    """The module of recipes, which needs the training extra but not TensorFlow."""
+    try:
+        from srez.train import recipe
+    except ModuleNotFoundError as error:
+        raise OptionError(
+            f"training needs the extra packages ({error.name} is missing): pip install 'srez[train]'"
+        ) from None
+    return recipe
+
+
+def _watcher(progress: Progress, steps: int) -> Callable[[int, dict[str, float]], None]:
+    """Shows losses, steps a second and time left; a line is kept for each validation."""
+    task = progress.add_task("training", total=steps, losses="")
+
+    def watch(step: int, values: dict[str, float]) -> None:
+        if "validation_psnr" in values:
+            psnr, ssim, consistency = (
+                values[f"validation_{name}"] for name in ("psnr", "ssim", "consistency")
+            )
+            progress.print(f"step {step}: PSNR {psnr:.2f} dB, SSIM {ssim:.4f}, consistency {consistency:.3f}")
+            return
+        speed = progress.tasks[task].speed
+        shown = [f"{name} {value:.4f}" for name, value in values.items()]
+        shown += [f"{speed:.1f} steps/s"] if speed else []
+        progress.update(task, completed=step, losses="  ".join(shown))
+
+    return watch
+
+
+def _progress(*columns: Any) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), *columns, TimeRemainingColumn(), console=error_console
+    )
+
+
+def _complain(error: SrezError) -> None:
+    error_console.print(f"srez: {error}", soft_wrap=True, markup=False)
+
+
+def _print_json(value: Any) -> None:
+    sys.stdout.write(json.dumps(value, indent=2) + "\n")

@@ -1,0 +1,41 @@
+"""The errors a user can cause. Each carries one sentence, an exit code and an HTTP status."""
+
+
+class SrezError(Exception):
+    """Something the user can put right; its text is one sentence that names the file or the option."""
+
+    exit_code = 2
+    http_status = 400
+
+
+class ImageError(SrezError):
+    """A picture that cannot be read, or is of a kind that is not supported."""
+
+    http_status = 415
+
+
+class OptionError(SrezError):
+    """An option, a recipe key or a value that does not exist or does not fit."""
+
+
+class ModelError(SrezError):
+    """A model that is missing, damaged, or not one of ours."""
+
+    http_status = 404
+
+
+class DataError(SrezError):
+    """Training data that is missing or does not fit together."""
+
+
+class OutputError(SrezError):
+    """A result that cannot be written."""
+
+    http_status = 507
+
+
+class TrainingError(SrezError):
+    """A training run that cannot go on; its last checkpoint is intact."""
+
+    exit_code = 3
+    http_status = 500

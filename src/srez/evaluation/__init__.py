@@ -1,0 +1,1 @@
+"""Measuring: the protocol, the metrics, the table and the sheet."""

@@ -1,0 +1,186 @@
+"""The one place that reads and writes image files."""
+
+import io
+import os
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from srez.errors import ImageError, OutputError
+
+READABLE = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".bmp": "BMP"}
+WRITABLE = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+
+_SAVE_OPTIONS = {
+    "PNG": {},
+    "JPEG": {"quality": 95, "subsampling": 0},
+    "WEBP": {"quality": 95, "method": 4},
+}
+_DEEP_MODES = ("I", "F")  # also matches Pillow's I;16 family by prefix
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture in memory, upright.
+
+    `pixels` is uint8: `(H, W)` gray, `(H, W, 3)` RGB or `(H, W, 4)` RGB with straight alpha. `icc` is the
+    colour profile and `exif` the metadata, as stored in the file, the orientation already applied.
+    """
+
+    pixels: np.ndarray
+    icc: bytes | None = None
+    exif: bytes | None = None
+
+
+def to_float(pixels: np.ndarray) -> np.ndarray:
+    """uint8 values as float32 in [0, 1]."""
+    return pixels / np.float32(255)
+
+
+def to_uint8(values: np.ndarray) -> np.ndarray:
+    """Float values in [0, 1] as uint8: clipped and rounded, never truncated."""
+    return np.rint(values.clip(0, 1) * 255).astype(np.uint8)
+
+
+def is_readable(name: str) -> bool:
+    """Whether the suffix of a file name is one that `read` takes."""
+    return Path(name).suffix.lower() in READABLE
+
+
+def find(folder: Path) -> list[Path]:
+    """The readable pictures directly in a folder, by name.
+
+    Raises:
+        ImageError: there are none.
+    """
+    found = sorted(path for path in folder.iterdir() if path.is_file() and is_readable(path.name))
+    if not found:
+        raise ImageError(f"{folder} holds no pictures ({', '.join(READABLE)})")
+    return found
+
+
+def read(source: Path | bytes, name: str | None = None) -> Picture:
+    """Read a PNG, JPEG, WebP or BMP picture.
+
+    The orientation of the EXIF data is applied, a palette becomes RGB (RGBA where it has transparency).
+
+    Args:
+        source: the file, or its bytes.
+        name: what to call it in an error; the path by default.
+
+    Raises:
+        ImageError: missing, not a picture, damaged, animated, or with more than 8 bits a channel.
+    """
+    name = name or (str(source) if isinstance(source, Path) else "picture")
+    try:
+        data = source.read_bytes() if isinstance(source, Path) else source
+    except FileNotFoundError:
+        raise ImageError(f"{name} does not exist") from None
+    except OSError as error:
+        raise ImageError(f"{name} cannot be read: {error.strerror}") from None
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns of pictures half as large as it refuses; ours are still fine there.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(io.BytesIO(data), formats=sorted(set(READABLE.values())))
+            if getattr(image, "n_frames", 1) > 1:
+                raise ImageError(f"{name} is animated: only still pictures can be read")
+            if image.mode.startswith(_DEEP_MODES):
+                raise ImageError(f"{name} has more than 8 bits a channel: convert it to 8 bits first")
+            image.load()
+            image = ImageOps.exif_transpose(image)
+    except UnidentifiedImageError:
+        raise ImageError(f"{name} is not a PNG, JPEG, WebP or BMP picture") from None
+    except Image.DecompressionBombError:
+        raise ImageError(f"{name} has too many pixels to be read safely") from None
+    except (OSError, SyntaxError, ValueError) as error:
+        raise ImageError(f"{name} is damaged or cut short: {error}") from None
+    return Picture(np.asarray(_plain(image)), image.info.get("icc_profile"), image.info.get("exif"))
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    """The picture as gray, RGB or RGBA, whatever its mode was."""
+    if image.mode in ("L", "RGB", "RGBA") and "transparency" not in image.info:
+        return image
+    if image.mode == "1":
+        return image.convert("L")
+    return image.convert("RGBA" if image.has_transparency_data else "RGB")
+
+
+def refuse_alpha(path: Path) -> None:
+    """Raise OutputError if a picture with alpha cannot be written under this name."""
+    if WRITABLE.get(path.suffix.lower()) == "JPEG":
+        raise OutputError(f"{path}: JPEG cannot hold transparency; write a .png or a .webp instead")
+
+
+def write(path: Path, picture: Picture) -> None:
+    """Write a picture whole or not at all; the suffix gives the format.
+
+    JPEG and WebP are written at quality 95, JPEG without chroma subsampling.
+
+    Raises:
+        OutputError: unknown suffix, alpha in a JPEG, or the file cannot be written.
+    """
+    kind = WRITABLE.get(path.suffix.lower())
+    if kind is None:
+        raise OutputError(f"{path}: cannot write {path.suffix or 'a file without a suffix'}, only "
+                          f"{', '.join(WRITABLE)}")  # fmt: skip
+    if picture.pixels.shape[2:] == (4,):
+        refuse_alpha(path)
+    keep = {"icc_profile": picture.icc, "exif": picture.exif}
+    options = _SAVE_OPTIONS[kind] | {key: value for key, value in keep.items() if value}
+    with atomic(path) as file:
+        try:
+            Image.fromarray(picture.pixels).save(file, format=kind, **options)
+        except (ValueError, OSError) as error:
+            raise OutputError(f"{path} cannot be written as {kind}: {error}") from None
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it, unless it exists.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be made a folder: {error.strerror}") from None
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[IO[bytes]]:
+    """A file to write to that takes its name only when the block ends well.
+
+    Raises:
+        OutputError: the folder does not exist or cannot be written to, or the disk is full.
+    """
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}") from None
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o666 & ~_umask())
+        Path(temporary).replace(path)
+    except BaseException as error:
+        Path(temporary).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise OutputError(f"{path} cannot be written: {error.strerror}") from None
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

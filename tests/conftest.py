@@ -1,0 +1,91 @@
+"""Pictures, models and data that several tests share."""
+
+import os
+import zipfile
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+SHARED = Path(os.environ.get("SREZ_SHARED", Path(__file__).parents[2] / "shared")) / "data"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of shared images that only developers and CI have."""
+    if not SHARED.is_dir():
+        pytest.skip(f"the shared images are not here ({SHARED}; SREZ_SHARED names another folder)")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def random() -> np.random.Generator:
+    return np.random.default_rng(20161010)
+
+
+def drawn_face(seed: int, size: tuple[int, int] = (89, 109)) -> Image.Image:
+    """A face-like cartoon of some (width, height): an ellipse with eyes and a mouth, never twice the same."""
+    random = np.random.default_rng(seed)
+    width, height = size
+    y, x = np.mgrid[:height, :width].astype(float)
+    pixels = np.empty((height, width, 3))
+    pixels[:] = random.uniform(0, 255, 3)
+    centre = width / 2 + random.normal(0, 2), height * 0.55 + random.normal(0, 2)
+    features = (
+        (0, 0, 0.3, 0.38),
+        (-0.13, -0.08, 0.05, 0.03),
+        (0.13, -0.08, 0.05, 0.03),
+        (0, 0.14, 0.12, 0.03),
+    )
+    for dx, dy, wide, high in features:
+        inside = ((x - centre[0]) / width - dx) ** 2 / wide**2 + (
+            (y - centre[1]) / height - dy
+        ) ** 2 / high**2 < 1
+        pixels[inside] = random.uniform(0, 255, 3)
+    pixels += random.normal(0, 4, pixels.shape)
+    return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+
+
+def write_faces(path: Path, count: int) -> Path:
+    """A zip of drawn faces, named as CelebA names them."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(1, count + 1):
+            buffer = BytesIO()
+            drawn_face(number).save(buffer, "JPEG", quality=95)
+            archive.writestr(f"img_align_celeba/{number:06d}.jpg", buffer.getvalue())
+    return path
+
+
+def write_partition(path: Path, parts: dict[int, int]) -> Path:
+    path.write_text("".join(f"{number:06d}.jpg {part}\n" for number, part in parts.items()))
+    return path
+
+
+@pytest.fixture(scope="session")
+def faces_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """24 drawn faces of half-size CelebA's geometry."""
+    return write_faces(tmp_path_factory.mktemp("faces") / "img_align_celeba.zip", 24)
+
+
+@pytest.fixture(scope="session")
+def partition(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of those 24, 18 to train on, 4 to validate on, 2 left out."""
+    parts = {number: 0 if number <= 18 else 1 if number <= 22 else 2 for number in range(1, 25)}
+    return write_partition(tmp_path_factory.mktemp("partition") / "list_eval_partition.txt", parts)
+
+
+@pytest.fixture
+def picture(tmp_path: Path, random: np.random.Generator) -> Callable[..., Path]:
+    """Writes a picture of random pixels: `picture("a.png", (H, W, 3))`."""
+
+    def write(name: str, shape: tuple[int, ...] = (12, 9, 3), **options: Any) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(random.integers(0, 256, shape, dtype=np.uint8)).save(path, **options)
+        return path
+
+    return write

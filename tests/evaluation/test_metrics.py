@@ -1,0 +1,80 @@
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from srez import images, resample
+from srez.evaluation import metrics
+from srez.evaluation.protocol import FACES_RGB
+
+
+@pytest.fixture
+def truth(random: np.random.Generator) -> np.ndarray:
+    return random.integers(0, 256, (32, 24, 3), dtype=np.uint8)
+
+
+def test_psnr_of_a_known_error(truth: np.ndarray) -> None:
+    output = truth.copy()
+    output[..., 0] ^= 1  # an error of one grey level in one of three channels
+    assert metrics.psnr(output, truth, FACES_RGB) == pytest.approx(10 * np.log10(255**2 * 3))
+    assert metrics.psnr(truth, truth, FACES_RGB) == float("inf")
+
+
+def test_ssim_follows_wang_et_al(truth: np.ndarray, random: np.random.Generator) -> None:
+    """Against the paper's equation 13, written out with its 11x11 window."""
+    output = np.clip(truth + random.normal(0, 30, truth.shape), 0, 255).astype(np.uint8)
+    line = np.exp(-(np.arange(-5, 6) ** 2) / (2 * 1.5**2))
+    window = np.outer(line, line) / line.sum() ** 2
+
+    def local(image: np.ndarray) -> np.ndarray:
+        views = np.lib.stride_tricks.sliding_window_view(image, (11, 11))
+        return (views * window).sum((-2, -1))
+
+    def one_channel(x: np.ndarray, y: np.ndarray) -> float:
+        mx, my = local(x), local(y)
+        vx, vy, cov = local(x * x) - mx**2, local(y * y) - my**2, local(x * y) - mx * my
+        c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+        top, bottom = (2 * mx * my + c1) * (2 * cov + c2), (mx**2 + my**2 + c1) * (vx + vy + c2)
+        return float((top / bottom).mean())
+
+    channels = zip(
+        np.moveaxis(output.astype(float), -1, 0), np.moveaxis(truth.astype(float), -1, 0), strict=True
+    )
+    expected = np.mean([one_channel(x, y) for x, y in channels])
+    assert metrics.ssim(output, truth, FACES_RGB) == pytest.approx(expected, abs=1e-9)
+
+
+def test_truth_is_consistent_with_its_own_block_means(truth: np.ndarray) -> None:
+    low = resample.area(truth, 4) / np.float32(255)
+    assert metrics.consistency(truth, low, FACES_RGB) == pytest.approx(0, abs=1e-4)
+    assert metrics.consistency(truth, low + 2 / 255, FACES_RGB) == pytest.approx(2, abs=1e-4)
+
+
+def test_the_protocol_says_how_it_measures() -> None:
+    text = str(FACES_RGB)
+    assert all(
+        word in text for word in ("faces-rgb", "x4", "uint8", "RGB", "border 0", "255", "11x11", "1.5")
+    )
+
+
+@pytest.mark.shared
+def test_baselines_on_the_validation_faces(shared: Path) -> None:
+    """The published baselines of the protocol, on CelebA's 500 validation faces."""
+    folder = shared / "celeba-half"
+    lines = (folder / "list_eval_partition.txt").read_text().split("\n")
+    names = [line.split()[0] for line in lines if line.endswith(" 1")]
+    with zipfile.ZipFile(folder / "img_align_celeba.zip") as archive:
+        pictures = [images.read(archive.read(f"img_align_celeba/{name}"), name).pixels for name in names]
+    truths = np.stack(pictures)[:, 30:94, 12:76]
+    low = resample.area(truths, 4) / np.float32(255)
+    bicubic = metrics.measure(images.to_uint8(resample.bicubic(low, 4)), truths, low, FACES_RGB)
+    assert len(names) == 500
+    assert bicubic["psnr"] == pytest.approx(23.334, abs=0.005)
+    assert bicubic["ssim"] == pytest.approx(0.6986, abs=0.0005)
+    assert bicubic["consistency"] == pytest.approx(3.412, abs=0.005)
+    nearest = images.to_uint8(resample.nearest(low, 4))
+    psnr = np.mean(
+        [metrics.psnr(output, truth, FACES_RGB) for output, truth in zip(nearest, truths, strict=True)]
+    )
+    assert psnr == pytest.approx(21.713, abs=0.005)

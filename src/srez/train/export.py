@@ -1,0 +1,115 @@
+"""From a trained generator to the file that `srez.load` takes: ONNX, with its card."""
+
+import shutil
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tomli_w
+
+from srez import card as cards
+from srez import images, resample
+from srez.card import Card
+from srez.errors import TrainingError
+from srez.evaluation import metrics
+from srez.evaluation.protocol import FACES_RGB
+from srez.train import networks
+from srez.upscaler import Upscaler
+
+TOLERANCE = 1e-4  # of a value range of 1
+PARITY_SIZES = ((16, 16), (17, 23), (64, 48))  # height, width
+SCALE = 4
+
+
+def export(generator: keras.Model, path: Path, about: dict[str, Any]) -> Card:
+    """Write a generator as ONNX, with its card beside it, after checking that both compute the same.
+
+    Args:
+        generator: `(N, H, W, 3)` to `(N, 4H, 4W, 3)`.
+        path: the .onnx file to write; the card gets the same name with .toml.
+        about: the card's name, description, licence, limits, training and figures.
+
+    Returns:
+        The card.
+
+    Raises:
+        TrainingError: the exported graph's outputs differ from the generator's.
+        OutputError: a file cannot be written.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        draft = Path(folder) / "model.onnx"
+        generator(np.zeros((1, *PARITY_SIZES[0], 3), np.float32))  # Keras exports only what was called
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # Keras looks for names that NumPy gave up
+            generator.export(draft, format="onnx", verbose=False)
+        description = networks.describe(generator)
+        card = Card(
+            scale=SCALE,
+            minimum_size=description.minimum_size,
+            receptive_radius=description.receptive_radius,
+            parameters=description.parameters,
+            multiply_adds=description.multiply_adds,
+            sha256=cards.sha256(draft),
+            **about,
+        )
+        text = tomli_w.dumps(cards.as_dict(card)).encode()
+        draft.with_suffix(".toml").write_bytes(text)
+        difference = parity(generator, draft)
+        if difference > TOLERANCE:
+            raise TrainingError(
+                f"{path}: the exported model's outputs differ from the network's by {difference:.2g}"
+            )
+        with images.atomic(path) as file, draft.open("rb") as source:
+            shutil.copyfileobj(source, file)
+        with images.atomic(path.with_suffix(".toml")) as file:
+            file.write(text)
+    return card
+
+
+def parity(generator: keras.Model, model: Path) -> float:
+    """The largest difference between a generator's outputs and those of its exported file.
+
+    Random inputs of several sizes, odd ones among them; both outputs are clipped to [0, 1].
+
+    Args:
+        generator: the network.
+        model: its .onnx file, with its card.
+    """
+    upscaler = Upscaler(model)
+    random = np.random.default_rng(0)
+    inputs = [random.random((2, *size, 3), np.float32) for size in PARITY_SIZES]
+    return max(
+        float(np.abs(upscaler.batch(x) - np.asarray(generator(x, training=False)).clip(0, 1)).max())
+        for x in inputs
+    )
+
+
+def figures(generator: keras.Model, name: str, truths: np.ndarray, low: np.ndarray) -> list[dict[str, Any]]:
+    """A card's figures on validation faces: nearest, bicubic and the network beside each other.
+
+    Args:
+        generator: the network.
+        name: what to call it.
+        truths: `(N, 64, 64, 3)` uint8.
+        low: the inputs, `(N, 16, 16, 3)` float32 in [0, 1].
+    """
+    outputs = {
+        "nearest": resample.nearest(low, SCALE),
+        "bicubic": resample.bicubic(low, SCALE),
+        name: generator.predict(low, batch_size=50, verbose=0),
+    }
+    return [
+        {
+            "set": f"{len(truths)} validation faces",
+            "protocol": FACES_RGB.name,
+            "method": method,
+            **{
+                key: round(value, 4)
+                for key, value in metrics.measure(images.to_uint8(output), truths, low, FACES_RGB).items()
+            },
+        }
+        for method, output in outputs.items()
+    ]

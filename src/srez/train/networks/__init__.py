@@ -1,0 +1,54 @@
+"""One network a file; here they are chosen by their settings and described."""
+
+import math
+from dataclasses import dataclass
+
+import keras
+
+from srez.train.networks import discriminators, faces, srez
+from srez.train.recipe import FacesGenerator, SrezDiscriminator, SrezGenerator
+
+
+def build_generator(settings: SrezGenerator | FacesGenerator) -> keras.Model:
+    """The generator a recipe asks for: `(N, H, W, 3)` in [0, 1] to `(N, 4H, 4W, 3)`."""
+    if isinstance(settings, SrezGenerator):
+        return srez.generator(settings.units, settings.tail)
+    return faces.generator(settings.channels, settings.blocks)
+
+
+def build_discriminator(settings: SrezDiscriminator) -> keras.Model:
+    """The discriminator a recipe asks for: `(N, H, W, 3)` in [0, 1] to `(N, 1)` logits."""
+    return discriminators.srez(settings.units)
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a generator costs and sees.
+
+    Attributes:
+        parameters: all weights that the exported file holds.
+        multiply_adds: per input pixel, of the convolutions.
+        receptive_radius: how far, in input pixels, an output pixel can see (an upper bound).
+        minimum_size: the least height and width of the input, in pixels.
+    """
+
+    parameters: int
+    multiply_adds: int
+    receptive_radius: int
+    minimum_size: int
+
+
+def describe(generator: keras.Model) -> Description:
+    """Count a generator's parameters and arithmetic by walking its layers in order."""
+    scale, multiply_adds, radius, minimum_size = 1, 0, 0.0, 1
+    for operation in generator.operations:
+        if isinstance(operation, keras.layers.Conv2D):
+            multiply_adds += math.prod(operation.kernel.shape) * scale**2
+            radius += (operation.kernel_size[0] // 2) / scale
+        elif isinstance(operation, keras.layers.UpSampling2D):
+            scale *= operation.size[0]
+        elif type(operation).__name__ == "DepthToSpace":
+            scale *= operation.block_size
+        elif type(operation).__name__ == "Pad":  # by reflection, which needs a pixel more than it adds
+            minimum_size = max(minimum_size, 1 + max(map(max, operation.pad_width)))
+    return Description(generator.count_params(), multiply_adds, math.ceil(radius), minimum_size)

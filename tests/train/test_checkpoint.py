@@ -1,0 +1,41 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from srez.errors import TrainingError
+from srez.train import checkpoint
+
+
+def save(folder: Path, *steps: int) -> None:
+    for step in steps:
+        checkpoint.save(folder, step, {"a/0": np.full((2, 3), step, np.float32)}, {"note": "x"})
+
+
+def test_the_newest_comes_back_whole(tmp_path: Path) -> None:
+    assert checkpoint.load(tmp_path / "none") is None
+    save(tmp_path, 1, 2, 10)
+    loaded = checkpoint.load(tmp_path)
+    assert loaded is not None
+    arrays, facts = loaded
+    np.testing.assert_array_equal(arrays["a/0"], np.full((2, 3), 10))
+    assert facts == {"step": 10, "note": "x"}
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["step-00000002.npz", "step-00000010.npz"]
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "empty"])
+def test_a_damaged_one_is_passed_over(tmp_path: Path, damage: str) -> None:
+    save(tmp_path, 1, 2)
+    newest = tmp_path / "step-00000002.npz"
+    data = bytearray(newest.read_bytes())
+    data[data.index(np.full(2, 2, np.float32).tobytes())] ^= 255
+    newest.write_bytes({"cut": data[:-20], "flipped": data, "empty": b""}[damage])
+    loaded = checkpoint.load(tmp_path)
+    assert loaded is not None
+    assert loaded[1]["step"] == 1
+
+
+def test_none_whole_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "step-00000001.npz").write_bytes(b"")
+    with pytest.raises(TrainingError, match=r"no checkpoint in .* can be read"):
+        checkpoint.load(tmp_path)

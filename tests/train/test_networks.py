@@ -1,0 +1,114 @@
+"""Every network, through one set of tests: size, shape, one step, save, export, parity."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from srez import resample
+from srez.train import export, networks, recipe
+from srez.train.networks import discriminators, faces, srez
+
+SMALL = {
+    "srez": recipe.SrezGenerator(network="srez", units=(8, 4), tail=6),
+    "faces": recipe.FacesGenerator(network="faces", channels=8, blocks=1),
+}
+
+
+@pytest.fixture(params=SMALL)
+def generator(request: pytest.FixtureRequest) -> keras.Model:
+    keras.utils.set_random_seed(0)
+    return networks.build_generator(SMALL[request.param])
+
+
+def test_sizes_are_as_stated() -> None:
+    seed = networks.describe(networks.build_generator(recipe.load("srez").generator))
+    assert seed.parameters == 3_848_291  # about 3.85 M
+    assert seed.multiply_adds * 16 * 16 == pytest.approx(2.9e9, rel=0.02)
+    ours = networks.describe(networks.build_generator(recipe.load("faces").generator))
+    assert ours.parameters == 905_564
+    assert ours.multiply_adds * 16 * 16 == pytest.approx(0.23e9, rel=0.01)
+    assert discriminators.srez().count_params() == 4_179_905  # about 4.2 M
+
+
+@pytest.mark.parametrize("size", [(16, 16), (17, 23), (3, 5)])
+def test_any_size_becomes_four_times_larger(generator: keras.Model, size: tuple[int, int]) -> None:
+    assert generator(np.zeros((2, *size, 3), np.float32)).shape == (2, size[0] * 4, size[1] * 4, 3)
+
+
+def test_one_step_trains_every_weight(generator: keras.Model, random: np.random.Generator) -> None:
+    low, high = random.random((2, 8, 8, 3), np.float32), random.random((2, 32, 32, 3), np.float32)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(tf.abs(generator(low, training=True) - high))
+    gradients = tape.gradient(loss, generator.trainable_variables)
+    assert all(gradient is not None and np.isfinite(gradient).all() for gradient in gradients)
+
+
+def test_save_and_load(generator: keras.Model, tmp_path: Path, random: np.random.Generator) -> None:
+    low = random.random((1, 6, 5, 3), np.float32)
+    generator.save(tmp_path / "network.keras")
+    again = keras.saving.load_model(tmp_path / "network.keras")
+    np.testing.assert_allclose(again(low), generator(low), atol=1e-6)
+
+
+def test_export_agrees_on_all_sizes(
+    generator: keras.Model, tmp_path: Path, random: np.random.Generator
+) -> None:
+    for variable in generator.variables:  # moving averages too: they must be exported
+        variable.assign(variable + 0.05 * random.random(variable.shape, np.float32))
+    about = {"name": "x", "description": "", "licence": "", "limits": "", "training": {}, "figures": []}
+    card = export.export(generator, tmp_path / "x.onnx", about)
+    assert export.parity(generator, tmp_path / "x.onnx") < 1e-4
+    assert card.parameters == generator.count_params()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["x.onnx", "x.toml"]
+
+
+def test_receptive_radius_is_not_understated(generator: keras.Model, random: np.random.Generator) -> None:
+    size = 41
+    low = random.random((1, size, size, 3), np.float32)
+    changed = low.copy()
+    changed[:, size // 2, size // 2] += 1
+    touched = np.abs(np.asarray(generator(changed)) - generator(low))[0].max(-1).max(1) > 0
+    reach = np.abs(np.flatnonzero(touched) // 4 - size // 2).max()
+    assert 0 < reach <= networks.describe(generator).receptive_radius
+
+
+def test_least_size_is_as_described(generator: keras.Model) -> None:
+    side = networks.describe(generator).minimum_size
+    assert generator(np.zeros((1, side, side, 3), np.float32)).shape == (1, 4 * side, 4 * side, 3)
+
+
+def test_faces_is_consistent_whatever_its_weights(random: np.random.Generator) -> None:
+    network = faces.generator(8, 2)
+    for variable in network.trainable_variables:
+        variable.assign(random.normal(0, 0.3, variable.shape))
+    low = random.random((2, 9, 7, 3), np.float32)
+    np.testing.assert_allclose(resample.area(np.asarray(network(low)), 4), low, atol=1e-5)
+
+
+def test_faces_starts_as_bicubic_made_consistent(random: np.random.Generator) -> None:
+    network = faces.generator(8, 1)
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.Conv2D) and layer.filters == 45 and layer.trainable:
+            layer.kernel.assign(tf.zeros_like(layer.kernel))
+    low = random.random((1, 12, 10, 3), np.float32)
+    bicubic = resample.bicubic(low, 4)
+    expected = bicubic + resample.nearest(low - resample.area(bicubic, 4), 4)
+    inside = (slice(None), slice(8, -8), slice(8, -8))
+    np.testing.assert_allclose(np.asarray(network(low))[inside], expected[inside], atol=1e-5)
+
+
+def test_dct_details_are_orthonormal_and_without_mean() -> None:
+    basis = faces.dct_details().reshape(15, 16)
+    np.testing.assert_allclose(basis @ basis.T, np.eye(15), atol=1e-12)
+    np.testing.assert_allclose(basis.sum(1), 0, atol=1e-12)
+
+
+def test_srez_uses_moving_averages_for_inference(random: np.random.Generator) -> None:
+    network = srez.generator((8, 4), 6)
+    low = random.random((4, 8, 8, 3), np.float32)
+    alone, together = network(low[:1], training=False), network(low, training=False)
+    np.testing.assert_allclose(alone[0], together[0], atol=1e-6)
+    assert np.abs(network(low[:1], training=True)[0] - network(low, training=True)[0]).max() > 1e-6

@@ -20,7 +20,7 @@ lint: $(DEV) ## check style, types and formatting
 	.venv/bin/pyright --pythonpath .venv/bin/python
 
 docs: $(DEV) ## write the command-line reference anew
-	.venv/bin/python docs/generate.py
+	.venv/bin/python -m typer srez.cli utils docs --name srez --title "The srez command" --output docs/cli.md
 
 benchmark: $(DEV) ## time faces against srez's generator
 	.venv/bin/python benchmarks/faces_speed.py

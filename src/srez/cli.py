@@ -34,11 +34,11 @@ class _Commands(TyperGroup):
 
 
 app = typer.Typer(
-    cls=_Commands, no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_enable=False
+    cls=_Commands, no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False
 )
 
 Model = Annotated[
-    str, typer.Option(help="A model in the box (see [b]srez models[/b]) or an .onnx file with its card.")
+    str, typer.Option(help="A model in the box (see `srez models`) or an .onnx file with its card.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for other programs to read.")]
 
@@ -64,9 +64,7 @@ def _options(
     """Image super-resolution: train it, measure it, upscale with it."""
 
 
-@app.command(
-    epilog="Examples: [b]srez upscale face.png -o large.png[/b]   [b]srez upscale a.jpg photos/ -o large/[/b]"
-)
+@app.command(epilog="Examples: `srez upscale face.png -o large.png`, `srez upscale a.jpg photos/ -o large/`")
 def upscale(
     inputs: Annotated[list[Path], typer.Argument(help="Pictures (PNG, JPEG, WebP, BMP) or folders of them.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="A file for one picture, else a folder.")],
@@ -103,7 +101,7 @@ def upscale(
         raise typer.Exit(max(failure.exit_code for failure in failures))
 
 
-@app.command(epilog="Example: [b]srez demo -o sheet.png[/b]")
+@app.command(epilog="Example: `srez demo -o sheet.png`")
 def demo(
     output: Annotated[Path, typer.Option("-o", "--output", help="The sheet to write.")] = Path(
         "srez-demo.png"
@@ -130,7 +128,7 @@ def demo(
     out_console.print(f"{FACES_RGB}\nThe sheet is in {output}. {upscaler.card.limits}")
 
 
-@app.command(epilog="Example: [b]srez models[/b]")
+@app.command(epilog="Example: `srez models`")
 def models(as_json: AsJson = False) -> None:
     """List the models in the box: scale, size, licence, figures."""
     from srez import card, zoo
@@ -153,8 +151,8 @@ def models(as_json: AsJson = False) -> None:
 
 
 @app.command(
-    epilog="Example: [b]srez train faces --data img_align_celeba.zip --partition list_eval_partition.txt "
-    "--out runs/faces[/b]"
+    epilog="Example: `srez train faces --data img_align_celeba.zip --partition list_eval_partition.txt "
+    "--out runs/faces`"
 )
 def train(
     recipe: Annotated[str, typer.Argument(help="A recipe in the box (srez, faces) or a .toml file.")],
@@ -172,7 +170,7 @@ def train(
     """Train a network; started again with the same words, it goes on where it was.
 
     Ctrl-C saves and stops. At the end the run folder holds model.onnx and its card, for
-    [b]srez upscale --model[/b].
+    `srez upscale --model`.
     """
     recipes = _training_extra()
     changes = [*settings, *([f"steps={steps}"] if steps is not None else [])]

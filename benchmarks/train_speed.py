@@ -1,0 +1,94 @@
+"""Training steps a second of the recipes in the box, and how much faster the input pipeline is.
+
+    python benchmarks/train_speed.py
+
+The faces are random pixels of the shape that training keeps in memory: the speed does not depend on them.
+"""
+
+import math
+import tempfile
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from machine import in_turn, matrix_gflops, report
+from srez.train import data, networks, recipe, trainer
+
+FACES = 2000
+STEPS = 13
+WARM = 3
+
+
+def step_seconds(chosen: recipe.Recipe, faces: data.Faces) -> float:
+    """Seconds of a training step, input included, without validation; the first steps do not count."""
+    times: list[float] = []
+    with tempfile.TemporaryDirectory() as folder:
+        trainer.train(chosen, faces, Path(folder), lambda *_: times.append(time.perf_counter()))
+    return (times[STEPS - 1] - times[WARM - 1]) / (STEPS - WARM)
+
+
+def pipeline_seconds(chosen: recipe.Recipe, faces: data.Faces) -> float:
+    """Seconds that the input pipeline alone takes for a batch."""
+    steps = 500
+    batches = iter(data.batches(faces.train, chosen.augmentation, chosen.batch, 1, 0, steps))
+    next(batches)
+    began = time.perf_counter()
+    for _ in batches:
+        pass
+    return (time.perf_counter() - began) / (steps - 1)
+
+
+def main() -> None:
+    random = np.random.default_rng(0)
+    faces = data.Faces(
+        random.integers(0, 256, (FACES, 72, 72, 3), dtype=np.uint8),
+        random.integers(0, 256, (8, 64, 64, 3), dtype=np.uint8),
+        [],
+        "random",
+    )
+    rows = []
+    for name in recipe.names():
+        chosen = recipe.load(name, [f"steps={STEPS}", "every.checkpoint=1000", "every.log=1000"])
+        works = {
+            "limit": matrix_gflops,
+            "step": lambda c=chosen: step_seconds(c, faces),
+            "pipeline": lambda c=chosen: pipeline_seconds(c, faces),
+        }
+        medians = in_turn(works, rounds=2)
+        gflops = flops(chosen) / medians["step"] / 1e9
+        rows.append(
+            [
+                name,
+                1 / medians["step"],
+                gflops,
+                gflops / medians["limit"],
+                1 / medians["pipeline"],
+                medians["step"] / medians["pipeline"],
+            ]
+        )
+    columns = ["recipe", "steps/s", "GFLOP/s", "share of limit", "pipeline batches/s", "pipeline times step"]
+    report("training, batch of 16", columns, rows, Path("runs/benchmarks/train_speed.json"))
+
+
+def flops(chosen: recipe.Recipe) -> float:
+    """Floating-point operations of the convolutions in one step.
+
+    A backward pass costs two forward ones. The discriminator runs forward on two batches and backward on
+    both for itself, and once more backward, to its input only, for the generator.
+    """
+    total = 3 * networks.describe(networks.build_generator(chosen.generator)).multiply_adds * 16 * 16
+    if chosen.discriminator:
+        network = networks.build_discriminator(chosen.discriminator)
+        convolutions = [layer for layer in network.layers if isinstance(layer, keras.layers.Conv2D)]
+        side, forward = 64, 0
+        for layer in convolutions:
+            side //= layer.strides[0]
+            forward += math.prod(layer.kernel.shape) * side**2
+        total += 7 * forward
+    return 2.0 * chosen.batch * total
+
+
+if __name__ == "__main__":
+    main()

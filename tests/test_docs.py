@@ -1,0 +1,76 @@
+"""What the documentation says is what the program does."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from srez.cli import app
+from srez.train import recipe
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def test_the_reference_is_up_to_date(tmp_path: Path) -> None:
+    words = ["srez.cli", "utils", "docs", "--name", "srez", "--title", "The srez command"]
+    page = tmp_path / "cli.md"
+    subprocess.run(
+        [sys.executable, "-m", "typer", *words, "--output", str(page)], check=True, capture_output=True
+    )
+    assert (ROOT / "docs/cli.md").read_text() == page.read_text(), "run: make docs"
+
+
+def test_every_option_has_a_help_text() -> None:
+    for command in typer.main.get_command(app).commands.values():
+        for parameter in command.params:
+            assert getattr(parameter, "help", None), (command.name, parameter.name)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+def commands_in_docs() -> list[str]:
+    found = []
+    for page in PAGES:
+        if page.name != "cli.md":
+            for block in re.findall(r"```(?:sh|console|bash)\n(.*?)```", page.read_text(), re.S):
+                lines = block.replace("\\\n", " ").splitlines()
+                found += [line for line in lines if line.startswith("srez ")]
+    return sorted(set(found))
+
+
+@pytest.mark.parametrize("line", commands_in_docs())
+def test_commands_in_the_docs_exist_with_their_options(line: str) -> None:
+    words = shlex.split(line, comments=True)[1:]
+    known = typer.main.get_command(app).commands
+    assert words[0] in known, line
+    options = {name for parameter in known[words[0]].params for name in parameter.opts} | {"--help"}
+    assert {word for word in words[1:] if word.startswith("-") and word != "-"} <= options
+    changes = [words[number + 1] for number, word in enumerate(words) if word == "--set"]
+    if words[0] == "train" and words[1] in recipe.names():
+        recipe.load(words[1], changes)
+
+
+@pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.py")), ids=lambda path: path.name)
+def test_examples_run(example: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, str(example)], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert list(tmp_path.iterdir())
+
+
+def test_readme_names_every_command() -> None:
+    text = (ROOT / "README.md").read_text()
+    for name in typer.main.get_command(app).commands:
+        assert f"srez {name}" in text
+    assert CliRunner().invoke(app, []).exit_code == 2

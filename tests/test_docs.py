@@ -7,13 +7,17 @@ import sys
 from pathlib import Path
 
 import pytest
-import typer
+import typer.main
+from typer.core import TyperGroup
 from typer.testing import CliRunner
 
 from srez.cli import app
 from srez.train import recipe
 
 ROOT = Path(__file__).parents[1]
+GROUP = typer.main.get_command(app)
+assert isinstance(GROUP, TyperGroup)
+COMMANDS = GROUP.commands
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
@@ -27,7 +31,7 @@ def test_the_reference_is_up_to_date(tmp_path: Path) -> None:
 
 
 def test_every_option_has_a_help_text() -> None:
-    for command in typer.main.get_command(app).commands.values():
+    for command in COMMANDS.values():
         for parameter in command.params:
             assert getattr(parameter, "help", None), (command.name, parameter.name)
 
@@ -51,9 +55,8 @@ def commands_in_docs() -> list[str]:
 @pytest.mark.parametrize("line", commands_in_docs())
 def test_commands_in_the_docs_exist_with_their_options(line: str) -> None:
     words = shlex.split(line, comments=True)[1:]
-    known = typer.main.get_command(app).commands
-    assert words[0] in known, line
-    options = {name for parameter in known[words[0]].params for name in parameter.opts} | {"--help"}
+    assert words[0] in COMMANDS, line
+    options = {name for parameter in COMMANDS[words[0]].params for name in parameter.opts} | {"--help"}
     assert {word for word in words[1:] if word.startswith("-") and word != "-"} <= options
     changes = [words[number + 1] for number, word in enumerate(words) if word == "--set"]
     if words[0] == "train" and words[1] in recipe.names():
@@ -71,6 +74,6 @@ def test_examples_run(example: Path, tmp_path: Path) -> None:
 
 def test_readme_names_every_command() -> None:
     text = (ROOT / "README.md").read_text()
-    for name in typer.main.get_command(app).commands:
+    for name in COMMANDS:
         assert f"srez {name}" in text
     assert CliRunner().invoke(app, []).exit_code == 2

@@ -3,21 +3,20 @@
 import json
 import shlex
 import sys
-from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from typer.core import TyperGroup
 
 from srez import __version__, images
+from srez.display import Bars, TrainingBars
+from srez.display import console as error_console
 from srez.errors import OptionError, SrezError
 
 out_console = Console(highlight=False)
-error_console = Console(stderr=True, highlight=False)
 
 
 class _Commands(TyperGroup):
@@ -81,15 +80,15 @@ def upscale(
     upscaler = load(model)
     jobs, failures = files.plan(inputs, output)
     done = []
-    with _progress(MofNCompleteColumn()) as progress:
-        task = progress.add_task("upscaling", total=len(jobs))
+    with Bars() as bars:
+        task = bars.add_task("upscaling", total=len(jobs))
         for number, job in enumerate(jobs):
             try:
-                files.upscale(upscaler, job, lambda part, n=number: progress.update(task, completed=n + part))
+                files.upscale(upscaler, job, lambda part, n=number: bars.update(task, completed=n + part))
                 done.append(job)
             except SrezError as error:
                 failures.append(error)
-            progress.update(task, completed=number + 1)
+            bars.update(task, completed=number + 1)
     for failure in failures:
         _complain(failure)
     if as_json:
@@ -181,21 +180,14 @@ def train(
     from srez.train import data as face_data
     from srez.train import run
 
-    with _progress(MofNCompleteColumn(), TextColumn("{task.fields[losses]}")) as progress:
-
-        def reading(pictures: Iterable, count: int) -> Iterable:
-            task = progress.add_task("reading faces", total=count, losses="")
-            return progress.track(pictures, task_id=task)
-
-        faces = face_data.load(data, partition, reading)
+    with TrainingBars() as bars:
+        faces = face_data.load(data, partition, bars.reading)
         for reason in faces.skipped:
-            progress.print(f"skipped: {reason}")
-        progress.print(
-            f"{len(faces.train)} faces to train on, {len(faces.validation)} to validate on, "
-            f"{len(faces.skipped)} skipped"
-        )
-        watch = _watcher(progress, chosen.steps)
-        finished = run.train_and_export(chosen, Path(recipe).stem, faces, data, folder, watch)
+            bars.print(f"skipped: {reason}")
+        counts = f"{len(faces.train)} faces to train on, {len(faces.validation)} to validate on"
+        bars.print(f"{counts}, {len(faces.skipped)} skipped")
+        bars.watch_until(chosen.steps)
+        finished = run.train_and_export(chosen, Path(recipe).stem, faces, data, folder, bars.watch)
     if finished is None:
         again = shlex.join(["srez", *sys.argv[1:]])
         error_console.print(f"Stopped and saved. Go on with: {again}", soft_wrap=True)
@@ -212,31 +204,6 @@ def _training_extra() -> Any:
             f"training needs the extra packages ({error.name} is missing): pip install 'srez[train]'"
         ) from None
     return recipe
-
-
-def _watcher(progress: Progress, steps: int) -> Callable[[int, dict[str, float]], None]:
-    """Shows losses, steps a second and time left; a line is kept for each validation."""
-    task = progress.add_task("training", total=steps, losses="")
-
-    def watch(step: int, values: dict[str, float]) -> None:
-        if "validation_psnr" in values:
-            psnr, ssim, consistency = (
-                values[f"validation_{name}"] for name in ("psnr", "ssim", "consistency")
-            )
-            progress.print(f"step {step}: PSNR {psnr:.2f} dB, SSIM {ssim:.4f}, consistency {consistency:.3f}")
-            return
-        speed = progress.tasks[task].speed
-        shown = [f"{name} {value:.4f}" for name, value in values.items()]
-        shown += [f"{speed:.1f} steps/s"] if speed else []
-        progress.update(task, completed=step, losses="  ".join(shown))
-
-    return watch
-
-
-def _progress(*columns: Any) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"), BarColumn(), *columns, TimeRemainingColumn(), console=error_console
-    )
 
 
 def _complain(error: SrezError) -> None:

@@ -1,0 +1,50 @@
+"""Progress on the terminal; standard output stays free for results."""
+
+from collections.abc import Iterable
+
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+console = Console(stderr=True, highlight=False)
+
+
+class Bars(Progress):
+    """Progress bars on standard error, with a line of news under them."""
+
+    def __init__(self) -> None:
+        """Bars without tasks yet; use them in a `with` statement."""
+        self.news = ""
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        super().__init__(*columns, console=console)
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """The bars, then the news."""
+        yield self.make_tasks_table(self.tasks)
+        if self.news:
+            yield self.news
+
+
+class TrainingBars(Bars):
+    """Bars for reading faces and for training; each validation leaves a line above them."""
+
+    def reading(self, pictures: Iterable, count: int) -> Iterable:
+        """Wrap the iteration over pictures."""
+        return self.track(pictures, count, description="reading faces")
+
+    def watch_until(self, steps: int) -> None:
+        """Begin the bar that `watch` moves."""
+        self._training = self.add_task("training", total=steps)
+
+    def watch(self, step: int, values: dict[str, float]) -> None:
+        """A watcher as `srez.train.trainer.train` takes it."""
+        if "validation_psnr" in values:
+            psnr, ssim, consistency = (
+                values[f"validation_{name}"] for name in ("psnr", "ssim", "consistency")
+            )
+            self.print(f"step {step}: PSNR {psnr:.2f} dB, SSIM {ssim:.4f}, consistency {consistency:.3f}")
+            return
+        speed = self.tasks[self._training].speed or 0.0
+        self.news = "  ".join(
+            [f"{speed:.1f} steps/s", *(f"{name} {value:.4f}" for name, value in values.items())]
+        )
+        self.update(self._training, completed=step)

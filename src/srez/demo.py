@@ -41,7 +41,7 @@ def run(upscaler: Upscaler) -> tuple[np.ndarray, dict[str, Figures]]:
         "bicubic": to_uint8(resample.bicubic(low, FACES_RGB.scale)),
         "srez": to_uint8(upscaler.batch(low)),
     }
-    rows = {name: metrics.measure(output, truth, low, FACES_RGB) for name, output in outputs.items()}
+    rows = {name: metrics.measure_faces(output, truth, low) for name, output in outputs.items()}
     columns = {
         "input": outputs["nearest"],
         "bicubic": outputs["bicubic"],

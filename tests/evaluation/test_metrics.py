@@ -68,7 +68,7 @@ def test_baselines_on_the_validation_faces(shared: Path) -> None:
         pictures = [images.read(archive.read(f"img_align_celeba/{name}"), name).pixels for name in names]
     truths = np.stack(pictures)[:, 30:94, 12:76]
     low = resample.area(truths, 4) / np.float32(255)
-    bicubic = metrics.measure(images.to_uint8(resample.bicubic(low, 4)), truths, low, FACES_RGB)
+    bicubic = metrics.measure_faces(images.to_uint8(resample.bicubic(low, 4)), truths, low)
     assert len(names) == 500
     assert bicubic["psnr"] == pytest.approx(23.334, abs=0.005)
     assert bicubic["ssim"] == pytest.approx(0.6986, abs=0.0005)

@@ -5,22 +5,22 @@ from typing import Any
 import numpy as np
 
 from srez import resample
-from srez.evaluation.protocol import Protocol
+from srez.evaluation.protocol import FACES_RGB, Protocol
 
 Figures = dict[str, float]
 
 
 def psnr(output: np.ndarray, truth: np.ndarray, protocol: Protocol) -> float:
-    """Peak signal-to-noise ratio in dB, one mean squared error over all channels.
+    """Peak signal-to-noise ratio in dB, one mean squared error over all channels; infinite if equal.
 
     Args:
-        output: `(H, W, C)` uint8.
+        output: `(H, W, 3)` or gray `(H, W)`, uint8.
         truth: the same shape and dtype.
-        protocol: gives the border and the peak.
+        protocol: gives colour, border and peak.
     """
     from skimage.metrics import peak_signal_noise_ratio  # slow to import
 
-    output, truth = _crop(output, protocol), _crop(truth, protocol)
+    output, truth = _compared(output, protocol), _compared(truth, protocol)
     if np.array_equal(output, truth):
         return float("inf")
     return float(peak_signal_noise_ratio(truth, output, data_range=protocol.peak))
@@ -30,15 +30,15 @@ def ssim(output: np.ndarray, truth: np.ndarray, protocol: Protocol) -> float:
     """Structural similarity (Wang et al. 2004), the mean over channels; 1 is equal.
 
     Args:
-        output: `(H, W, C)` uint8, at least as large as the window.
+        output: `(H, W, 3)` or gray `(H, W)`, uint8, at least as large as the window.
         truth: the same shape and dtype.
-        protocol: gives the border, the peak and the window.
+        protocol: gives colour, border, peak and window.
     """
     from skimage.metrics import structural_similarity  # slow to import
 
     score: Any = structural_similarity(
-        _crop(truth, protocol),
-        _crop(output, protocol),
+        _compared(truth, protocol),
+        _compared(output, protocol),
         gaussian_weights=True,
         sigma=protocol.ssim_sigma,
         win_size=protocol.ssim_window,
@@ -62,22 +62,55 @@ def consistency(output: np.ndarray, low: np.ndarray, protocol: Protocol) -> floa
     return float(np.abs(resample.area(output, protocol.scale) - low * 255).mean())
 
 
-def measure(outputs: np.ndarray, truths: np.ndarray, lows: np.ndarray, protocol: Protocol) -> Figures:
-    """The mean PSNR, SSIM and consistency of many pictures of one size.
+def figures(output: np.ndarray, truth: np.ndarray, low: np.ndarray, protocol: Protocol) -> Figures:
+    """PSNR, SSIM and, where the protocol has it, consistency of one picture.
 
     Args:
-        outputs: `(N, H, W, C)` uint8.
-        truths: the same shape and dtype.
-        lows: the inputs, `(N, H / scale, W / scale, C)` float in [0, 1].
+        output: `(H, W, 3)` or gray `(H, W)`, uint8.
+        truth: the same shape and dtype.
+        low: the input, for consistency; float in [0, 1].
         protocol: how to measure.
     """
-    each = [
-        (psnr(output, truth, protocol), ssim(output, truth, protocol), consistency(output, low, protocol))
-        for output, truth, low in zip(outputs, truths, lows, strict=True)
-    ]
-    return dict(zip(("psnr", "ssim", "consistency"), np.mean(each, axis=0).tolist(), strict=True))
+    found = {"psnr": psnr(output, truth, protocol), "ssim": ssim(output, truth, protocol)}
+    if protocol.reduction == "area":
+        found["consistency"] = consistency(output, low, protocol)
+    return found
 
 
-def _crop(image: np.ndarray, protocol: Protocol) -> np.ndarray:
+def mean(each: list[Figures]) -> Figures:
+    """The means of figures over pictures."""
+    return {name: float(np.mean([one[name] for one in each])) for name in each[0]}
+
+
+def measure_faces(outputs: np.ndarray, truths: np.ndarray, lows: np.ndarray) -> Figures:
+    """The mean figures of many faces under `FACES_RGB`.
+
+    Args:
+        outputs: `(N, 64, 64, 3)` uint8.
+        truths: the same shape and dtype.
+        lows: the inputs, `(N, 16, 16, 3)` float in [0, 1].
+    """
+    each = zip(outputs, truths, lows, strict=True)
+    return mean([figures(output, truth, low, FACES_RGB) for output, truth, low in each])
+
+
+def luma(image: np.ndarray) -> np.ndarray:
+    """MATLAB's `rgb2ycbcr` Y of a uint8 picture: BT.601 in 16-235, rounded; gray stays as it is.
+
+    Args:
+        image: `(H, W, 3)` or `(H, W)`, uint8.
+
+    Returns:
+        `(H, W)` uint8.
+    """
+    if image.ndim == 2:
+        return image
+    return np.rint(16 + image @ np.array([65.481, 128.553, 24.966]) / 255).astype(np.uint8)
+
+
+def _compared(image: np.ndarray, protocol: Protocol) -> np.ndarray:
+    """The channels and the part of a picture that a protocol compares, `(H', W', C)`."""
+    channels = image if protocol.colour == "RGB" else luma(image)
     border = protocol.border
-    return image[border : image.shape[0] - border, border : image.shape[1] - border]
+    inside = channels[border : image.shape[0] - border, border : image.shape[1] - border]
+    return inside.reshape(*inside.shape[:2], -1)

@@ -10,8 +10,10 @@ class Protocol:
     Attributes:
         name: how the protocol is called in tables and cards.
         scale: HR size over LR size.
-        colour: the channels compared: "RGB".
+        colour: the channels compared: "RGB", or "Y", MATLAB's `rgb2ycbcr` luma (BT.601, 16-235) rounded to
+            uint8; a gray picture is compared as it is.
         border: pixels cropped from each side before comparing.
+        reduction: how the inputs were made; consistency is measured only for "area", where it has a meaning.
         peak: the largest value, for PSNR and SSIM.
         ssim_sigma: the Gaussian window of Wang et al. 2004, in pixels.
         ssim_window: the side of that window, in pixels.
@@ -21,16 +23,21 @@ class Protocol:
     scale: int
     colour: str
     border: int
+    reduction: str
     peak: int = 255
     ssim_sigma: float = 1.5
     ssim_window: int = 11
 
     def __str__(self) -> str:
         return (
-            f"{self.name}: x{self.scale}, outputs rounded to uint8, {self.colour}, border {self.border}, "
-            f"PSNR peak {self.peak}, SSIM Gaussian {self.ssim_window}x{self.ssim_window} sigma "
-            f"{self.ssim_sigma} without padding, averaged over images"
+            f"{self.name}: x{self.scale}, inputs by {self.reduction}, outputs rounded to uint8, "
+            f"{self.colour}, border {self.border}, PSNR peak {self.peak}, SSIM Gaussian "
+            f"{self.ssim_window}x{self.ssim_window} sigma {self.ssim_sigma} without padding, averaged over "
+            "images"
         )
 
 
-FACES_RGB = Protocol(name="faces-rgb", scale=4, colour="RGB", border=0)
+FACES_RGB = Protocol(name="faces-rgb", scale=4, colour="RGB", border=0, reduction="area")
+Y_MATLAB_X4 = Protocol(
+    name="y-matlab-x4", scale=4, colour="Y of MATLAB's rgb2ycbcr", border=4, reduction="MATLAB's bicubic"
+)

@@ -1,14 +1,25 @@
 """What people look at: the table, and the sheet that srez made known."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from rich.table import Column, Table
 
 from srez import resample
-from srez.evaluation.metrics import Figures
 
+_TITLES = {
+    "psnr": "PSNR\ndB",
+    "ssim": "SSIM",
+    "consistency": "consis-\ntency",
+    "st_lpips": "ST-\nLPIPS",
+    "parameters": "para-\nmeters",
+    "multiply_adds": "multiply-\nadds/pixel",
+    "images_per_second": "images/s",
+}
+_DECIMALS = {"psnr": 2, "ssim": 4, "consistency": 3, "st_lpips": 3, "images_per_second": 1}
 _GAP = 6
-_HEADER = 18
+_HEADER = 20
 
 
 def sheet(columns: dict[str, np.ndarray], zoom: int = 2) -> np.ndarray:
@@ -28,18 +39,47 @@ def sheet(columns: dict[str, np.ndarray], zoom: int = 2) -> np.ndarray:
     draw = ImageDraw.Draw(canvas)
     for column, (title, stack) in enumerate(zip(columns, stacks, strict=True)):
         left = _GAP + column * (width + _GAP)
-        draw.text(
-            (left + width / 2, _HEADER / 2 + 2), title, "black", ImageFont.load_default(12), anchor="mm"
-        )
+        draw.text((left + width / 2, _HEADER / 2), title, "black", ImageFont.load_default(12), anchor="mm")
         for row, picture in enumerate(stack):
             canvas.paste(Image.fromarray(picture), (left, _HEADER + row * (height + _GAP)))
     return np.asarray(canvas)
 
 
-def table(rows: dict[str, Figures]) -> Table:
+def labelled(rows: dict[str, dict[str, np.ndarray]], zoom: int = 1) -> np.ndarray:
+    """Sheets of one row each under each other, every one below its label; sizes may differ between rows.
+
+    Args:
+        rows: label to columns: title to picture, `(H, W, 3)` uint8.
+        zoom: how many times larger to draw every pixel.
+
+    Returns:
+        One `(H', W', 3)` uint8 picture.
+    """
+    strips = []
+    for label, columns in rows.items():
+        pictures = sheet({title: picture[None] for title, picture in columns.items()}, zoom)
+        header = Image.new("RGB", (pictures.shape[1], _HEADER), "white")
+        ImageDraw.Draw(header).text(
+            (_GAP, _HEADER / 2), label, "black", ImageFont.load_default(12), anchor="lm"
+        )
+        strips += [np.asarray(header), pictures]
+    width = max(strip.shape[1] for strip in strips)
+    padded = [np.pad(s, ((0, 0), (0, width - s.shape[1]), (0, 0)), constant_values=255) for s in strips]
+    return np.concatenate(padded)
+
+
+def table(rows: Mapping[str, Mapping[str, float | None]]) -> Table:
     """Figures as a table, a method a row; print the protocol under it."""
-    grid = Table("", *(Column(title, justify="right") for title in ("PSNR dB", "SSIM", "consistency")))
-    for name, figures in rows.items():
-        psnr, ssim, consistency = (figures[key] for key in ("psnr", "ssim", "consistency"))
-        grid.add_row(name, f"{psnr:.2f}", f"{ssim:.4f}", f"{consistency:.3f}")
+    names = list(next(iter(rows.values())))
+    grid = Table(
+        Column("", overflow="fold"), *(Column(_TITLES.get(name, name), justify="right") for name in names)
+    )
+    for method, figures in rows.items():
+        grid.add_row(method, *(_format(name, figures[name]) for name in names))
     return grid
+
+
+def _format(name: str, value: float | None) -> str:
+    if value is None:
+        return "not\nmeasured"
+    return f"{value:,.{_DECIMALS.get(name, 0)}f}"

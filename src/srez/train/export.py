@@ -108,7 +108,7 @@ def figures(generator: keras.Model, name: str, truths: np.ndarray, low: np.ndarr
             "method": method,
             **{
                 key: round(value, 4)
-                for key, value in metrics.measure(images.to_uint8(output), truths, low, FACES_RGB).items()
+                for key, value in metrics.measure_faces(images.to_uint8(output), truths, low).items()
             },
         }
         for method, output in outputs.items()

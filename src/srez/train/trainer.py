@@ -20,7 +20,6 @@ import srez
 from srez import images, resample
 from srez.errors import DataError, OptionError, TrainingError
 from srez.evaluation import metrics, report
-from srez.evaluation.protocol import FACES_RGB
 from srez.train import checkpoint, data, losses, networks, schedules
 from srez.train.recipe import Recipe
 
@@ -218,7 +217,7 @@ def _validate(
     low = faces.validation_low
     parts = [low[i : i + VALIDATION_BATCH] for i in range(0, len(low), VALIDATION_BATCH)]
     outputs = images.to_uint8(np.concatenate([np.asarray(generator(part, training=False)) for part in parts]))
-    figures = metrics.measure(outputs, faces.validation, low, FACES_RGB)
+    figures = metrics.measure_faces(outputs, faces.validation, low)
     _log(out, board, step, {f"validation_{name}": value for name, value in figures.items()})
     shown = slice(SHEET_ROWS)
     picture = report.sheet(

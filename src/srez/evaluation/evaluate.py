@@ -1,0 +1,151 @@
+"""Measuring methods on pairs: one result that the table, the JSON and the sheet are made of."""
+
+import itertools
+import platform
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import PIL
+import skimage
+
+import srez
+from srez.evaluation import metrics, perceptual
+from srez.evaluation.methods import Method
+from srez.evaluation.metrics import Figures
+from srez.evaluation.pairs import Pair
+from srez.evaluation.protocol import Protocol
+from srez.images import to_float, to_uint8
+
+BATCH = 64  # inputs of one size that are upscaled together, at most
+BATCH_PIXELS = 64 * 256  # and their pixels together, so that no network runs out of memory
+
+Progress = Callable[[Iterable, int], Iterable]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One method's figures for every pair, in their order, and its speed.
+
+    The figure `st_lpips` is there only where the perceptual extra is installed.
+    """
+
+    method: Method
+    each: list[Figures]
+    images_per_second: float
+
+    @property
+    def mean(self) -> dict[str, float | None]:
+        """The means over pairs; None for what was not measured."""
+        return {**metrics.mean(self.each), **({} if "st_lpips" in self.each[0] else {"st_lpips": None})}
+
+
+def evaluate(
+    methods: list[Method], pairs: list[Pair], protocol: Protocol, progress: Progress
+) -> list[Measured]:
+    """Run every method on every pair and measure the results; only the upscaling is timed.
+
+    Args:
+        methods: what to measure.
+        pairs: what to measure on.
+        protocol: how to measure.
+        progress: wraps the iteration over batches, given their number, to show how far it is.
+
+    Raises:
+        SrezError: whatever a method raises for a picture that it cannot do.
+    """
+    distance = perceptual.st_lpips()
+    batches = list(_batches(pairs))
+    work = [(number, batch) for number in range(len(methods)) for batch in batches]
+    each: list[list[Figures]] = [[] for _ in methods]
+    seconds = [0.0 for _ in methods]
+    for number, batch in progress(work, len(work)):
+        lows = np.stack([pair.low for pair in batch])
+        began = time.perf_counter()
+        outputs = methods[number].upscale(lows, batch)
+        seconds[number] += time.perf_counter() - began
+        found = [
+            metrics.figures(output, pair.high, _as_float(pair.low), protocol)
+            for output, pair in zip(outputs, batch, strict=True)
+        ]
+        if distance:
+            truths = np.stack([pair.high for pair in batch])
+            found = [
+                one | {"st_lpips": far} for one, far in zip(found, distance(outputs, truths), strict=True)
+            ]
+        each[number] += found
+    return [
+        Measured(method, one, len(pairs) / spent)
+        for method, one, spent in zip(methods, each, seconds, strict=True)
+    ]
+
+
+def as_json(results: list[Measured], pairs: list[Pair], protocol: Protocol, source: str) -> dict[str, Any]:
+    """All there is to know of an evaluation; the same each time but for `images_per_second`.
+
+    Args:
+        results: of `evaluate`.
+        pairs: what was measured on.
+        protocol: how.
+        source: the name of the data.
+    """
+    versions = {module.__name__: module.__version__ for module in (srez, np, PIL, onnxruntime, skimage)}
+    return {
+        "protocol": asdict(protocol),
+        "data": source,
+        "images": len(pairs),
+        "versions": {"python": platform.python_version(), **versions},
+        "methods": [
+            {
+                "name": result.method.name,
+                **result.method.facts,
+                "mean": result.mean,
+                "images_per_second": result.images_per_second,
+                "each": {pair.name: one for pair, one in zip(pairs, result.each, strict=True)},
+            }
+            for result in results
+        ],
+    }
+
+
+def row(result: Measured) -> dict[str, float | None]:
+    """A method's row in the table: mean figures, size, arithmetic, speed; None for what is not known."""
+    size = {key: result.method.facts.get(key) for key in ("parameters", "multiply_adds")}
+    return {**result.mean, **size, "images_per_second": result.images_per_second}
+
+
+def exemplary(result: Measured, pairs: list[Pair]) -> dict[str, Pair]:
+    """The pairs with the worst, the median and the best SSIM of a method, under labels that say so."""
+    order = np.argsort([one["ssim"] for one in result.each], kind="stable")
+    chosen = {"worst": order[0], "median": order[len(order) // 2], "best": order[-1]}
+    return {
+        f"{label}: {pairs[i].name}, SSIM {result.each[i]['ssim']:.3f}": pairs[i]
+        for label, i in chosen.items()
+    }
+
+
+def shown(pair: Pair, methods: list[Method], scale: int) -> dict[str, np.ndarray]:
+    """A pair as a row of a sheet: the input, every method's output, the truth; `(H, W, 3)` uint8 each."""
+    columns = {"input": pair.low if pair.low.dtype == np.uint8 else to_uint8(pair.low)}
+    columns["input"] = columns["input"].repeat(scale, axis=0).repeat(scale, axis=1)
+    columns |= {m.name: m.upscale(pair.low[None], [pair])[0] for m in methods if m.name != "nearest"}
+    columns["truth"] = pair.high
+    return {
+        title: image if image.ndim == 3 else np.repeat(image[..., None], 3, 2)
+        for title, image in columns.items()
+    }
+
+
+def _batches(pairs: list[Pair]) -> Iterator[list[Pair]]:
+    """Neighbouring pairs of one shape together."""
+    for shape, alike in itertools.groupby(pairs, key=lambda pair: pair.low.shape):
+        together = max(1, min(BATCH, BATCH_PIXELS // (shape[0] * shape[1])))
+        group = list(alike)
+        yield from (group[start : start + together] for start in range(0, len(group), together))
+
+
+def _as_float(low: np.ndarray) -> np.ndarray:
+    return to_float(low) if low.dtype == np.uint8 else low

@@ -1,0 +1,249 @@
+"""`srez evaluate`: figures that match the published ones, on anything that upscales."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+from PIL import Image
+from typer.testing import CliRunner, Result
+
+from srez import images, resample
+from srez.cli import app
+from srez.evaluation import evaluate, methods, metrics, pairs
+from srez.evaluation.protocol import Y_MATLAB_X4
+from srez.images import Picture, to_float, to_uint8
+
+# SelfExSR's published bicubic means at x4: PSNR, SSIM.
+PUBLISHED = {"Set5": (28.418, 0.8101), "Set14": (25.993, 0.7023), "BSD100": (25.957, 0.6672)}
+
+
+def run(*words: object) -> Result:
+    return CliRunner().invoke(app, ["evaluate", *map(str, words)])
+
+
+def refusal(*words: object) -> str:
+    result = run(*words)
+    assert result.exit_code == 2, result.output
+    (sentence,) = (line for line in result.stderr.splitlines() if line.startswith("srez: "))
+    return sentence
+
+
+def means(path: Path) -> dict[str, dict[str, float]]:
+    return {method["name"]: method["mean"] for method in json.loads(path.read_text())["methods"]}
+
+
+@pytest.fixture
+def benchmark(tmp_path: Path, random: np.random.Generator) -> Path:
+    """Three pairs, the second gray, in the layout of the benchmarks."""
+    folder = tmp_path / "Set3"
+    for part in ("HR", "LR_x4"):
+        (folder / part).mkdir(parents=True)
+    for number, shape in enumerate([(16, 12, 3), (15, 14), (16, 12, 3)]):
+        low = random.integers(0, 256, shape, dtype=np.uint8)
+        channels = to_float(low).reshape(1, *shape[:2], -1)
+        high = to_uint8(resample.bicubic(channels, 4)[0] + random.normal(0, 0.02)).reshape(
+            shape[0] * 4, shape[1] * 4, *shape[2:]
+        )
+        images.write(folder / f"LR_x4/img_{number}.png", Picture(low))
+        images.write(folder / f"HR/img_{number}.png", Picture(high))
+    return folder
+
+
+def enlarging_model(path: Path, layout: str, top: float, scale: int = 4) -> Path:
+    """An ONNX file that repeats pixels; 0.11 of its range lighter, so that a wrong range shows."""
+    axes = ["N", "H", "W", 3] if layout == "NHWC" else ["N", 3, "H", "W"]
+    factors = [1.0, scale, scale, 1.0] if layout == "NHWC" else [1.0, 1.0, scale, scale]
+    nodes = [
+        helper.make_node("Resize", ["x", "", "factors"], ["large"], mode="nearest"),
+        helper.make_node("Add", ["large", "offset"], ["lighter"]),
+        helper.make_node("Clip", ["lighter", "", "top"], ["y"]),
+    ]
+    constants = [
+        helper.make_tensor("factors", TensorProto.FLOAT, [4], factors),
+        helper.make_tensor("offset", TensorProto.FLOAT, [], [top * 0.11]),
+        helper.make_tensor("top", TensorProto.FLOAT, [], [top]),
+    ]
+    entry = helper.make_tensor_value_info("x", TensorProto.FLOAT, axes)
+    graph = helper.make_graph(
+        nodes, "g", [entry], [helper.make_tensor_value_info("y", TensorProto.FLOAT, [None] * 4)], constants
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9), path)
+    return path
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_bicubic_reproduces_the_published_means(shared: Path, name: str) -> None:
+    measured_on = pairs.from_benchmark(shared / "benchmarks" / name, Y_MATLAB_X4)
+    (bicubic,) = evaluate.evaluate(methods.baselines(4)[1:], measured_on, Y_MATLAB_X4, lambda work, _: work)
+    psnr, ssim = PUBLISHED[name]
+    assert bicubic.mean["psnr"] == pytest.approx(psnr, abs=0.01)
+    assert bicubic.mean["ssim"] == pytest.approx(ssim, abs=0.0005)
+
+
+@pytest.mark.shared
+def test_the_gray_picture_of_set14_stays_gray(shared: Path) -> None:
+    measured_on = pairs.from_benchmark(shared / "benchmarks/Set14", Y_MATLAB_X4)
+    (gray,) = [pair for pair in measured_on if pair.high.ndim == 2]
+    assert gray.name == "img_003"
+
+    def psnr(low: np.ndarray, high: np.ndarray) -> float:
+        output = methods.baselines(4)[1].upscale(low[None], [gray])[0]
+        return metrics.psnr(output, high, Y_MATLAB_X4)
+
+    as_it_is = psnr(gray.low, gray.high)
+    converted = psnr(*(np.repeat(image[..., None], 3, axis=2) for image in (gray.low, gray.high)))
+    assert converted - as_it_is == pytest.approx(1.318, abs=0.05)
+
+
+@pytest.mark.shared
+def test_the_box_beats_bicubic_on_validation_faces(shared: Path, tmp_path: Path) -> None:
+    folder = shared / "celeba-half"
+    out = tmp_path / "faces.json"
+    sources = ("--faces", folder / "img_align_celeba.zip", "--partition", folder / "list_eval_partition.txt")
+    assert run(*sources, "--json", out).exit_code == 0
+    found = means(out)
+    for figure, expected in {"psnr": 23.334, "ssim": 0.6986, "consistency": 3.412}.items():
+        assert found["bicubic"][figure] == pytest.approx(expected, abs=0.001)
+    assert found["nearest"]["psnr"] == pytest.approx(21.713, abs=0.001)
+    assert found["faces"]["psnr"] > found["bicubic"]["psnr"] + 2.5
+    assert found["faces"]["ssim"] > found["bicubic"]["ssim"] + 0.12
+    assert found["faces"]["consistency"] < 0.3
+
+
+def test_luma_is_matlabs() -> None:
+    # rgb2ycbcr of MATLAB: black 16, white 235, and the pure colours.
+    colours = np.array([[[0, 0, 0], [255, 255, 255], [255, 0, 0], [0, 255, 0], [0, 0, 255]]], np.uint8)
+    assert metrics.luma(colours).tolist() == [[16, 235, 81, 145, 41]]
+    gray = np.array([[3, 200]], np.uint8)
+    np.testing.assert_array_equal(metrics.luma(gray), gray)
+
+
+def test_the_same_evaluation_gives_the_same_json(benchmark: Path, tmp_path: Path) -> None:
+    texts = []
+    for number in (1, 2):
+        out = tmp_path / f"{number}.json"
+        assert run("--benchmark", benchmark, "--model", "faces", "--json", out).exit_code == 0
+        result = json.loads(out.read_text())
+        assert all(method.pop("images_per_second") > 0 for method in result["methods"])
+        texts.append(json.dumps(result))
+    assert texts[0] == texts[1]
+    result = json.loads(texts[0])
+    assert result["protocol"]["name"] == "y-matlab-x4"
+    assert [method["name"] for method in result["methods"]] == ["nearest", "bicubic", "faces"]
+    assert list(result["methods"][0]["each"]) == ["img_0", "img_1", "img_2"]
+    assert len(result["methods"][2]["sha256"]) == 64
+    assert result["versions"]["srez"]
+
+
+def test_table_and_protocol_are_printed(benchmark: Path) -> None:
+    output = " ".join(run("--benchmark", benchmark).stdout.split())
+    assert "nearest" in output
+    assert "3 images of Set3. y-matlab-x4: x4" in output
+
+
+def test_sheet_shows_worst_median_best(
+    benchmark: Path, faces_zip: Path, partition: Path, tmp_path: Path
+) -> None:
+    assert run("--benchmark", benchmark, "--sheet", tmp_path / "a.png").exit_code == 0
+    assert images.read(tmp_path / "a.png").pixels.shape[1] > 3 * 48
+    words = ("--faces", faces_zip, "--partition", partition)
+    assert run(*words, "--sheet", tmp_path / "b.png", "--limit", 3).exit_code == 0
+    assert images.read(tmp_path / "b.png").pixels.shape[1] > 4 * 128
+
+
+@pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
+@pytest.mark.parametrize("top", [1, 255])
+def test_any_onnx_model_can_be_measured(benchmark: Path, tmp_path: Path, layout: str, top: int) -> None:
+    path = enlarging_model(tmp_path / "other.onnx", layout, top)
+    low = images.read(benchmark / "LR_x4/img_0.png").pixels
+    expected = to_uint8(resample.nearest(to_float(low), 4) + 0.11)
+    found = methods.model(str(path), 4)
+    np.testing.assert_array_equal(found.upscale(low[None], [])[0], expected)
+    assert (found.facts["layout"], found.facts["range"]) == (layout, top)
+    gray = images.read(benchmark / "LR_x4/img_1.png").pixels
+    assert found.upscale(gray[None], []).shape == (1, 60, 56)
+    assert run("--benchmark", benchmark, "--model", path, "--range", top, "--layout", layout).exit_code == 0
+
+
+def test_results_of_another_program(benchmark: Path, tmp_path: Path) -> None:
+    results = tmp_path / "bicubic-elsewhere"
+    results.mkdir()
+    for low in (benchmark / "LR_x4").iterdir():
+        with Image.open(low) as image:
+            large = image.resize((image.width * 4, image.height * 4), Image.Resampling.BICUBIC)
+            large.save(results / low.name)
+    out = tmp_path / "a.json"
+    assert run("--benchmark", benchmark, "--images", results, "--json", out).exit_code == 0
+    found = means(out)
+    assert found["bicubic-elsewhere"]["psnr"] == pytest.approx(found["bicubic"]["psnr"], abs=0.5)
+
+
+def test_truth_is_consistent_with_itself(faces_zip: Path, partition: Path, tmp_path: Path) -> None:
+    truths = tmp_path / "truths"
+    truths.mkdir()
+    for pair in pairs.from_faces(faces_zip, partition, 1):
+        images.write(truths / f"{Path(pair.name).stem}.png", Picture(pair.high))
+    out = tmp_path / "a.json"
+    words = ("--faces", faces_zip, "--partition", partition, "--images", truths)
+    assert run(*words, "--json", out).exit_code == 0
+    assert means(out)["truths"]["consistency"] < 1e-4
+    assert means(out)["truths"]["ssim"] == pytest.approx(1)
+
+
+def test_splits_and_limits(faces_zip: Path, partition: Path) -> None:
+    words = ("--faces", faces_zip, "--partition", partition)
+    for split, count in (("train", 18), ("val", 4), ("test", 2)):
+        assert f"{count} images of" in run(*words, "--split", split, "--model", "faces").stdout
+    assert "2 images of" in run(*words, "--limit", 2).stdout
+    assert "24 images of" in run("--faces", faces_zip).stdout
+    assert "holds 4 pictures, fewer than --limit 9" in refusal(*words, "--limit", 9)
+
+
+def test_refusals(benchmark: Path, tmp_path: Path, faces_zip: Path) -> None:
+    assert "give either --benchmark or --faces" in refusal()
+    assert "give either --benchmark or --faces" in refusal("--benchmark", benchmark, "--faces", faces_zip)
+    assert "expected the folders HR and LR_x4" in refusal("--benchmark", tmp_path)
+    assert "--range 2" in refusal("--benchmark", benchmark, "--range", 2)
+    assert "no model 'facez'" in refusal("--benchmark", benchmark, "--model", "facez")
+    wrong = enlarging_model(tmp_path / "twice.onnx", "NHWC", 1, scale=2)
+    assert "does not upscale x4" in refusal("--benchmark", benchmark, "--model", wrong, "--range", 1)
+    (tmp_path / "bad.onnx").write_text("these are words")
+    assert "cannot be loaded as an ONNX model" in refusal(
+        "--benchmark", benchmark, "--model", tmp_path / "bad.onnx"
+    )
+    assert "nowhere is not a folder" in refusal("--benchmark", benchmark, "--images", tmp_path / "nowhere")
+    results = tmp_path / "results"
+    shutil.copytree(benchmark / "HR", results)
+    (results / "img_2.png").unlink()
+    assert "holds no result for img_2" in refusal("--benchmark", benchmark, "--images", results)
+    shutil.copy(benchmark / "HR/img_1.png", results / "img_2.png")
+    assert "img_2.png is gray 56x60, but its truth is RGB 48x64" in refusal(
+        "--benchmark", benchmark, "--images", results
+    )
+
+
+def test_pairs_that_do_not_fit(benchmark: Path) -> None:
+    low, high = benchmark / "LR_x4/img_0.png", benchmark / "HR/img_0.png"
+    whole = high.read_bytes()
+    images.write(high, Picture(np.zeros((64, 44, 3), np.uint8)))
+    assert "img_0.png is 44x64, not 4 times the 12x16" in refusal("--benchmark", benchmark)
+    images.write(high, Picture(np.zeros((64, 48), np.uint8)))
+    assert "img_0.png is RGB, but" in refusal("--benchmark", benchmark)
+    high.write_bytes(whole[:100])
+    assert "HR/img_0.png is damaged" in refusal("--benchmark", benchmark)
+    high.unlink()
+    assert "LR_x4/img_0.png has no partner in" in refusal("--benchmark", benchmark)
+    low.unlink()
+    (benchmark / "LR_x4/img_1.png").unlink()
+    assert "HR/img_1.png has no partner in" in refusal("--benchmark", benchmark)
+
+
+def test_damaged_faces_are_not_measured_around(faces_zip: Path, tmp_path: Path) -> None:
+    (tmp_path / "faces").mkdir()
+    (tmp_path / "faces/a.jpg").write_text("these are words")
+    assert "a.jpg is not a PNG" in refusal("--faces", tmp_path / "faces")

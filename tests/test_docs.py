@@ -11,6 +11,7 @@ import typer.main
 from typer.core import TyperGroup
 from typer.testing import CliRunner
 
+import srez
 from srez.cli import app
 from srez.train import recipe
 
@@ -78,6 +79,14 @@ def test_examples_run(example: Path, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert list(tmp_path.iterdir())
+
+
+def test_readme_gives_the_figures_of_the_card() -> None:
+    text = (ROOT / "README.md").read_text()
+    for row in srez.load("faces").card.figures:
+        name = row["method"] if row["method"] in ("nearest", "bicubic") else f"`{row['method']}`"
+        figures = f"{row['psnr']:.2f} dB | {row['ssim']:.4f} | {row['consistency']:.2f}"
+        assert f"| {name} | {figures} |" in text
 
 
 def test_readme_names_every_command() -> None:

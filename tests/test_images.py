@@ -65,6 +65,15 @@ def test_colour_profile_is_kept(tmp_path: Path, suffix: str) -> None:
     assert images.read(tmp_path / f"b{suffix}").icc == profile
 
 
+def test_a_profile_of_other_channels_is_dropped(tmp_path: Path) -> None:
+    header = bytearray(128)
+    header[16:20] = b"CMYK"
+    Image.new("CMYK", (4, 4)).save(tmp_path / "a.jpg", icc_profile=bytes(header))
+    read = images.read(tmp_path / "a.jpg")
+    assert read.pixels.shape == (4, 4, 3)
+    assert read.icc is None
+
+
 def jpeg() -> bytes:
     buffer = BytesIO()
     Image.effect_noise((64, 64), 50).convert("RGB").save(buffer, "JPEG")

@@ -102,7 +102,8 @@ def read(source: Path | bytes, name: str | None = None) -> Picture:
         raise ImageError(f"{name} has too many pixels to be read safely") from None
     except (OSError, SyntaxError, ValueError) as error:
         raise ImageError(f"{name} is damaged or cut short: {error}") from None
-    return Picture(np.asarray(_plain(image)), image.info.get("icc_profile"), image.info.get("exif"))
+    pixels = np.asarray(_plain(image))
+    return Picture(pixels, _fitting_profile(image.info.get("icc_profile"), pixels), image.info.get("exif"))
 
 
 def _plain(image: Image.Image) -> Image.Image:
@@ -112,6 +113,12 @@ def _plain(image: Image.Image) -> Image.Image:
     if image.mode == "1":
         return image.convert("L")
     return image.convert("RGBA" if image.has_transparency_data else "RGB")
+
+
+def _fitting_profile(icc: bytes | None, pixels: np.ndarray) -> bytes | None:
+    """The profile, unless it describes other channels than the pixels now have, as for CMYK."""
+    space = b"GRAY" if pixels.ndim == 2 else b"RGB "
+    return icc if icc and icc[16:20] == space else None
 
 
 def refuse_alpha(path: Path) -> None:

@@ -23,6 +23,13 @@ def test_the_newest_comes_back_whole(tmp_path: Path) -> None:
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["step-00000002.npz", "step-00000010.npz"]
 
 
+def test_the_half_written_file_of_a_killed_run_goes(tmp_path: Path) -> None:
+    (tmp_path / ".step-00000001.npz.x1y2").write_bytes(b"half a check")
+    assert checkpoint.load(tmp_path) is None
+    save(tmp_path, 2)
+    assert [path.name for path in tmp_path.iterdir()] == ["step-00000002.npz"]
+
+
 @pytest.mark.parametrize("damage", ["cut", "flipped", "empty"])
 def test_a_damaged_one_is_passed_over(tmp_path: Path, damage: str) -> None:
     save(tmp_path, 1, 2)

@@ -11,6 +11,7 @@ from srez import images
 from srez.errors import TrainingError
 
 KEPT = 2
+_PREFIX = "step-"
 
 
 def save(folder: Path, step: int, arrays: dict[str, np.ndarray], facts: dict[str, Any]) -> Path:
@@ -26,11 +27,12 @@ def save(folder: Path, step: int, arrays: dict[str, np.ndarray], facts: dict[str
         OutputError: the file cannot be written; the earlier checkpoints are untouched.
     """
     images.make_folder(folder)
-    path = folder / f"step-{step:08d}.npz"
+    path = folder / f"{_PREFIX}{step:08d}.npz"
     facts_array = np.frombuffer(json.dumps({"step": step, **facts}).encode(), np.uint8)
     with images.atomic(path) as file:
         np.savez(file, **arrays, facts=facts_array)
-    for old in _by_age(folder)[:-KEPT]:
+    unfinished = folder.glob(f".{_PREFIX}*")  # of a run that was killed while it wrote
+    for old in [*_by_age(folder)[:-KEPT], *unfinished]:
         old.unlink()
     return path
 
@@ -61,4 +63,4 @@ def load(folder: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
 
 
 def _by_age(folder: Path) -> list[Path]:
-    return sorted(folder.glob("step-*.npz"))
+    return sorted(folder.glob(f"{_PREFIX}*.npz"))

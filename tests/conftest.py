@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from srez import drawn
+
 SHARED = Path(os.environ.get("SREZ_SHARED", Path(__file__).parents[2] / "shared")) / "data"
 
 
@@ -28,26 +30,8 @@ def random() -> np.random.Generator:
 
 
 def drawn_face(seed: int, size: tuple[int, int] = (89, 109)) -> Image.Image:
-    """A face-like cartoon of some (width, height): an ellipse with eyes and a mouth, never twice the same."""
-    random = np.random.default_rng(seed)
-    width, height = size
-    y, x = np.mgrid[:height, :width].astype(float)
-    pixels = np.empty((height, width, 3))
-    pixels[:] = random.uniform(0, 255, 3)
-    centre = width / 2 + random.normal(0, 2), height * 0.55 + random.normal(0, 2)
-    features = (
-        (0, 0, 0.3, 0.38),
-        (-0.13, -0.08, 0.05, 0.03),
-        (0.13, -0.08, 0.05, 0.03),
-        (0, 0.14, 0.12, 0.03),
-    )
-    for dx, dy, wide, high in features:
-        inside = ((x - centre[0]) / width - dx) ** 2 / wide**2 + (
-            (y - centre[1]) / height - dy
-        ) ** 2 / high**2 < 1
-        pixels[inside] = random.uniform(0, 255, 3)
-    pixels += random.normal(0, 4, pixels.shape)
-    return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+    """A cartoon of a face of some (width, height)."""
+    return Image.fromarray(drawn.face(seed, *size))
 
 
 def write_faces(path: Path, count: int) -> Path:

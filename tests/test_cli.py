@@ -29,7 +29,7 @@ def refusal(result: Result) -> str:
     return sentences[0]
 
 
-@pytest.mark.parametrize("command", ["upscale", "demo", "models", "train"])
+@pytest.mark.parametrize("command", ["upscale", "demo", "evaluate", "models", "train", "recipes"])
 def test_help_shows_an_example(command: str) -> None:
     result = run(command, "--help")
     assert result.exit_code == 0
@@ -143,6 +143,15 @@ def test_demo_writes_the_sheet_and_the_table(tmp_path: Path) -> None:
 
 def test_demo_into_a_missing_folder(tmp_path: Path) -> None:
     assert "cannot be written" in refusal(run("demo", "-o", tmp_path / "missing/sheet.png"))
+
+
+def test_recipes_are_listed_and_printed(tmp_path: Path) -> None:
+    listed = run("recipes").stdout
+    assert all(name in listed for name in ("faces", "smoke", "srez"))
+    own = tmp_path / "own.toml"
+    own.write_text(run("recipes", "show", "faces").stdout)
+    assert own.read_text() == run("recipes", "show", own).stdout
+    assert "no recipe 'facez'" in refusal(run("recipes", "show", "facez"))
 
 
 def test_models_lists_the_box() -> None:

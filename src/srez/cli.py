@@ -37,6 +37,9 @@ app = typer.Typer(
     cls=_Commands, no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False
 )
 
+recipes_app = typer.Typer(rich_markup_mode="markdown")
+app.add_typer(recipes_app, name="recipes")
+
 Model = Annotated[
     str, typer.Option(help="A model in the box (see `srez models`) or an .onnx file with its card.")
 ]
@@ -256,8 +259,11 @@ def models(as_json: AsJson = False) -> None:
     "--out runs/faces`"
 )
 def train(
-    recipe: Annotated[str, typer.Argument(help="A recipe in the box (srez, faces) or a .toml file.")],
-    data: Annotated[list[Path], typer.Option(help="A zip or a folder of aligned faces; may be repeated.")],
+    recipe: Annotated[str, typer.Argument(help="A recipe in the box (see `srez recipes`) or a .toml file.")],
+    data: Annotated[
+        list[Path] | None,
+        typer.Option(help="A zip or a folder of aligned faces; may be repeated. Not for recipes that draw."),
+    ] = None,
     partition: Annotated[
         Path | None, typer.Option(help="CelebA's list_eval_partition.txt: 0 train, 1 validation, 2 left out.")
     ] = None,
@@ -276,6 +282,10 @@ def train(
     recipes = _training_extra()
     changes = [*settings, *([f"steps={steps}"] if steps is not None else [])]
     chosen = recipes.load(recipe, changes)
+    if bool(data) == bool(chosen.drawn_faces):
+        raise OptionError(
+            f"recipe {recipe} draws its faces: leave --data out" if data else f"recipe {recipe} needs --data"
+        )
     folder = out or Path("runs") / Path(recipe).stem
     images.make_folder(folder)
     # These import TensorFlow: not before the words are known to be right.
@@ -283,18 +293,39 @@ def train(
     from srez.train import run
 
     with TrainingBars() as bars:
-        faces = face_data.load(data, partition, bars.reading)
+        faces = face_data.load(data, partition, bars.reading) if data else face_data.draw(chosen.drawn_faces)
         for reason in faces.skipped:
             bars.print(f"skipped: {reason}")
         counts = f"{len(faces.train)} faces to train on, {len(faces.validation)} to validate on"
         bars.print(f"{counts}, {len(faces.skipped)} skipped")
         bars.watch_until(chosen.steps)
-        finished = run.train_and_export(chosen, Path(recipe).stem, faces, data, folder, bars.watch)
+        finished = run.train_and_export(chosen, Path(recipe).stem, faces, data or [], folder, bars.watch)
     if finished is None:
         again = shlex.join(["srez", *sys.argv[1:]])
         error_console.print(f"Stopped and saved. Go on with: {again}", soft_wrap=True)
         raise typer.Exit(130)
     out_console.print(f"Done: {folder / 'model.onnx'}", soft_wrap=True)
+
+
+@recipes_app.callback(
+    invoke_without_command=True, epilog="Examples: `srez recipes`, `srez recipes show faces`"
+)
+def recipes(context: typer.Context) -> None:
+    """List the recipes in the box, or show one."""
+    if context.invoked_subcommand:
+        return
+    known = _training_extra()
+    table = Table("recipe", "steps", "what")
+    for name in known.names():
+        recipe = known.load(name)
+        table.add_row(name, f"{recipe.steps:,}", recipe.description)
+    out_console.print(table)
+
+
+@recipes_app.command(epilog="Example: `srez recipes show faces > mine.toml`")
+def show(name: Annotated[str, typer.Argument(help="A recipe in the box, or a .toml file.")]) -> None:
+    """Print a recipe: what it reaches, its command, its settings."""
+    sys.stdout.write(_training_extra().text(name))
 
 
 def _training_extra() -> Any:

@@ -191,6 +191,7 @@ def test_truth_is_consistent_with_itself(faces_zip: Path, partition: Path, tmp_p
     out = tmp_path / "a.json"
     words = ("--faces", faces_zip, "--partition", partition, "--images", truths)
     assert run(*words, "--json", out).exit_code == 0
+    assert means(out)["truths"]["psnr"] == "inf"
     assert means(out)["truths"]["consistency"] < 1e-4
     assert means(out)["truths"]["ssim"] == pytest.approx(1)
 

@@ -18,11 +18,11 @@ def test_the_seeds_recipe_is_the_seeds() -> None:
 
 
 def test_every_recipe_says_what_it_reaches_and_how() -> None:
-    assert recipe.names() == ["faces", "srez"]
+    assert recipe.names() == ["faces", "smoke", "srez"]
     for name in recipe.names():
         recipe.load(name)
         head = (Path(recipe.__file__).parent / "recipes" / f"{name}.toml").read_text().split("\n\n")[0]
-        assert f"srez train {name} --data" in head
+        assert f"srez train {name} --" in head
         assert "Result:" in head
         assert "Time:" in head
 
@@ -64,7 +64,7 @@ def test_a_wrong_key_or_value_is_named(change: str, sentence: str) -> None:
 
 
 def test_recipes_that_cannot_be_read(tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match="there is no recipe 'facez': take one of faces, srez"):
+    with pytest.raises(OptionError, match="there is no recipe 'facez': take one of faces, smoke, srez"):
         recipe.load("facez")
     with pytest.raises(OptionError, match=r"nowhere\.toml cannot be read"):
         recipe.load(str(tmp_path / "nowhere.toml"))

@@ -169,6 +169,16 @@ def test_kill_and_interrupt_by_the_command(faces_zip: Path, partition: Path, tmp
     assert srez.load(parts / "model.onnx").card.training["steps"] == last
 
 
+def test_smoke_trains_without_data(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "srez", "train", "smoke", "--out", str(tmp_path)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    card = srez.load(tmp_path / "model.onnx").card
+    figures = {row["method"]: row["psnr"] for row in card.figures}
+    assert figures["smoke"] > figures["bicubic"] + 1
+    assert card.training["data"] == ["1000 drawn faces"]
+
+
 def refusal(*words: object) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "srez", "train", *map(str, words)], capture_output=True, text=True, check=False
@@ -185,4 +195,6 @@ def test_refusals_by_the_command(faces_zip: Path, tmp_path: Path) -> None:
     assert "colour: is not a key" in refusal("faces", "--data", faces_zip, "--set", "colour=1", "--out", out)
     assert not out.exists()
     assert "cannot be made a folder" in refusal("faces", "--data", faces_zip, "--out", tmp_path / "file/run")
+    assert "recipe faces needs --data" in refusal("faces", "--out", out)
+    assert "recipe smoke draws its faces" in refusal("smoke", "--data", faces_zip, "--out", out)
     assert "nowhere does not exist" in refusal("faces", "--data", tmp_path / "nowhere", "--out", out)

@@ -3,7 +3,7 @@
 import itertools
 import platform
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -86,6 +86,8 @@ def evaluate(
 def as_json(results: list[Measured], pairs: list[Pair], protocol: Protocol, source: str) -> dict[str, Any]:
     """All there is to know of an evaluation; the same each time but for `images_per_second`.
 
+    The infinite PSNR of equal pictures is written as "inf", which JSON has no number for.
+
     Args:
         results: of `evaluate`.
         pairs: what was measured on.
@@ -102,9 +104,9 @@ def as_json(results: list[Measured], pairs: list[Pair], protocol: Protocol, sour
             {
                 "name": result.method.name,
                 **result.method.facts,
-                "mean": result.mean,
+                "mean": _strict(result.mean),
                 "images_per_second": result.images_per_second,
-                "each": {pair.name: one for pair, one in zip(pairs, result.each, strict=True)},
+                "each": {pair.name: _strict(one) for pair, one in zip(pairs, result.each, strict=True)},
             }
             for result in results
         ],
@@ -145,6 +147,10 @@ def _batches(pairs: list[Pair]) -> Iterator[list[Pair]]:
         together = max(1, min(BATCH, BATCH_PIXELS // (shape[0] * shape[1])))
         group = list(alike)
         yield from (group[start : start + together] for start in range(0, len(group), together))
+
+
+def _strict(figures: Mapping[str, float | None]) -> dict[str, float | str | None]:
+    return {name: "inf" if value == float("inf") else value for name, value in figures.items()}
 
 
 def _as_float(low: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from srez import faces
+from srez import drawn, faces
 from srez.errors import DataError
 from srez.faces import FACE, RIM, SCALE, TEST, TRAIN, VALIDATION
 from srez.train.recipe import Augmentation
@@ -74,6 +74,15 @@ def load(sources: list[Path], partition: Path | None, progress: faces.Progress =
             raise DataError(f"{', '.join(map(str, sources))}: no usable face {what}{reason}")
     chosen = np.linspace(0, len(validation) - 1, min(len(validation), VALIDATION_LIMIT)).astype(int)
     return Faces(np.stack(train), np.stack([validation[i] for i in chosen]), skipped, fingerprint.hexdigest())
+
+
+def draw(count: int) -> Faces:
+    """So many drawn faces, one in twenty for validation; see `srez.drawn`."""
+    side = FACE + 2 * RIM
+    pictures = np.stack([drawn.face(seed, side, side) for seed in range(count)])
+    held_out = np.arange(count) % HELD_OUT == 0
+    validation = pictures[held_out, RIM:-RIM, RIM:-RIM]
+    return Faces(pictures[~held_out], validation, [], hashlib.sha256(pictures.tobytes()).hexdigest())
 
 
 def batches(

@@ -88,6 +88,7 @@ class Recipe(_Settings):
     steps: Count
     batch: Count = 16
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 1
+    drawn_faces: Annotated[int, Field(ge=0)] = 0  # so many cartoons instead of data; 0: data is needed
     augmentation: Augmentation = Augmentation()
     generator: Annotated[SrezGenerator | FacesGenerator, Field(discriminator="network")]
     discriminator: SrezDiscriminator | None = None
@@ -114,6 +115,25 @@ def names() -> list[str]:
     )
 
 
+def text(name: str) -> str:
+    """The text of a recipe in the box or in a file.
+
+    Args:
+        name: the name of a recipe in the box, or the path of a .toml file.
+
+    Raises:
+        OptionError: there is no such recipe, or it cannot be read.
+    """
+    if name in names():
+        return resources.files("srez.train.recipes").joinpath(f"{name}.toml").read_text(encoding="utf-8")
+    if not name.endswith(".toml"):
+        raise OptionError(f"there is no recipe {name!r}: take one of {', '.join(names())}, or a .toml file")
+    try:
+        return Path(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise OptionError(f"recipe {name} cannot be read as a text file") from None
+
+
 def load(name: str, changes: list[str] = []) -> Recipe:  # noqa: B006 - never changed
     """Read a recipe from the box or from a file, with changes such as `optimizer.learning_rate=1e-4`.
 
@@ -124,17 +144,8 @@ def load(name: str, changes: list[str] = []) -> Recipe:  # noqa: B006 - never ch
     Raises:
         OptionError: no such recipe, a key it may not have, or a value that does not fit.
     """
-    if name in names():
-        text = resources.files("srez.train.recipes").joinpath(f"{name}.toml").read_text()
-    elif name.endswith(".toml"):
-        try:
-            text = Path(name).read_text()
-        except OSError as error:
-            raise OptionError(f"recipe {name} cannot be read: {error.strerror}") from None
-    else:
-        raise OptionError(f"there is no recipe {name!r}: take one of {', '.join(names())}, or a .toml file")
     try:
-        settings = tomllib.loads(text)
+        settings = tomllib.loads(text(name))
     except tomllib.TOMLDecodeError as error:
         raise OptionError(f"recipe {name} is not valid TOML: {error}") from None
     for change in changes:

@@ -32,7 +32,7 @@ def train_and_export(
         "licence": recipe.licence,
         "limits": recipe.limits,
         "training": {
-            "data": [source.name for source in sources],
+            "data": [source.name for source in sources] or [f"{recipe.drawn_faces} drawn faces"],
             "data_sha256": faces.fingerprint,
             "faces": len(faces.train),
             "steps": result.step,

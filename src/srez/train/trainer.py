@@ -21,7 +21,7 @@ from srez import images, resample
 from srez.errors import DataError, OptionError, TrainingError
 from srez.evaluation import metrics, report
 from srez.train import checkpoint, data, losses, networks, schedules
-from srez.train.recipe import Recipe
+from srez.train.recipe import Recipe, validate
 
 SHEET_ROWS = 8
 VALIDATION_BATCH = 50
@@ -255,10 +255,11 @@ def _claim(out: Path, recipe: Recipe, faces: data.Faces) -> None:
             raise DataError(
                 f"{out} holds a run on other data: give it the same --data, or take another --out"
             )
+        earlier = validate(before["recipe"], str(known))
         changed = [
             key
-            for key, value in made_of["recipe"].items()
-            if key not in _MAY_CHANGE and value != before["recipe"].get(key)
+            for key in Recipe.model_fields
+            if key not in _MAY_CHANGE and getattr(recipe, key) != getattr(earlier, key)
         ]
         if changed:
             raise OptionError(

@@ -202,6 +202,8 @@ def evaluate(
 
     if (benchmark is None) == (faces is None):
         raise OptionError("give either --benchmark or --faces")
+    if benchmark and partition:
+        raise OptionError("--partition goes with --faces, not with --benchmark")
     if value_range not in (None, 1, 255):
         raise OptionError(f"--range {value_range}: images hold values up to 1 or up to 255")
     if faces is not None:

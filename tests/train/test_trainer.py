@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -167,6 +168,39 @@ def test_kill_and_interrupt_by_the_command(faces_zip: Path, partition: Path, tmp
     assert log(parts) == log(whole)
     assert_same_checkpoint(parts, whole)
     assert srez.load(parts / "model.onnx").card.training["steps"] == last
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of one megabyte; where the machine allows none, the test is skipped."""
+    path = tmp_path / "disk"
+    path.mkdir()
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", path], capture_output=True, check=False
+    )
+    if made.returncode:
+        pytest.skip("needs the right to mount a small file system")
+    yield path
+    subprocess.run(["umount", path], check=True)
+
+
+def test_a_full_disk_ends_the_run_and_loses_nothing(
+    small_disk: Path, faces_zip: Path, partition: Path
+) -> None:
+    out = small_disk / "run"
+    # The third checkpoint does not fit beside two others.
+    words = command(out, faces_zip, partition, "--steps", "16", "--set", "generator.channels=16")
+    full = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert full.returncode == 2, full.stderr
+    assert "Traceback" not in full.stderr
+    assert "cannot be written: No space left on device" in full.stderr
+    kept = checkpoint.load(out / "checkpoints")
+    assert kept is not None
+    assert kept[1]["step"] > 0
+    subprocess.run(["mount", "-o", "remount,size=20m", small_disk], check=True)
+    freed = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert freed.returncode == 0, freed.stderr
+    assert (out / "model.onnx").exists()
 
 
 def test_smoke_trains_without_data(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ import tomli_w
 
 import srez
 from srez import images, resample
-from srez.errors import DataError, OptionError, TrainingError
+from srez.errors import DataError, OptionError, OutputError, TrainingError
 from srez.evaluation import metrics, report
 from srez.train import checkpoint, data, losses, networks, schedules
 from srez.train.recipe import Recipe, validate
@@ -135,7 +135,8 @@ def train(
                 save()
         if step % recipe.every.checkpoint:
             save()
-    board.close()
+    with _written(out):
+        board.close()
     return Result(nets.average, step, time.monotonic() - began, figures)
 
 
@@ -236,12 +237,29 @@ def _validate(
 
 
 def _log(out: Path, board: tf.summary.SummaryWriter, step: int, values: dict[str, float]) -> None:
-    with (out / "metrics.jsonl").open("a") as file:
-        file.write(json.dumps({"step": step, **values}) + "\n")
-    with board.as_default(step):
-        for name, value in values.items():
-            tf.summary.scalar(name, value)
-    board.flush()
+    with _written(out):
+        with (out / "metrics.jsonl").open("a") as file:
+            file.write(json.dumps({"step": step, **values}) + "\n")
+        with board.as_default(step):
+            for name, value in values.items():
+                tf.summary.scalar(name, value)
+        board.flush()
+
+
+@contextmanager
+def _written(out: Path) -> Iterator[None]:
+    """Turn a full disk, as Python and TensorFlow report it, into one sentence."""
+    try:
+        yield
+    except (OSError, tf.errors.OpError) as error:
+        reason = (
+            error.strerror
+            if isinstance(error, OSError)
+            else error.message.splitlines()[0].rpartition("; ")[2]
+        )
+        raise OutputError(
+            f"the logs in {out} cannot be written: {reason}; its checkpoints are intact"
+        ) from None
 
 
 def _claim(out: Path, recipe: Recipe, faces: data.Faces) -> None:

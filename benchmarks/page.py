@@ -62,16 +62,15 @@ def render() -> str:
 
 
 def section(result: dict[str, Any]) -> str:
-    names = [
-        name for name in ("psnr", "ssim", "consistency", "st_lpips") if name in result["methods"][0]["mean"]
-    ]
+    known = result["methods"][0]["mean"]
+    names = ["psnr", "ssim", *(["consistency"] if "consistency" in known else []), "st_lpips"]
     titles = {"psnr": "PSNR", "ssim": "SSIM", "consistency": "consistency", "st_lpips": "ST-LPIPS"}
     digits = {"psnr": 2, "ssim": 4, "consistency": 3, "st_lpips": 3}
     rows = []
     for method in result["methods"]:
         mean = method["mean"]
         figures = [
-            "not measured" if mean[name] is None else f"{mean[name]:.{digits[name]}f}" for name in names
+            "not measured" if mean.get(name) is None else f"{mean[name]:.{digits[name]}f}" for name in names
         ]
         size = [f"{method[key]:,}" if key in method else "-" for key in ("parameters", "multiply_adds")]
         rows.append([Path(method["name"]).stem, *figures, *size, f"{method['images_per_second']:,.1f}"])

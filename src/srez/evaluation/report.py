@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+from rich import box
 from rich.table import Column, Table
 
 from srez import resample
@@ -71,9 +72,8 @@ def labelled(rows: dict[str, dict[str, np.ndarray]], zoom: int = 1) -> np.ndarra
 def table(rows: Mapping[str, Mapping[str, float | None]]) -> Table:
     """Figures as a table, a method a row; print the protocol under it."""
     names = list(next(iter(rows.values())))
-    grid = Table(
-        Column("", overflow="fold"), *(Column(_TITLES.get(name, name), justify="right") for name in names)
-    )
+    columns = (Column(_TITLES.get(name, name), justify="right") for name in names)
+    grid = Table(Column("", overflow="fold"), *columns, box=box.SIMPLE)
     for method, figures in rows.items():
         grid.add_row(method, *(_format(name, figures[name]) for name in names))
     return grid

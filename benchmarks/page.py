@@ -53,7 +53,7 @@ def render() -> str:
     """The page."""
     parts = [INTRODUCTION]
     for path in sorted(RESULTS.glob("*.json")):
-        parts.append(section(json.loads(path.read_text())))
+        parts.append(section(path.stem, json.loads(path.read_text())))
     rows = [[name, *figures] for name, figures in PUBLISHED.items()]
     parts.append(
         f"## Published figures\n\nCited, not measured here: x4, Y channel.\n\n{table(['', *SETS], rows)}"
@@ -61,7 +61,7 @@ def render() -> str:
     return "\n".join([*parts, COMMANDS])
 
 
-def section(result: dict[str, Any]) -> str:
+def section(title: str, result: dict[str, Any]) -> str:
     known = result["methods"][0]["mean"]
     names = ["psnr", "ssim", *(["consistency"] if "consistency" in known else []), "st_lpips"]
     titles = {"psnr": "PSNR", "ssim": "SSIM", "consistency": "consistency", "st_lpips": "ST-LPIPS"}
@@ -83,7 +83,7 @@ def section(result: dict[str, Any]) -> str:
     ]
     protocol = result["protocol"]
     what = f"{result['images']} images of {result['data']}, protocol `{protocol['name']}`"
-    return f"## {Path(result['data']).stem}\n\n{what}.\n\n{table(columns, rows)}"
+    return f"## {title}\n\n{what}.\n\n{table(columns, rows)}"
 
 
 def table(columns: list[str], rows: list[list[str]]) -> str:

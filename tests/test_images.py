@@ -1,3 +1,5 @@
+import struct
+import zlib
 from io import BytesIO
 from pathlib import Path
 
@@ -87,6 +89,17 @@ def animation() -> bytes:
     return buffer.getvalue()
 
 
+def deep_rgb_png() -> bytes:
+    """A 1x1 RGB PNG of 16 bits a channel, which Pillow cannot write."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = struct.pack(">IIBBBBB", 1, 1, 16, 2, 0, 0, 0)
+    pixels = zlib.compress(b"\0" + bytes(6))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+
+
 def deep_png() -> bytes:
     buffer = BytesIO()
     Image.fromarray(np.zeros((4, 4), np.uint16)).save(buffer, "PNG")
@@ -101,6 +114,7 @@ def deep_png() -> bytes:
         (jpeg()[:-1000], "is damaged or cut short"),
         (animation(), "is animated"),
         (deep_png(), "more than 8 bits a channel"),
+        (deep_rgb_png(), "more than 8 bits a channel"),
     ],
 )
 def test_bad_files_are_named_with_the_reason(tmp_path: Path, data: bytes, reason: str) -> None:

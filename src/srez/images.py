@@ -92,7 +92,7 @@ def read(source: Path | bytes, name: str | None = None) -> Picture:
             image = Image.open(io.BytesIO(data), formats=sorted(set(READABLE.values())))
             if getattr(image, "n_frames", 1) > 1:
                 raise ImageError(f"{name} is animated: only still pictures can be read")
-            if image.mode.startswith(_DEEP_MODES):
+            if image.mode.startswith(_DEEP_MODES) or _png_depth(data) == 16:
                 raise ImageError(f"{name} has more than 8 bits a channel: convert it to 8 bits first")
             image.load()
             image = ImageOps.exif_transpose(image)
@@ -104,6 +104,11 @@ def read(source: Path | bytes, name: str | None = None) -> Picture:
         raise ImageError(f"{name} is damaged or cut short: {error}") from None
     pixels = np.asarray(_plain(image))
     return Picture(pixels, _fitting_profile(image.info.get("icc_profile"), pixels), image.info.get("exif"))
+
+
+def _png_depth(data: bytes) -> int | None:
+    """Bits a channel from a PNG's header; Pillow reads 16-bit RGB as 8 bits without a word."""
+    return data[24] if data.startswith(b"\x89PNG\r\n\x1a\n") and len(data) > 24 else None
 
 
 def _plain(image: Image.Image) -> Image.Image:

@@ -154,6 +154,12 @@ def test_recipes_are_listed_and_printed(tmp_path: Path) -> None:
     assert "no recipe 'facez'" in refusal(run("recipes", "show", "facez"))
 
 
+@pytest.mark.parametrize("words", [("train", "smoke"), ("recipes",)])
+def test_training_without_its_extra(monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]) -> None:
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    assert "training needs the packages tensorflow: pip install 'srez[train]'" in refusal(run(*words))
+
+
 def test_models_lists_the_box() -> None:
     result = run("models")
     assert result.exit_code == 0

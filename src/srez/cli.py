@@ -4,6 +4,7 @@ import enum
 import json
 import shlex
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -331,13 +332,12 @@ def show(name: Annotated[str, typer.Argument(help="A recipe in the box, or a .to
 
 
 def _training_extra() -> Any:
-    """The module of recipes, which needs the training extra but not TensorFlow."""
-    try:
-        from srez.train import recipe
-    except ModuleNotFoundError as error:
-        raise OptionError(
-            f"training needs the extra packages ({error.name} is missing): pip install 'srez[train]'"
-        ) from None
+    """The module of recipes, after making sure that the training extra is installed."""
+    missing = [name for name in ("pydantic", "tensorflow", "tf2onnx", "tomli_w") if not find_spec(name)]
+    if missing:
+        raise OptionError(f"training needs the packages {', '.join(missing)}: pip install 'srez[train]'")
+    from srez.train import recipe
+
     return recipe
 
 

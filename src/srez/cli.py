@@ -273,9 +273,9 @@ def train(
     out: Annotated[Path | None, typer.Option(help="The run folder; runs/RECIPE if not given.")] = None,
     steps: Annotated[int | None, typer.Option(help="Train this many steps instead of the recipe's.")] = None,
     settings: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the recipe; may be repeated."),
-    ] = [],  # noqa: B006 - typer reads it, nobody changes it
+    ] = None,
 ) -> None:
     """Train a network; started again with the same words, it goes on where it was.
 
@@ -283,7 +283,7 @@ def train(
     `srez upscale --model`.
     """
     recipes = _training_extra()
-    changes = [*settings, *([f"steps={steps}"] if steps is not None else [])]
+    changes = [*(settings or []), *([f"steps={steps}"] if steps is not None else [])]
     chosen = recipes.load(recipe, changes)
     if bool(data) == bool(chosen.drawn_faces):
         raise OptionError(

@@ -1,6 +1,7 @@
 """What a recipe may say. An unknown key or an impossible value is an error that names it."""
 
 import tomllib
+from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -134,7 +135,7 @@ def text(name: str) -> str:
         raise OptionError(f"recipe {name} cannot be read as a text file") from None
 
 
-def load(name: str, changes: list[str] = []) -> Recipe:  # noqa: B006 - never changed
+def load(name: str, changes: Iterable[str] = ()) -> Recipe:
     """Read a recipe from the box or from a file, with changes such as `optimizer.learning_rate=1e-4`.
 
     Args:

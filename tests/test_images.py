@@ -142,21 +142,6 @@ def test_alpha_is_not_lost_in_a_jpeg(tmp_path: Path) -> None:
         images.write(tmp_path / "a.jpg", Picture(np.zeros((4, 4, 4), np.uint8)))
 
 
-def test_an_interrupted_write_leaves_the_old_file(tmp_path: Path) -> None:
-    path = tmp_path / "a.bin"
-    path.write_bytes(b"old")
-
-    def interrupted() -> None:
-        with images.atomic(path) as file:
-            file.write(b"half of the n")
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        interrupted()
-    assert path.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [path]
-
-
 def test_uint8_is_rounded_not_truncated() -> None:
     every = np.arange(256, dtype=np.uint8)
     np.testing.assert_array_equal(images.to_uint8(images.to_float(every) - 0.4 / 255), every)

@@ -17,6 +17,7 @@ from srez import __version__, images
 from srez.display import Bars, TrainingBars
 from srez.display import console as error_console
 from srez.errors import OptionError, SrezError
+from srez.output import atomic, make_folder
 
 out_console = Console(highlight=False)
 
@@ -225,13 +226,13 @@ def evaluate(
     out_console.print(report.table({result.method.name: evaluate.row(result) for result in found}))
     out_console.print(f"{len(measured_on)} images of {source.name}. {protocol}")
     if json_out:
-        with images.atomic(json_out) as file:
+        with atomic(json_out) as file:
             file.write(
                 json.dumps(evaluate.as_json(found, measured_on, protocol, source.name), indent=1).encode()
             )
     if sheet_out:
         best = evaluate.exemplary(found[-1], measured_on)
-        rows = {label: evaluate.shown(pair, chosen, protocol.scale) for label, pair in best.items()}
+        rows = {label: evaluate.shown(pair, chosen) for label, pair in best.items()}
         images.write(sheet_out, images.Picture(report.labelled(rows, zoom=2 if faces else 1)))
 
 
@@ -289,8 +290,10 @@ def train(
         raise OptionError(
             f"recipe {recipe} draws its faces: leave --data out" if data else f"recipe {recipe} needs --data"
         )
+    if partition and not data:
+        raise OptionError(f"recipe {recipe} draws its faces: leave --partition out")
     folder = out or Path("runs") / Path(recipe).stem
-    images.make_folder(folder)
+    make_folder(folder)
     # These import TensorFlow: not before the words are known to be right.
     from srez.train import data as face_data
     from srez.train import run

@@ -6,6 +6,7 @@ from pathlib import Path
 from srez import images
 from srez.errors import ImageError, OptionError, OutputError, SrezError
 from srez.images import Picture
+from srez.output import make_folder
 from srez.tiling import Progress, ignore
 from srez.upscaler import Upscaler
 
@@ -43,7 +44,7 @@ def plan(inputs: list[Path], out: Path) -> tuple[list[Job], list[SrezError]]:
     else:
         sources, failures = _expand(inputs)
         jobs = [Job(source, out / _result_name(source)) for source in sources]
-        images.make_folder(out)
+        make_folder(out)
     _refuse_collisions(jobs)
     return jobs, failures
 

@@ -3,7 +3,7 @@
 import itertools
 import platform
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -18,12 +18,11 @@ from srez.evaluation.methods import Method
 from srez.evaluation.metrics import Figures
 from srez.evaluation.pairs import Pair
 from srez.evaluation.protocol import Protocol
-from srez.images import to_float, to_uint8
+from srez.faces import Progress
+from srez.images import to_float
 
 BATCH = 64  # inputs of one size that are upscaled together, at most
 BATCH_PIXELS = 64 * 256  # and their pixels together, so that no network runs out of memory
-
-Progress = Callable[[Iterable, int], Iterable]
 
 
 @dataclass(frozen=True)
@@ -129,12 +128,13 @@ def exemplary(result: Measured, pairs: list[Pair]) -> dict[str, Pair]:
     }
 
 
-def shown(pair: Pair, methods: list[Method], scale: int) -> dict[str, np.ndarray]:
-    """A pair as a row of a sheet: the input, every method's output, the truth; `(H, W, 3)` uint8 each."""
-    columns = {"input": pair.low if pair.low.dtype == np.uint8 else to_uint8(pair.low)}
-    columns["input"] = columns["input"].repeat(scale, axis=0).repeat(scale, axis=1)
-    columns |= {m.name: m.upscale(pair.low[None], [pair])[0] for m in methods if m.name != "nearest"}
-    columns["truth"] = pair.high
+def shown(pair: Pair, methods: list[Method]) -> dict[str, np.ndarray]:
+    """A pair as a row of a sheet: the input, every method's output, the truth; `(H, W, 3)` uint8 each.
+
+    `nearest` must be among the methods: it draws the input.
+    """
+    outputs = {method.name: method.upscale(pair.low[None], [pair])[0] for method in methods}
+    columns = {"input": outputs.pop("nearest"), **outputs, "truth": pair.high}
     return {
         title: image if image.ndim == 3 else np.repeat(image[..., None], 3, 2)
         for title, image in columns.items()

@@ -24,7 +24,7 @@ class Method:
     Attributes:
         name: in tables.
         upscale: inputs of one shape and dtype, `(N, h, w, 3)` or gray `(N, h, w)`, uint8 or float32 in
-            [0, 1], to uint8 outputs; with their pairs' names.
+            [0, 1], to uint8 outputs; given the pairs too, for those who go by their names.
         facts: parameters, multiply-adds per input pixel, sha256: what is known.
     """
 

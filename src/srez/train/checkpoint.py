@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from srez import images
 from srez.errors import TrainingError
+from srez.output import atomic, make_folder
 
 KEPT = 2
 _PREFIX = "step-"
@@ -26,10 +26,10 @@ def save(folder: Path, step: int, arrays: dict[str, np.ndarray], facts: dict[str
     Raises:
         OutputError: the file cannot be written; the earlier checkpoints are untouched.
     """
-    images.make_folder(folder)
+    make_folder(folder)
     path = folder / f"{_PREFIX}{step:08d}.npz"
     facts_array = np.frombuffer(json.dumps({"step": step, **facts}).encode(), np.uint8)
-    with images.atomic(path) as file:
+    with atomic(path) as file:
         np.savez(file, **arrays, facts=facts_array)
     unfinished = folder.glob(f".{_PREFIX}*")  # of a run that was killed while it wrote
     for old in [*_by_age(folder)[:-KEPT], *unfinished]:

@@ -16,12 +16,13 @@ from srez.card import Card
 from srez.errors import TrainingError
 from srez.evaluation import metrics
 from srez.evaluation.protocol import FACES_RGB
+from srez.faces import SCALE
+from srez.output import atomic
 from srez.train import networks
 from srez.upscaler import Upscaler
 
 TOLERANCE = 1e-4  # of a value range of 1
 PARITY_SIZES = ((16, 16), (17, 23), (64, 48))  # height, width
-SCALE = 4
 
 
 def export(generator: keras.Model, path: Path, about: dict[str, Any]) -> Card:
@@ -62,9 +63,9 @@ def export(generator: keras.Model, path: Path, about: dict[str, Any]) -> Card:
             raise TrainingError(
                 f"{path}: the exported model's outputs differ from the network's by {difference:.2g}"
             )
-        with images.atomic(path) as file, draft.open("rb") as source:
+        with atomic(path) as file, draft.open("rb") as source:
             shutil.copyfileobj(source, file)
-        with images.atomic(path.with_suffix(".toml")) as file:
+        with atomic(path.with_suffix(".toml")) as file:
             file.write(text)
     return card
 

@@ -20,6 +20,7 @@ import srez
 from srez import images, resample
 from srez.errors import DataError, OptionError, OutputError, TrainingError
 from srez.evaluation import metrics, report
+from srez.output import atomic, make_folder
 from srez.train import checkpoint, data, losses, networks, schedules
 from srez.train.recipe import Recipe, validate
 
@@ -59,7 +60,7 @@ class Networks:
 
 @dataclass(frozen=True)
 class Result:
-    """How a run stands: steps done, seconds trained in all, and the last validation's figures."""
+    """How a run stands: its averaged generator, steps done, seconds in all, the last validation's figures."""
 
     average: keras.Model
     step: int
@@ -229,7 +230,7 @@ def _validate(
             "truth": faces.validation[shown],
         }
     )
-    (out / "sheets").mkdir(exist_ok=True)
+    make_folder(out / "sheets")
     images.write(out / "sheets" / f"step-{step:08d}.png", images.Picture(picture))
     with board.as_default(step):
         tf.summary.image("sheet", picture[None])
@@ -265,7 +266,7 @@ def _written(out: Path) -> Iterator[None]:
 def _claim(out: Path, recipe: Recipe, faces: data.Faces) -> None:
     """Write what the run is; if the folder already holds a run, make sure that it is the same one."""
     made_of = {"recipe": recipe.model_dump(mode="json", by_alias=True), "data": faces.fingerprint}
-    images.make_folder(out)
+    make_folder(out)
     known = out / "run.json"
     if known.exists():
         before = json.loads(known.read_text())
@@ -290,9 +291,9 @@ def _claim(out: Path, recipe: Recipe, faces: data.Faces) -> None:
         "versions": {"python": platform.python_version(), **versions},
         "skipped": faces.skipped,
     }
-    with images.atomic(known) as file:
+    with atomic(known) as file:
         file.write(json.dumps(facts, indent=1).encode())
-    with images.atomic(out / "recipe.toml") as file:
+    with atomic(out / "recipe.toml") as file:
         file.write(tomli_w.dumps(_without_none(facts["recipe"])).encode())
 
 
@@ -326,7 +327,7 @@ def _drop_later_metrics(out: Path, step: int) -> None:
     if not log.exists():
         return
     lines = [line for line in log.read_text().splitlines(keepends=True) if line.endswith("\n")]
-    with images.atomic(log) as file:
+    with atomic(log) as file:
         file.write("".join(line for line in lines if json.loads(line)["step"] <= step).encode())
 
 

@@ -111,12 +111,14 @@ def test_another_recipe_or_other_data_needs_another_folder(faces: data.Faces, tm
         trainer.train(tiny("faces", "steps=2"), other, tmp_path)
 
 
-def test_losses_that_are_not_finite_stop_the_run(faces: data.Faces, tmp_path: Path) -> None:
-    wild = tiny(
-        "faces", "steps=40", "optimizer.learning_rate=1e30", "optimizer.warmup=0", "every.checkpoint=1"
-    )
-    with pytest.raises(TrainingError, match="are not finite; the last checkpoint is intact"):
-        trainer.train(wild, faces, tmp_path)
+def test_a_diverging_run_stops_and_leaves_no_garbage(faces: data.Faces, tmp_path: Path) -> None:
+    """The loss of a step is taken before its update, so an update can spoil weights that still look fine."""
+    wild = ("optimizer.learning_rate=1e39", "optimizer.warmup=0", "every.checkpoint=1")
+    with pytest.raises(TrainingError, match=r"not finite.*the last checkpoint is intact"):
+        trainer.train(tiny("faces", "steps=40", *wild), faces, tmp_path / "wild")
+    for path in tmp_path.rglob("*.npz"):
+        with np.load(path) as saved:
+            assert all(np.isfinite(saved[name]).all() for name in saved.files if name != "facts"), path
 
 
 def test_training_lowers_the_loss(faces: data.Faces, tmp_path: Path) -> None:
@@ -231,4 +233,5 @@ def test_refusals_by_the_command(faces_zip: Path, tmp_path: Path) -> None:
     assert "cannot be made a folder" in refusal("faces", "--data", faces_zip, "--out", tmp_path / "file/run")
     assert "recipe faces needs --data" in refusal("faces", "--out", out)
     assert "recipe smoke draws its faces" in refusal("smoke", "--data", faces_zip, "--out", out)
+    assert "leave --partition out" in refusal("smoke", "--partition", tmp_path / "file", "--out", out)
     assert "nowhere does not exist" in refusal("faces", "--data", tmp_path / "nowhere", "--out", out)

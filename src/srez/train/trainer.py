@@ -5,7 +5,7 @@ import platform
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,7 +89,7 @@ def train(
     Raises:
         OptionError: the folder holds a run of another recipe.
         DataError: the folder holds a run on other data.
-        TrainingError: a loss that is not finite; the last checkpoint stays.
+        TrainingError: losses or weights that are not finite; the last checkpoint stays.
         OutputError: the folder cannot be written.
     """
     keras.utils.set_random_seed(recipe.seed)
@@ -107,8 +107,11 @@ def train(
     began = time.monotonic() - seconds
 
     def save() -> None:
+        arrays = _arrays(nets)
+        # A loss is taken before its update, so the weights may be spoilt while all losses were fine.
+        _require_finite(out, step, "weights", arrays.values())
         facts = {"seconds": time.monotonic() - began, "sums": sums.tolist(), "figures": figures}
-        checkpoint.save(out / "checkpoints", step, _arrays(nets), facts)
+        checkpoint.save(out / "checkpoints", step, arrays, facts)
 
     with _interrupts() as interrupted:
         while step < recipe.steps and not interrupted.is_set():
@@ -118,11 +121,7 @@ def train(
                     optimizer.learning_rate = rate
             values = train_step(*next(batches)).numpy()
             step += 1
-            if not np.isfinite(values).all():
-                raise TrainingError(
-                    f"{out}: the losses of step {step} are not finite; the last checkpoint is intact: lower "
-                    "optimizer.learning_rate and start a new run"
-                )
+            _require_finite(out, step, "losses", [values])
             sums += np.append(values, 1)
             watch(step, dict(zip(names, values.tolist(), strict=True)))
             if step % recipe.every.log == 0:
@@ -163,6 +162,14 @@ def _build(recipe: Recipe) -> Networks:
         optimizer(generator),
         optimizer(discriminator) if discriminator else None,
     )
+
+
+def _require_finite(out: Path, step: int, what: str, arrays: Iterable[np.ndarray]) -> None:
+    if not all(np.isfinite(array).all() for array in arrays):
+        raise TrainingError(
+            f"{out}: the {what} of step {step} are not finite; the last checkpoint is intact: lower "
+            "optimizer.learning_rate and start a new run"
+        )
 
 
 def _loss_names(recipe: Recipe) -> list[str]:

@@ -2,7 +2,7 @@
 
     python benchmarks/train_speed.py
 
-The faces are random pixels of the shape that training keeps in memory: the speed does not depend on them.
+The faces are drawn: the speed does not depend on them.
 """
 
 import math
@@ -11,17 +11,17 @@ import time
 from pathlib import Path
 
 import keras
-import numpy as np
 
 from machine import in_turn, matrix_gflops, report
 from srez.train import data, networks, recipe, trainer
 
+RECIPES = ("srez", "faces")
 FACES = 2000
 STEPS = 13
 WARM = 3
 
 
-def step_seconds(chosen: recipe.Recipe, faces: data.Faces) -> float:
+def step_seconds(chosen: recipe.Recipe, faces: data.Data) -> float:
     """Seconds of a training step, input included, without validation; the first steps do not count."""
     times: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -29,10 +29,10 @@ def step_seconds(chosen: recipe.Recipe, faces: data.Faces) -> float:
     return (times[STEPS - 1] - times[WARM - 1]) / (STEPS - WARM)
 
 
-def pipeline_seconds(chosen: recipe.Recipe, faces: data.Faces) -> float:
+def pipeline_seconds(chosen: recipe.Recipe, faces: data.Data) -> float:
     """Seconds that the input pipeline alone takes for a batch."""
     steps = 500
-    batches = iter(data.batches(faces.train, chosen.augmentation, chosen.batch, 1, 0, steps))
+    batches = iter(data.batches(faces, chosen.batch, 1, 0, steps * chosen.batch))
     next(batches)
     began = time.perf_counter()
     for _ in batches:
@@ -41,20 +41,14 @@ def pipeline_seconds(chosen: recipe.Recipe, faces: data.Faces) -> float:
 
 
 def main() -> None:
-    random = np.random.default_rng(0)
-    faces = data.Faces(
-        random.integers(0, 256, (FACES, 72, 72, 3), dtype=np.uint8),
-        random.integers(0, 256, (8, 64, 64, 3), dtype=np.uint8),
-        [],
-        "random",
-    )
     rows = []
-    for name in recipe.names():
+    for name in RECIPES:
         chosen = recipe.load(name, [f"steps={STEPS}", "every.checkpoint=1000", "every.log=1000"])
+        faces = data.draw(chosen.data.model_copy(update={"drawn": FACES}))
         works = {
             "limit": matrix_gflops,
-            "step": lambda c=chosen: step_seconds(c, faces),
-            "pipeline": lambda c=chosen: pipeline_seconds(c, faces),
+            "step": lambda c=chosen, f=faces: step_seconds(c, f),
+            "pipeline": lambda c=chosen, f=faces: pipeline_seconds(c, f),
         }
         medians = in_turn(works, rounds=2)
         gflops = flops(chosen) / medians["step"] / 1e9
@@ -80,7 +74,7 @@ def flops(chosen: recipe.Recipe) -> float:
     """
     total = 3 * networks.describe(networks.build_generator(chosen.generator)).multiply_adds * 16 * 16
     if chosen.discriminator:
-        network = networks.build_discriminator(chosen.discriminator)
+        network = networks.build_discriminator(chosen.discriminator, 64)
         convolutions = [layer for layer in network.layers if isinstance(layer, keras.layers.Conv2D)]
         side, forward = 64, 0
         for layer in convolutions:

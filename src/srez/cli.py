@@ -265,14 +265,23 @@ def models(as_json: AsJson = False) -> None:
 def train(
     recipe: Annotated[str, typer.Argument(help="A recipe in the box (see `srez recipes`) or a .toml file.")],
     data: Annotated[
-        list[Path] | None,
-        typer.Option(help="A zip or a folder of aligned faces; may be repeated. Not for recipes that draw."),
+        list[str] | None,
+        typer.Option(
+            help="A zip or a folder of pictures, or tfds:NAME; may be repeated, with @WEIGHT behind each to "
+            "mix them. Not for recipes that draw."
+        ),
     ] = None,
     partition: Annotated[
         Path | None, typer.Option(help="CelebA's list_eval_partition.txt: 0 train, 1 validation, 2 left out.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The run folder; runs/RECIPE if not given.")] = None,
     steps: Annotated[int | None, typer.Option(help="Train this many steps instead of the recipe's.")] = None,
+    init: Annotated[
+        str | None,
+        typer.Option(
+            help="Start from a model in the box, an .onnx file of ours, a run folder or a checkpoint."
+        ),
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the recipe; may be repeated."),
@@ -286,7 +295,7 @@ def train(
     recipes = _training_extra()
     changes = [*(settings or []), *([f"steps={steps}"] if steps is not None else [])]
     chosen = recipes.load(recipe, changes)
-    if bool(data) == bool(chosen.drawn_faces):
+    if bool(data) == bool(chosen.drawn):
         raise OptionError(
             f"recipe {recipe} draws its faces: leave --data out" if data else f"recipe {recipe} needs --data"
         )
@@ -295,17 +304,18 @@ def train(
     folder = out or Path("runs") / Path(recipe).stem
     make_folder(folder)
     # These import TensorFlow: not before the words are known to be right.
-    from srez.train import data as face_data
-    from srez.train import run
+    from srez.train import data as pairs
+    from srez.train import run, weights
 
+    start = weights.load(init, chosen.generator) if init else None
     with TrainingBars() as bars:
-        faces = face_data.load(data, partition, bars.reading) if data else face_data.draw(chosen.drawn_faces)
-        for reason in faces.skipped:
-            bars.print(f"skipped: {reason}")
-        counts = f"{len(faces.train)} faces to train on, {len(faces.validation)} to validate on"
-        bars.print(f"{counts}, {len(faces.skipped)} skipped")
+        pictures = pairs.load(chosen.data, data, partition, bars.reading) if data else pairs.draw(chosen.data)
+        for line in [*(f"left out: {reason}" for reason in pictures.skipped), *pictures.summary]:
+            bars.print(line)
         bars.watch_until(chosen.steps)
-        finished = run.train_and_export(chosen, Path(recipe).stem, faces, data or [], folder, bars.watch)
+        finished = run.train_and_export(
+            chosen, Path(recipe).stem, pictures, folder, bars.watch, bars.print, start
+        )
     if finished is None:
         again = shlex.join(["srez", *sys.argv[1:]])
         error_console.print(f"Stopped and saved. Go on with: {again}", soft_wrap=True)
@@ -336,7 +346,9 @@ def show(name: Annotated[str, typer.Argument(help="A recipe in the box, or a .to
 
 def _training_extra() -> Any:
     """The module of recipes, after making sure that the training extra is installed."""
-    missing = [name for name in ("pydantic", "tensorflow", "tf2onnx", "tomli_w") if not find_spec(name)]
+    missing = [
+        name for name in ("filelock", "pydantic", "tensorflow", "tf2onnx", "tomli_w") if not find_spec(name)
+    ]
     if missing:
         raise OptionError(f"training needs the packages {', '.join(missing)}: pip install 'srez[train]'")
     from srez.train import recipe

@@ -25,11 +25,11 @@ class Bars(Progress):
 
 
 class TrainingBars(Bars):
-    """Bars for reading faces and for training; each validation leaves a line above them."""
+    """Bars for reading pictures and for training; each validation leaves a line above them."""
 
     def reading(self, pictures: Iterable, count: int) -> Iterable:
         """Wrap the iteration over pictures."""
-        return self.track(pictures, count, description="reading faces")
+        return self.track(pictures, count, description="reading pictures")
 
     def watch_until(self, steps: int) -> None:
         """Begin the bar that `watch` moves."""
@@ -38,10 +38,13 @@ class TrainingBars(Bars):
     def watch(self, step: int, values: dict[str, float]) -> None:
         """A watcher as `srez.train.trainer.train` takes it."""
         if "validation_psnr" in values:
-            psnr, ssim, consistency = (
-                values[f"validation_{name}"] for name in ("psnr", "ssim", "consistency")
-            )
-            self.print(f"step {step}: PSNR {psnr:.2f} dB, SSIM {ssim:.4f}, consistency {consistency:.3f}")
+            kinds = {"psnr": "PSNR {:.2f} dB", "ssim": "SSIM {:.4f}", "consistency": "consistency {:.3f}"}
+            figures = [
+                kinds[name].format(values[f"validation_{name}"])
+                for name in kinds
+                if f"validation_{name}" in values
+            ]
+            self.print(f"step {step}: {', '.join(figures)}")
             return
         speed = self.tasks[self._training].speed or 0.0
         self.news = "  ".join(

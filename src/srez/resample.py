@@ -62,6 +62,47 @@ def bicubic(images: np.ndarray, scale: int) -> np.ndarray:
     )
 
 
+def bicubic_reduce(image: np.ndarray, scale: int) -> np.ndarray:
+    """Downscale as MATLAB's `imresize` does: Keys' cubic (a = -0.5), widened by `scale` against aliasing.
+
+    Rows first, then columns, rounded after each; the picture is mirrored at its border. The inputs of the x4
+    benchmarks were made so, and come out equal.
+
+    Args:
+        image: `(H, W, C)` uint8; H and W multiples of `scale`, which is even.
+        scale: how many times smaller.
+
+    Returns:
+        `(H / scale, W / scale, C)` uint8.
+
+    Raises:
+        ImageError: the size is not a multiple of `scale`.
+    """
+    height, width, _ = image.shape
+    if height % scale or width % scale:
+        raise ImageError(f"a {width}x{height} picture is not a multiple of {scale}: crop it first")
+    return _reduce_rows(_reduce_rows(image, scale).swapaxes(0, 1), scale).swapaxes(0, 1)
+
+
+def _reduce_rows(image: np.ndarray, scale: int) -> np.ndarray:
+    taps = keys_cubic((np.arange(4 * scale) - 2 * scale + 0.5) / scale).astype(np.float32)
+    taps /= taps.sum()
+    before = (len(taps) - scale) // 2
+    padded = np.pad(image, ((before, before), (0, 0), (0, 0)), mode="symmetric")
+    rows = np.zeros((image.shape[0] // scale, *image.shape[1:]), np.float32)
+    for start, tap in enumerate(taps):
+        rows += tap * padded[start : start + image.shape[0] : scale]
+    return np.floor(rows + np.float32(0.5)).clip(0, 255).astype(np.uint8)
+
+
+def keys_cubic(distance: np.ndarray) -> np.ndarray:
+    """Keys' cubic kernel with a = -0.5 (Keys 1981, eq. 15), at distances in pixels."""
+    distance = np.abs(distance)
+    near = 1.5 * distance**3 - 2.5 * distance**2 + 1
+    far = -0.5 * distance**3 + 2.5 * distance**2 - 4 * distance + 2
+    return np.where(distance <= 1, near, np.where(distance < 2, far, 0.0))
+
+
 def _resize_plane(plane: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     image = Image.fromarray(np.ascontiguousarray(plane))
     return np.asarray(image.resize(size, Image.Resampling.BICUBIC))

@@ -14,8 +14,50 @@ def test_block_means_are_those_of_resample(random: np.random.Generator) -> None:
     )
 
 
-def test_cross_entropies() -> None:
-    logits = tf.constant([[2.0], [-1.0]])
-    real, fake = np.log(1 + np.exp(-logits)), np.log(1 + np.exp(logits))
-    assert float(losses.adversarial(logits)) == pytest.approx(real.mean())
-    assert float(losses.discrimination(logits, logits)) == pytest.approx(real.mean() + fake.mean())
+LOGITS = np.array([[2.0], [-1.0]], np.float32)
+OTHERS = np.array([[0.5], [-3.0]], np.float32)
+
+
+@pytest.mark.parametrize(
+    ("variant", "generator", "discriminator"),
+    [
+        ("non-saturating", np.log1p(np.exp(-OTHERS)), np.log1p(np.exp(-LOGITS)) + np.log1p(np.exp(OTHERS))),
+        ("least-squares", (OTHERS - 1) ** 2, (LOGITS - 1) ** 2 + OTHERS**2),
+        ("hinge", -OTHERS, np.maximum(0, 1 - LOGITS) + np.maximum(0, 1 + OTHERS)),
+        ("relativistic", np.log1p(np.exp(LOGITS - OTHERS)), np.log1p(np.exp(OTHERS - LOGITS))),
+        ("wasserstein", -OTHERS, OTHERS - LOGITS),
+    ],
+)
+def test_adversarial_variants(variant: str, generator: np.ndarray, discriminator: np.ndarray) -> None:
+    ours, theirs = losses.ADVERSARIAL[variant]
+    real, fake = tf.constant(LOGITS), tf.constant(OTHERS)
+    assert float(ours(real, fake)) == pytest.approx(generator.mean(), rel=1e-5)
+    assert float(theirs(real, fake)) == pytest.approx(discriminator.mean(), rel=1e-5)
+
+
+def slope(images: tf.Tensor) -> tf.Tensor:
+    """A critic whose gradient has norm 3 * sqrt(12) at every picture of 2x2x3."""
+    return 3 * tf.reduce_sum(images, axis=(1, 2, 3))[:, None]
+
+
+def test_penalties_of_a_known_critic(random: np.random.Generator) -> None:
+    real, fake = (tf.constant(random.random((4, 2, 2, 3), np.float32)) for _ in range(2))
+    shares = tf.constant(random.random((4, 1, 1, 1), np.float32))
+    norm = 3 * np.sqrt(12)
+    assert float(losses.r1(slope, real)) == pytest.approx(norm**2 / 2, rel=1e-5)
+    assert float(losses.gradient_penalty(slope, real, fake, shares)) == pytest.approx(
+        (norm - 1) ** 2, rel=1e-5
+    )
+
+
+def test_a_gradient_penalty_of_a_flat_critic_has_a_gradient(random: np.random.Generator) -> None:
+    weight = tf.Variable(0.0)
+    images = tf.constant(random.random((4, 2, 2, 3), np.float32))
+    with tf.GradientTape() as tape:
+        penalty = losses.gradient_penalty(
+            lambda x: weight * tf.reduce_sum(x, axis=(1, 2, 3))[:, None],
+            images,
+            images,
+            tf.ones((4, 1, 1, 1)),
+        )
+    assert np.isfinite(tape.gradient(penalty, weight))

@@ -18,8 +18,8 @@ from srez.evaluation.methods import Method
 from srez.evaluation.metrics import Figures
 from srez.evaluation.pairs import Pair
 from srez.evaluation.protocol import Protocol
-from srez.faces import Progress
 from srez.images import to_float
+from srez.members import Progress
 
 BATCH = 64  # inputs of one size that are upscaled together, at most
 BATCH_PIXELS = 64 * 256  # and their pixels together, so that no network runs out of memory

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from srez import faces, images
+from srez import faces, images, members
 from srez.errors import DataError
 from srez.evaluation.protocol import Protocol
 
@@ -63,12 +63,12 @@ def from_faces(source: Path, partition: Path | None, part: int, limit: int | Non
     Raises:
         DataError: a source or partition that cannot be used, a damaged face, too few faces.
     """
-    members = faces.find([source])
+    found = members.find(source)
     if partition:
-        split = faces.parts(members, partition)
-        members = [member for member in members if split.get(member.name) == part]
+        split = members.parts(found, partition)
+        found = [member for member in found if split.get(member.name) == part]
     pairs = []
-    for face in faces.read(_limited(members, limit, str(source))):
+    for face in members.decode(_limited(found, limit, str(source)), faces.frame):
         if face.pixels is None:
             raise DataError(f"{source}: {face.error}")
         high = faces.without_rim(face.pixels)

@@ -15,10 +15,10 @@ from srez import images, resample
 from srez.card import Card
 from srez.errors import TrainingError
 from srez.evaluation import metrics
-from srez.evaluation.protocol import FACES_RGB
 from srez.faces import SCALE
 from srez.output import atomic
-from srez.train import networks
+from srez.train import networks, weights
+from srez.train.data import Data
 from srez.upscaler import Upscaler
 
 TOLERANCE = 1e-4  # of a value range of 1
@@ -46,6 +46,7 @@ def export(generator: keras.Model, path: Path, about: dict[str, Any]) -> Card:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # Keras looks for names that NumPy gave up
             generator.export(draft, format="onnx", verbose=False)
+        weights.remember(draft, generator)
         description = networks.describe(generator)
         card = Card(
             scale=SCALE,
@@ -88,29 +89,32 @@ def parity(generator: keras.Model, model: Path) -> float:
     )
 
 
-def figures(generator: keras.Model, name: str, truths: np.ndarray, low: np.ndarray) -> list[dict[str, Any]]:
-    """A card's figures on validation faces: nearest, bicubic and the network beside each other.
+def figures(generator: keras.Model, name: str, pictures: Data) -> list[dict[str, Any]]:
+    """A card's figures on the validation pictures: nearest, bicubic and the network beside each other.
 
     Args:
         generator: the network.
         name: what to call it.
-        truths: `(N, 64, 64, 3)` uint8.
-        low: the inputs, `(N, 16, 16, 3)` float32 in [0, 1].
+        pictures: the inputs and truths, and how to measure.
     """
+    low, truths, protocol = pictures.validation_low, pictures.validation, pictures.protocol
+    side = truths.shape[1]
     outputs = {
         "nearest": resample.nearest(low, SCALE),
         "bicubic": resample.bicubic(low, SCALE),
         name: generator.predict(low, batch_size=50, verbose=0),
     }
+
+    def measured(output: np.ndarray) -> metrics.Figures:
+        each = zip(images.to_uint8(output), truths, low, strict=True)
+        return metrics.mean([metrics.figures(*one, protocol) for one in each])
+
     return [
         {
-            "set": f"{len(truths)} validation faces",
-            "protocol": FACES_RGB.name,
+            "set": f"{len(truths)} validation pictures of {side}x{side}",
+            "protocol": protocol.name,
             "method": method,
-            **{
-                key: round(value, 4)
-                for key, value in metrics.measure_faces(images.to_uint8(output), truths, low).items()
-            },
+            **{key: round(value, 4) for key, value in measured(output).items()},
         }
         for method, output in outputs.items()
     ]

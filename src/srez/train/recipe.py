@@ -1,7 +1,7 @@
 """What a recipe may say. An unknown key or an impossible value is an error that names it."""
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -19,15 +19,29 @@ class _Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Augmentation(_Settings):
-    """What happens to a training face; validation faces are never touched."""
+class FacesData(_Settings):
+    """Aligned faces of 64x64, reduced by the mean of 4x4 blocks; validation faces are never augmented."""
 
+    pictures: Literal["faces"]
+    drawn: Annotated[int, Field(ge=0)] = 0  # so many cartoons instead of --data; 0: data is needed
     shift: Annotated[int, Field(ge=0, le=4)] = 4  # pixels of 64, either way
     flip: bool = True
     saturation: Unit = 0.0  # factors within 1 +- this
     brightness: Unit = 0.0  # added, within +- this; values are in [0, 1]
     contrast: Unit = 0.0  # factors within 1 +- this
     noise: Unit = 0.0  # standard deviation, on the network's input only
+
+
+class PhotosData(_Settings):
+    """Crops of photographs of any size, reduced by MATLAB's bicubic."""
+
+    pictures: Literal["photos"]
+    crop: Annotated[int, Field(ge=16, multiple_of=4)] = 96  # side of an HR crop, in pixels
+    candidates: Count = 1  # the most textured of so many random crops is taken
+    flip: bool = True
+    turn: bool = True  # by quarters
+    noise: Unit = 0.0  # standard deviation, on the network's input only
+    jpeg: Annotated[int, Field(ge=0, lt=100)] = 0  # the least quality, on half of the inputs; 0: none
 
 
 class SrezGenerator(_Settings):
@@ -46,38 +60,108 @@ class FacesGenerator(_Settings):
     blocks: Count = 7
 
 
+class SrresnetGenerator(_Settings):
+    """SRResNet."""
+
+    network: Literal["srresnet"]
+    channels: Count = 64
+    blocks: Count = 16
+
+
+class PhotoGenerator(_Settings):
+    """The photo generator, all of whose arithmetic runs at LR size."""
+
+    network: Literal["photo"]
+    channels: Count = 48
+    blocks: Count = 12
+
+
+Generator = SrezGenerator | FacesGenerator | SrresnetGenerator | PhotoGenerator
+
+
 class SrezDiscriminator(_Settings):
     """The seed's convolutional discriminator."""
 
     network: Literal["srez"]
     units: tuple[Count, ...] = (64, 128, 256, 512)
+    updates: Count = 1  # of the discriminator to one of the generator
+
+
+class SrganDiscriminator(_Settings):
+    """SRGAN's discriminator, for crops of one size."""
+
+    network: Literal["srgan"]
+    units: tuple[Count, ...] = (64, 128, 256, 512)
+    dense: Count = 1024
+    updates: Count = 1
+
+
+class Critic(_Settings):
+    """Strided convolutions without normalisation, as a gradient penalty needs it."""
+
+    network: Literal["critic"]
+    units: tuple[Count, ...] = (64, 128, 256, 512)
+    conditional: bool = False  # sees the input beside the picture
+    updates: Count = 1
+
+
+Discriminator = SrezDiscriminator | SrganDiscriminator | Critic
+
+
+class Perceptual(_Settings):
+    """The network whose features the perceptual loss compares."""
+
+    network: str = "VGG19"  # of keras.applications, or a .keras file that takes RGB in [0, 1]
+    layers: tuple[str, ...] = ("block5_conv4",)
+    weights: str = "imagenet"  # or a .h5 file for the application
 
 
 class Loss(_Settings):
     """The weights of the generator's loss terms; a term of weight 0 is not computed."""
 
     l1: Weight = 0.0
+    mse: Weight = 0.0
     consistency: Weight = 0.0
+    perceptual: Weight = 0.0
     adversarial: Weight = 0.0
+    feature_matching: Weight = 0.0
+    variant: Literal["non-saturating", "least-squares", "hinge", "relativistic", "wasserstein"] = (
+        "non-saturating"  # of the adversarial loss
+    )
+    gradient_penalty: Weight = 0.0  # on the discriminator, at interpolates
+    r1: Weight = 0.0  # on the discriminator, at real pictures
+    r1_every: Count = 16  # updates
+
+    def terms(self) -> dict[str, float]:
+        """The weights above 0, by the name of their term."""
+        names = ("l1", "mse", "consistency", "perceptual", "adversarial", "feature_matching")
+        return {name: getattr(self, name) for name in names if getattr(self, name)}
 
 
 class Optimizer(_Settings):
     """Adam and its learning rate, for both networks."""
 
     learning_rate: Annotated[float, Field(gt=0)]
-    beta_1: Unit = 0.9
-    beta_2: Unit = 0.999
+    discriminator_learning_rate: Annotated[float, Field(gt=0)] | None = None  # the same if not given
+    beta_1: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    beta_2: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    schedule: Literal["plateau", "cosine", "step"] = "plateau"
     warmup: Annotated[int, Field(ge=0)] = 0  # steps of linear rise
-    cooldown: Unit = 0.0  # the last part of the run, with a linear fall to 0
+    cooldown: Unit = 0.0  # plateau: the last part of the run, with a linear fall to 0
+    halve_every: Annotated[int, Field(ge=0)] = 0  # step: so many steps
+    clip_norm: Weight = 0.0  # largest norm of all of a network's gradients together; 0: no limit
+    accumulate: Count = 1  # parts that a batch is computed in, to save memory
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.0  # decay of the averaged generator; 0: none
 
 
 class Every(_Settings):
-    """How often, in steps."""
+    """How often, in steps; and what is kept."""
 
     log: Count = 50
     validate_: Annotated[int, Field(gt=0, alias="validate")] = 500
     checkpoint: Count = 500
+    minutes: Annotated[float, Field(gt=0)] = 10.0  # between checkpoints, at most
+    keep: Count = 2  # the last so many checkpoints, beside the best
 
 
 class Recipe(_Settings):
@@ -89,23 +173,57 @@ class Recipe(_Settings):
     steps: Count
     batch: Count = 16
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 1
-    drawn_faces: Annotated[int, Field(ge=0)] = 0  # so many cartoons instead of data; 0: data is needed
-    augmentation: Augmentation = Augmentation()
-    generator: Annotated[SrezGenerator | FacesGenerator, Field(discriminator="network")]
-    discriminator: SrezDiscriminator | None = None
+    precision: Literal["float32", "bfloat16", "float16"] = "float32"  # of the arithmetic; weights: float32
+    xla: bool = False
+    data: Annotated[FacesData | PhotosData, Field(discriminator="pictures")] = FacesData(pictures="faces")
+    generator: Annotated[Generator, Field(discriminator="network")]
+    discriminator: Annotated[Discriminator, Field(discriminator="network")] | None = None
+    perceptual: Perceptual = Perceptual()
     loss: Loss
     optimizer: Optimizer
     every: Every = Every()
 
+    @property
+    def drawn(self) -> int:
+        """How many cartoons it trains on instead of data."""
+        return self.data.drawn if isinstance(self.data, FacesData) else 0
+
     @model_validator(mode="after")
     def _fits_together(self) -> "Recipe":
-        if self.loss.adversarial and not self.discriminator:
-            raise ValueError("loss.adversarial needs a [discriminator]")
-        if self.discriminator and not self.loss.adversarial:
-            raise ValueError("a [discriminator] needs loss.adversarial above 0")
-        if not (self.loss.l1 or self.loss.consistency or self.loss.adversarial):
-            raise ValueError("every weight in [loss] is 0")
+        for wrong, sentence in _contradictions(self):
+            if wrong:
+                raise ValueError(sentence)
         return self
+
+
+def _contradictions(recipe: Recipe) -> Iterator[tuple[bool, str]]:
+    """What no single key can tell: whether it is wrong, and the sentence."""
+    loss, optimizer, discriminator = recipe.loss, recipe.optimizer, recipe.discriminator
+    yield not loss.terms(), "every weight in [loss] is 0"
+    yield bool(discriminator) and not loss.adversarial, "a [discriminator] needs loss.adversarial above 0"
+    for key in ("adversarial", "feature_matching", "gradient_penalty", "r1"):
+        yield not discriminator and bool(getattr(loss, key)), f"loss.{key} needs a [discriminator]"
+    yield (
+        bool(loss.r1 and loss.gradient_penalty),
+        "loss.r1 and loss.gradient_penalty exclude each other: keep one",
+    )
+    yield (
+        bool(loss.gradient_penalty) and isinstance(discriminator, SrezDiscriminator | SrganDiscriminator),
+        'loss.gradient_penalty does not go with batch norm: take discriminator.network = "critic"',
+    )
+    yield (
+        bool(optimizer.cooldown) and optimizer.schedule != "plateau",
+        f'optimizer.cooldown and optimizer.schedule = "{optimizer.schedule}" exclude each other',
+    )
+    yield (
+        bool(optimizer.halve_every) != (optimizer.schedule == "step"),
+        'optimizer.halve_every and optimizer.schedule = "step" need each other',
+    )
+    yield bool(recipe.batch % optimizer.accumulate), "batch must be a multiple of optimizer.accumulate"
+    yield (
+        bool(loss.consistency) and isinstance(recipe.data, PhotosData),
+        'loss.consistency measures block means, and data.pictures = "photos" are not reduced by them',
+    )
 
 
 def names() -> list[str]:

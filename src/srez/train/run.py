@@ -1,6 +1,8 @@
-"""A whole run: faces in, a model with its card out."""
+"""A whole run: pictures in, a model with its card out."""
 
 from pathlib import Path
+
+import numpy as np
 
 from srez import __version__
 from srez.train import data, export, trainer
@@ -8,22 +10,29 @@ from srez.train.recipe import Recipe
 
 
 def train_and_export(
-    recipe: Recipe, name: str, faces: data.Faces, sources: list[Path], out: Path, watch: trainer.Watcher
+    recipe: Recipe,
+    name: str,
+    pictures: data.Data,
+    out: Path,
+    watch: trainer.Watcher = trainer.unwatched,
+    tell: trainer.Teller = trainer.untold,
+    init: list[np.ndarray] | None = None,
 ) -> Path | None:
     """Train to the recipe's end and write `model.onnx` with its card into the run folder.
 
     Args:
         recipe: what to do.
         name: what to call the model.
-        faces: what to do it on.
-        sources: where they came from, for the card.
+        pictures: what to do it on.
         out: the run folder.
         watch: see `trainer.train`.
+        tell: see `trainer.train`.
+        init: weights for the generator to start from.
 
     Returns:
         The model, or None if the run was interrupted before its end.
     """
-    result = trainer.train(recipe, faces, out, watch)
+    result = trainer.train(recipe, pictures, out, watch, tell, init)
     if result.step < recipe.steps:
         return None
     about = {
@@ -32,16 +41,17 @@ def train_and_export(
         "licence": recipe.licence,
         "limits": recipe.limits,
         "training": {
-            "data": [source.name for source in sources] or [f"{recipe.drawn_faces} drawn faces"],
-            "data_sha256": faces.fingerprint,
-            "faces": len(faces.train),
+            "data": pictures.sources,
+            "data_sha256": pictures.fingerprint,
+            "pictures": pictures.pictures,
+            "generator": recipe.generator.model_dump(mode="json"),
             "steps": result.step,
             "batch": recipe.batch,
             "seed": recipe.seed,
             "hours": round(result.seconds / 3600, 2),
             "srez": __version__,
         },
-        "figures": export.figures(result.average, name, faces.validation, faces.validation_low),
+        "figures": export.figures(result.average, name, pictures),
     }
     model = out / "model.onnx"
     export.export(result.average, model, about)

@@ -1,19 +1,32 @@
-"""Learning rates over a run."""
+"""Learning rates over a run, as shares of the highest."""
+
+import math
 
 from srez.train.recipe import Optimizer
 
 
-def learning_rate(settings: Optimizer, step: int, steps: int) -> float:
-    """The rate for a step: a linear rise, a plateau, a linear fall to 0 over the last part of the run.
+def share(settings: Optimizer, step: int, steps: int) -> float:
+    """The share of the learning rate for a step: a linear rise, then what the schedule says.
 
-    The plateau does not depend on the length, so a run can be made longer or shorter while it trains
-    (Hägele et al., arXiv 2405.18392, section 3).
+    - `plateau`: constant, then a linear fall to 0 over the last part of the run. The constant part does not
+      depend on the length, so a run can be made longer or shorter while it trains (Hägele et al., arXiv
+      2405.18392, section 3).
+    - `cosine`: half a cosine down to 0 (Loshchilov and Hutter, arXiv 1608.03983, eq. 5, without restarts).
+    - `step`: halved every so many steps.
 
     Args:
-        settings: gives the rate of the plateau and the lengths of rise and fall.
+        settings: gives the schedule and its lengths.
         step: the step about to be taken, from 0.
         steps: the length of the run.
+
+    Returns:
+        The factor for both networks' learning rates, in [0, 1].
     """
     rise = min(1.0, (step + 1) / (settings.warmup + 1))
-    fall = min(1.0, (steps - step) / (settings.cooldown * steps)) if settings.cooldown else 1.0
-    return settings.learning_rate * min(rise, fall)
+    match settings.schedule:
+        case "cosine":
+            return rise * (1 + math.cos(math.pi * step / steps)) / 2
+        case "step":
+            return rise * 0.5 ** (step // settings.halve_every)
+        case _:
+            return min(rise, (steps - step) / (settings.cooldown * steps)) if settings.cooldown else rise

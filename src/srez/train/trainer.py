@@ -1,11 +1,9 @@
-"""The training loop, readable top to bottom."""
+"""The training loop, readable top to bottom; what it does with files is in `folder`."""
 
-import json
-import platform
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,26 +12,32 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-import tomli_w
 
-import srez
-from srez import images, resample
-from srez.errors import DataError, OptionError, OutputError, TrainingError
-from srez.evaluation import metrics, report
-from srez.output import atomic, make_folder
-from srez.train import checkpoint, data, losses, networks, schedules
-from srez.train.recipe import Recipe, validate
+from srez import images
+from srez.errors import TrainingError
+from srez.evaluation import metrics
+from srez.train import checkpoint, data, losses, networks, perceptual, schedules
+from srez.train.folder import RunFolder
+from srez.train.recipe import FacesData, Recipe
 
-SHEET_ROWS = 8
 VALIDATION_BATCH = 50
-_MAY_CHANGE = {"steps", "description", "licence", "limits"}  # between a run's start and its going on
+PARALYSED = 1e-3  # a discriminator's loss below which it teaches the generator nothing
+PATIENCE = 5  # logs in a row
+GRADIENTS = ("generator_gradient", "discriminator_gradient")  # norms
 
 Watcher = Callable[[int, dict[str, float]], None]
+Teller = Callable[[str], None]
+Weights = list[np.ndarray]
 
 
 def unwatched(step: int, values: dict[str, float]) -> None:
     """A watcher for when nobody looks."""
     del step, values
+
+
+def untold(sentence: str) -> None:
+    """A teller for when nobody listens."""
+    del sentence
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,22 @@ class Networks:
         return {name: group.variables for name, group in groups.items() if group is not None}
 
 
+@dataclass
+class Progress:
+    """How far a run is, beside its weights; saved with them.
+
+    `sums` holds, for each value to be logged, its sum and count since the last log; `paralysed` counts the
+    logs in a row at which the discriminator's loss was next to nothing; `best` is the highest PSNR so far.
+    """
+
+    step: int
+    seconds: float
+    sums: dict[str, tuple[float, int]]
+    figures: metrics.Figures
+    best: float
+    paralysed: int
+
+
 @dataclass(frozen=True)
 class Result:
     """How a run stands: its averaged generator, steps done, seconds in all, the last validation's figures."""
@@ -70,9 +90,11 @@ class Result:
 
 def train(
     recipe: Recipe,
-    faces: data.Faces,
+    pictures: data.Data,
     out: Path,
     watch: Watcher = unwatched,
+    tell: Teller = untold,
+    init: Weights | None = None,
 ) -> Result:
     """Train until the recipe's last step, from the newest checkpoint in the run folder if there is one.
 
@@ -81,261 +103,319 @@ def train(
 
     Args:
         recipe: what to do.
-        faces: what to do it on.
+        pictures: what to do it on.
         out: the run folder.
         watch: called with the number of steps done and, after every step, the losses; after a validation,
             its figures, their names beginning with `validation_`.
+        tell: called with sentences, such as where the run goes on.
+        init: weights for the generator to start from.
 
     Raises:
-        OptionError: the folder holds a run of another recipe.
-        DataError: the folder holds a run on other data.
-        TrainingError: losses or weights that are not finite; the last checkpoint stays.
+        OptionError: the folder holds a run of another recipe, or another process trains in it.
+        DataError: the folder holds a run on other data, or the perceptual network's weights cannot be had.
+        TrainingError: losses or weights that are not finite, a discriminator that has collapsed; the last
+            checkpoint stays.
         OutputError: the folder cannot be written.
     """
     keras.utils.set_random_seed(recipe.seed)
     tf.config.experimental.enable_op_determinism()
-    _claim(out, recipe, faces)
-    nets = _build(recipe)
-    names = _loss_names(recipe)
-    step, seconds, sums, figures = _restore(nets, out, len(names))
-    _drop_later_metrics(out, step)
-    train_step = _make_step(recipe, nets)
-    board = tf.summary.create_file_writer(str(out / "tensorboard"))
-    batches = iter(
-        data.batches(faces.train, recipe.augmentation, recipe.batch, recipe.seed, step, recipe.steps)
-    )
-    began = time.monotonic() - seconds
-
-    def save() -> None:
-        arrays = _arrays(nets)
-        # A loss is taken before its update, so the weights may be spoilt while all losses were fine.
-        _require_finite(out, step, "weights", arrays.values())
-        facts = {"seconds": time.monotonic() - began, "sums": sums.tolist(), "figures": figures}
-        checkpoint.save(out / "checkpoints", step, arrays, facts)
-
-    with _interrupts() as interrupted:
-        while step < recipe.steps and not interrupted.is_set():
-            rate = schedules.learning_rate(recipe.optimizer, step, recipe.steps)
-            for optimizer in (nets.generator_optimizer, nets.discriminator_optimizer):
-                if optimizer:
-                    optimizer.learning_rate = rate
-            values = train_step(*next(batches)).numpy()
-            step += 1
-            _require_finite(out, step, "losses", [values])
-            sums += np.append(values, 1)
-            watch(step, dict(zip(names, values.tolist(), strict=True)))
-            if step % recipe.every.log == 0:
-                means = dict(zip(names, (sums[:-1] / sums[-1]).tolist(), strict=True))
-                _log(out, board, step, {**means, "learning_rate": rate})
-                sums[:] = 0
-            if step % recipe.every.validate_ == 0 or step == recipe.steps:
-                figures = _validate(nets.average, faces, out, board, step)
-                watch(step, {f"validation_{name}": value for name, value in figures.items()})
-            if step % recipe.every.checkpoint == 0:
-                save()
-        if step % recipe.every.checkpoint:
-            save()
-    with _written(out):
-        board.close()
-    return Result(nets.average, step, time.monotonic() - began, figures)
-
-
-def _build(recipe: Recipe) -> Networks:
-    generator = networks.build_generator(recipe.generator)
-    average = generator
-    if recipe.optimizer.ema:
-        average = networks.build_generator(recipe.generator)
-        average.set_weights(generator.get_weights())
-    discriminator = networks.build_discriminator(recipe.discriminator) if recipe.discriminator else None
-
-    def optimizer(network: keras.Model) -> keras.Optimizer:
-        made = keras.optimizers.Adam(
-            recipe.optimizer.learning_rate, recipe.optimizer.beta_1, recipe.optimizer.beta_2
+    with RunFolder(out, recipe, pictures) as folder, _interrupts() as interrupted:
+        nets = _build(recipe, init)
+        progress = _restore(nets, folder, tell)
+        folder.drop_metrics_after(progress.step)
+        take_step = _make_step(recipe, nets)
+        per_step = recipe.batch * (recipe.discriminator.updates if recipe.discriminator else 1)
+        batches = iter(
+            data.batches(
+                pictures,
+                recipe.batch // recipe.optimizer.accumulate,
+                recipe.seed,
+                progress.step * per_step,
+                recipe.steps * per_step,
+            )
         )
+        began = time.monotonic() - progress.seconds
+        saved_at = time.monotonic()
+        saved_step = progress.step
+
+        while progress.step < recipe.steps and not interrupted.is_set():
+            share = schedules.share(recipe.optimizer, progress.step, recipe.steps)
+            values = take_step(progress.step, share, batches)
+            progress.step += 1
+            step = progress.step
+            _require_finite(out, step, "losses", [values[name] for name in values if name not in GRADIENTS])
+            for name, value in values.items():
+                if not np.isfinite(value):  # a gradient that float16 overflowed: its update was left out
+                    continue
+                total, count = progress.sums.get(name, (0.0, 0))
+                progress.sums[name] = (total + value, count + 1)
+            watch(step, values)
+            progress.seconds = time.monotonic() - began
+            if step % recipe.every.log == 0:
+                means = {name: total / count for name, (total, count) in progress.sums.items()}
+                progress.sums.clear()
+                rate = share * recipe.optimizer.learning_rate
+                folder.log(step, {**means, "learning_rate": rate, "seconds": round(progress.seconds, 1)})
+                _require_alive(out, recipe, progress, means)
+            best = False
+            if step % recipe.every.validate_ == 0 or step == recipe.steps:
+                progress.figures = _validate(nets.average, pictures, folder, step)
+                watch(step, {f"validation_{name}": value for name, value in progress.figures.items()})
+                best = progress.figures["psnr"] > progress.best
+                progress.best = max(progress.best, progress.figures["psnr"])
+            minutes = (time.monotonic() - saved_at) / 60
+            if best or step % recipe.every.checkpoint == 0 or minutes >= recipe.every.minutes:
+                _save(nets, folder, progress, recipe.every.keep, best)
+                saved_at, saved_step = time.monotonic(), step
+        if saved_step < progress.step:
+            _save(nets, folder, progress, recipe.every.keep, best=False)
+    return Result(nets.average, progress.step, progress.seconds, progress.figures)
+
+
+def _build(recipe: Recipe, init: Weights | None) -> Networks:
+    settings = recipe.optimizer
+
+    def optimizer(network: keras.Model, rate: float) -> keras.Optimizer:
+        made = keras.optimizers.Adam(
+            rate, settings.beta_1, settings.beta_2, global_clipnorm=settings.clip_norm or None
+        )
+        if recipe.precision == "float16":
+            made = keras.optimizers.LossScaleOptimizer(made)
         made.build(network.trainable_variables)
         return made
 
+    with _precision(recipe):
+        generator = networks.build_generator(recipe.generator)
+        discriminator = None
+        if recipe.discriminator:
+            size = 64 if isinstance(recipe.data, FacesData) else recipe.data.crop
+            discriminator = networks.build_discriminator(recipe.discriminator, size)
+    if init:
+        generator.set_weights(init)
+    average = generator
+    if settings.ema or recipe.precision != "float32":  # the average is always float32, as is what is exported
+        average = networks.build_generator(recipe.generator)
+        average.set_weights(generator.get_weights())
+    rate = settings.discriminator_learning_rate or settings.learning_rate
     return Networks(
         generator,
         average,
         discriminator,
-        optimizer(generator),
-        optimizer(discriminator) if discriminator else None,
+        optimizer(generator, settings.learning_rate),
+        optimizer(discriminator, rate) if discriminator else None,
     )
 
 
-def _require_finite(out: Path, step: int, what: str, arrays: Iterable[np.ndarray]) -> None:
+@contextmanager
+def _precision(recipe: Recipe) -> Iterator[None]:
+    """Build networks whose arithmetic is of the recipe's precision; their variables are float32."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32" if recipe.precision == "float32" else f"mixed_{recipe.precision}")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def _make_step(recipe: Recipe, nets: Networks) -> Callable[[int, float, Iterator[Any]], dict[str, float]]:
+    """A function that takes one step: the discriminator's updates, the last of them with the generator's.
+
+    It is given the number of steps done, the share of the learning rates and the batches to take from, and
+    returns the losses, D(real) and D(fake) and the norms of the gradients.
+    """
+    loss, settings = recipe.loss, recipe.optimizer
+    generator_loss, discriminator_loss = losses.ADVERSARIAL[loss.variant]
+    features = perceptual.features(recipe.perceptual) if loss.perceptual else None
+    weights = loss.terms()
+    updates = recipe.discriminator.updates if recipe.discriminator else 1
+    rates = (settings.learning_rate, settings.discriminator_learning_rate or settings.learning_rate)
+
+    def judge(picture: tf.Tensor, low: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        logits, features = nets.discriminator([picture, low], training=True)
+        return tf.cast(logits, tf.float32), keras.tree.flatten(features)
+
+    def generator_terms(output: tf.Tensor, low: tf.Tensor, high: tf.Tensor) -> dict[str, tf.Tensor]:
+        terms = {}
+        if loss.l1:
+            terms["l1"] = losses.l1(output, high)
+        if loss.mse:
+            terms["mse"] = losses.mse(output, high)
+        if loss.consistency:
+            terms["consistency"] = losses.consistency(output, low)
+        if features:
+            terms["perceptual"] = losses.feature_distance(features(output), features(high))
+        return terms
+
+    def penalty(output: tf.Tensor, low: tf.Tensor, high: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        if loss.r1:
+            return losses.r1(lambda x: judge(x, low)[0], high)
+        shares = tf.random.stateless_uniform((tf.shape(high)[0], 1, 1, 1), seed)
+        return losses.gradient_penalty(lambda x: judge(x, low)[0], high, tf.stop_gradient(output), shares)
+
+    @tf.function(jit_compile=recipe.xla)
+    def compute(
+        noisy: tf.Tensor, low: tf.Tensor, high: tf.Tensor, seed: tf.Tensor, teach: bool, penalise: bool
+    ) -> tuple[dict[str, tf.Tensor], list[tf.Tensor], list[tf.Tensor]]:
+        """Losses and gradients of one part of a batch, from one pass through the generator."""
+        with tf.GradientTape(persistent=True) as tape:
+            output = tf.cast(nets.generator(noisy, training=True), tf.float32)
+            terms = generator_terms(output, low, high) if teach else {}
+            if nets.discriminator:
+                real, real_features = judge(high, low)
+                fake, fake_features = judge(output, low)
+                if teach:
+                    terms["adversarial"] = generator_loss(real, fake)
+                if teach and loss.feature_matching:
+                    terms["feature_matching"] = losses.feature_distance(
+                        fake_features, [tf.stop_gradient(f) for f in real_features], losses.l1
+                    )
+                verdict = discriminator_loss(real, fake)
+                cost = verdict
+                if penalise:
+                    times = loss.r1 * loss.r1_every if loss.r1 else loss.gradient_penalty
+                    terms["penalty"] = penalty(output, low, high, seed)
+                    cost = verdict + times * terms["penalty"]
+                cost = nets.discriminator_optimizer.scale_loss(cost)
+            if teach:
+                total = tf.add_n([weight * terms[name] for name, weight in weights.items()])
+                total = nets.generator_optimizer.scale_loss(total)
+        generator_gradients = tape.gradient(total, nets.generator.trainable_variables) if teach else []
+        discriminator_gradients = []
+        if nets.discriminator:
+            discriminator_gradients = tape.gradient(cost, nets.discriminator.trainable_variables)
+            terms["discriminator"] = verdict
+            squash = tf.identity if loss.variant == "wasserstein" else tf.sigmoid
+            terms["real"], terms["fake"] = tf.reduce_mean(squash(real)), tf.reduce_mean(squash(fake))
+        return terms, generator_gradients, discriminator_gradients
+
+    @tf.function(jit_compile=recipe.xla)
+    def follow(keep: tf.Tensor) -> None:
+        """Move the averaged generator towards the present one."""
+        for mean, variable in zip(nets.average.variables, nets.generator.variables, strict=True):
+            mean.assign(keep * mean + (1 - keep) * variable)
+
+    update_generator = _make_update(nets.generator, nets.generator_optimizer, recipe.xla)
+    update_discriminator = (
+        _make_update(nets.discriminator, nets.discriminator_optimizer, recipe.xla)
+        if nets.discriminator
+        else None
+    )
+
+    def take_step(done: int, share: float, batches: Iterator[Any]) -> dict[str, float]:
+        nets.generator_optimizer.learning_rate = share * rates[0]
+        if nets.discriminator_optimizer:
+            nets.discriminator_optimizer.learning_rate = share * rates[1]
+        values: dict[str, tf.Tensor] = {}
+        for update in range(updates):
+            teach = update == updates - 1
+            number = done * updates + update
+            penalise = bool(loss.gradient_penalty) or bool(loss.r1 and number % loss.r1_every == 0)
+            parts = []
+            for part in range(settings.accumulate):
+                seed = tf.constant([recipe.seed, number * settings.accumulate + part], tf.int64)
+                parts.append(compute(*next(batches), seed, teach, penalise))
+            terms, generator_gradients, discriminator_gradients = _mean(parts)
+            values |= terms
+            if teach:
+                values["generator_gradient"] = update_generator(generator_gradients)
+            if update_discriminator:
+                values["discriminator_gradient"] = update_discriminator(discriminator_gradients)
+        if nets.average is not nets.generator:
+            # Early on the average follows faster, or it would remember the initial weights.
+            follow(tf.constant(min(settings.ema, (2 + done) / (11 + done)) if settings.ema else 0.0))
+        return {name: float(value) for name, value in values.items()}
+
+    return take_step
+
+
+def _make_update(network: keras.Model, optimizer: Any, xla: bool) -> Callable[[list[tf.Tensor]], tf.Tensor]:
+    """A function that applies gradients to a network and returns their norm."""
+
+    @tf.function(jit_compile=xla)
+    def update(gradients: list[tf.Tensor]) -> tf.Tensor:
+        norm = tf.linalg.global_norm(gradients)
+        if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+            norm /= optimizer.dynamic_scale
+        optimizer.apply(gradients, network.trainable_variables)
+        return norm
+
+    return update
+
+
+def _mean(parts: list[Any]) -> Any:
+    """The mean of equal structures of tensors, as of the parts of one batch."""
+    if len(parts) == 1:
+        return parts[0]
+    return keras.tree.map_structure(lambda *values: tf.add_n(values) / len(values), *parts)
+
+
+def _require_finite(out: Path, step: int, what: str, arrays: list[Any]) -> None:
     if not all(np.isfinite(array).all() for array in arrays):
         raise TrainingError(
-            f"{out}: the {what} of step {step} are not finite; the last checkpoint is intact: lower "
+            f"{out}: the {what} of step {step} are not finite; {_last_good(out)}: lower "
             "optimizer.learning_rate and start a new run"
         )
 
 
-def _loss_names(recipe: Recipe) -> list[str]:
-    terms = [name for name in ("l1", "consistency", "adversarial") if getattr(recipe.loss, name)]
-    return [*terms, "discriminator"] if recipe.discriminator else terms
+def _require_alive(out: Path, recipe: Recipe, progress: Progress, means: dict[str, float]) -> None:
+    """Stop when the discriminator has won: then the generator's adversarial gradient says nothing."""
+    if "discriminator" not in means or recipe.loss.variant == "wasserstein":
+        return
+    progress.paralysed = progress.paralysed + 1 if means["discriminator"] < PARALYSED else 0
+    if progress.paralysed == PATIENCE:
+        raise TrainingError(
+            f"{out}: the discriminator tells every output from the truth (its loss stayed below {PARALYSED} "
+            f"for {PATIENCE * recipe.every.log} steps, up to step {progress.step}), so the generator learns "
+            f"nothing from it; {_last_good(out)}: raise loss.r1 or lower "
+            "optimizer.discriminator_learning_rate and start a new run"
+        )
 
 
-def _make_step(recipe: Recipe, nets: Networks) -> Callable[..., tf.Tensor]:
-    """One update of all networks, from one pass through the generator, as a compiled function.
-
-    It returns the losses, in the order of `_loss_names`.
-    """
-    decay = recipe.optimizer.ema
-
-    @tf.function
-    def train_step(noisy: tf.Tensor, low: tf.Tensor, high: tf.Tensor) -> tf.Tensor:
-        terms = {}
-        with tf.GradientTape(persistent=True) as tape:
-            output = nets.generator(noisy, training=True)
-            if recipe.loss.l1:
-                terms["l1"] = losses.l1(output, high)
-            if recipe.loss.consistency:
-                terms["consistency"] = losses.consistency(output, low)
-            if nets.discriminator:
-                real = nets.discriminator(high, training=True)
-                fake = nets.discriminator(output, training=True)
-                terms["adversarial"] = losses.adversarial(fake)
-                terms["discriminator"] = losses.discrimination(real, fake)
-            total = tf.add_n(
-                [getattr(recipe.loss, name) * terms[name] for name in terms if name != "discriminator"]
-            )
-        _update(tape, total, nets.generator, nets.generator_optimizer)
-        if nets.discriminator:
-            _update(tape, terms["discriminator"], nets.discriminator, nets.discriminator_optimizer)
-        if decay:
-            # Early on the average follows faster, or it would remember the initial weights.
-            done = tf.cast(nets.generator_optimizer.iterations, tf.float32)
-            keep = tf.minimum(decay, (1 + done) / (10 + done))
-            for mean, variable in zip(nets.average.variables, nets.generator.variables, strict=True):
-                mean.assign(keep * mean + (1 - keep) * variable)
-        return tf.stack(list(terms.values()))
-
-    return train_step
-
-
-def _update(tape: tf.GradientTape, loss: tf.Tensor, network: keras.Model, optimizer: Any) -> None:
-    variables = network.trainable_variables
-    optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
-
-
-def _validate(
-    generator: keras.Model, faces: data.Faces, out: Path, board: tf.summary.SummaryWriter, step: int
-) -> metrics.Figures:
-    low = faces.validation_low
-    parts = [low[i : i + VALIDATION_BATCH] for i in range(0, len(low), VALIDATION_BATCH)]
-    outputs = images.to_uint8(np.concatenate([np.asarray(generator(part, training=False)) for part in parts]))
-    figures = metrics.measure_faces(outputs, faces.validation, low)
-    _log(out, board, step, {f"validation_{name}": value for name, value in figures.items()})
-    shown = slice(SHEET_ROWS)
-    picture = report.sheet(
-        {
-            "input": resample.nearest(images.to_uint8(low[shown]), data.SCALE),
-            "bicubic": images.to_uint8(resample.bicubic(low[shown], data.SCALE)),
-            "network": outputs[shown],
-            "truth": faces.validation[shown],
-        }
+def _last_good(out: Path) -> str:
+    saved, _ = checkpoint.load(out / "checkpoints")
+    return (
+        f"the last checkpoint, of step {saved[1]['step']}, is intact"
+        if saved
+        else "there is no checkpoint yet"
     )
-    make_folder(out / "sheets")
-    images.write(out / "sheets" / f"step-{step:08d}.png", images.Picture(picture))
-    with board.as_default(step):
-        tf.summary.image("sheet", picture[None])
+
+
+def _validate(generator: keras.Model, pictures: data.Data, folder: RunFolder, step: int) -> metrics.Figures:
+    low, truths, protocol = pictures.validation_low, pictures.validation, pictures.protocol
+    parts = [low[i : i + VALIDATION_BATCH] for i in range(0, len(low), VALIDATION_BATCH)]
+    raw = np.concatenate([np.asarray(generator(part, training=False)) for part in parts])
+    outputs = images.to_uint8(raw)
+    each = zip(outputs, truths, low, strict=True)
+    figures = metrics.mean([metrics.figures(*one, protocol) for one in each])
+    folder.log(step, {f"validation_{name}": value for name, value in figures.items()})
+    folder.show(step, outputs, raw, pictures)
     return figures
 
 
-def _log(out: Path, board: tf.summary.SummaryWriter, step: int, values: dict[str, float]) -> None:
-    with _written(out):
-        with (out / "metrics.jsonl").open("a") as file:
-            file.write(json.dumps({"step": step, **values}) + "\n")
-        with board.as_default(step):
-            for name, value in values.items():
-                tf.summary.scalar(name, value)
-        board.flush()
-
-
-@contextmanager
-def _written(out: Path) -> Iterator[None]:
-    """Turn a full disk, as Python and TensorFlow report it, into one sentence."""
-    try:
-        yield
-    except (OSError, tf.errors.OpError) as error:
-        reason = (
-            error.strerror
-            if isinstance(error, OSError)
-            else error.message.splitlines()[0].rpartition("; ")[2]
-        )
-        raise OutputError(
-            f"the logs in {out} cannot be written: {reason}; its checkpoints are intact"
-        ) from None
-
-
-def _claim(out: Path, recipe: Recipe, faces: data.Faces) -> None:
-    """Write what the run is; if the folder already holds a run, make sure that it is the same one."""
-    made_of = {"recipe": recipe.model_dump(mode="json", by_alias=True), "data": faces.fingerprint}
-    make_folder(out)
-    known = out / "run.json"
-    if known.exists():
-        before = json.loads(known.read_text())
-        if before["data"] != made_of["data"]:
-            raise DataError(
-                f"{out} holds a run on other data: give it the same --data, or take another --out"
-            )
-        earlier = validate(before["recipe"], str(known))
-        changed = [
-            key
-            for key in Recipe.model_fields
-            if key not in _MAY_CHANGE and getattr(recipe, key) != getattr(earlier, key)
-        ]
-        if changed:
-            raise OptionError(
-                f"{out} holds a run of another recipe ({', '.join(changed)} differ): take another --out, or "
-                f"the recipe in {out / 'recipe.toml'}"
-            )
-    versions = {module.__name__: module.__version__ for module in (srez, tf, keras, np)}
-    facts = {
-        **made_of,
-        "versions": {"python": platform.python_version(), **versions},
-        "skipped": faces.skipped,
-    }
-    with atomic(known) as file:
-        file.write(json.dumps(facts, indent=1).encode())
-    with atomic(out / "recipe.toml") as file:
-        file.write(tomli_w.dumps(_without_none(facts["recipe"])).encode())
-
-
-def _without_none(table: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in table.items() if value is not None}
-
-
-def _arrays(nets: Networks) -> dict[str, np.ndarray]:
-    return {
+def _save(nets: Networks, folder: RunFolder, progress: Progress, keep: int, best: bool) -> None:
+    arrays = {
         f"{part}/{index:04d}": np.asarray(variable)
         for part, variables in nets.parts().items()
         for index, variable in enumerate(variables)
     }
+    # A loss is taken before its update, so the weights may be spoilt while all losses were fine.
+    _require_finite(folder.path, progress.step, "weights", list(arrays.values()))
+    checkpoint.save(folder.checkpoints, progress.step, arrays, vars(progress), keep, best)
 
 
-def _restore(nets: Networks, out: Path, losses_logged: int) -> tuple[int, float, np.ndarray, metrics.Figures]:
-    """Load the newest checkpoint into the networks: (steps done, seconds, loss sums and count, figures)."""
-    saved = checkpoint.load(out / "checkpoints")
+def _restore(nets: Networks, folder: RunFolder, tell: Teller) -> Progress:
+    """Load the newest whole checkpoint into the networks."""
+    saved, damaged = checkpoint.load(folder.checkpoints)
+    for path in damaged:
+        tell(f"{path} is damaged and passed over")
     if saved is None:
-        return 0, 0.0, np.zeros(losses_logged + 1), {}
+        return Progress(0, 0.0, {}, {}, 0.0, 0)
     arrays, facts = saved
     for part, variables in nets.parts().items():
         for index, variable in enumerate(variables):
             variable.assign(arrays[f"{part}/{index:04d}"])
-    return facts["step"], facts["seconds"], np.array(facts["sums"]), facts["figures"]
-
-
-def _drop_later_metrics(out: Path, step: int) -> None:
-    """Forget what a killed run logged after its last checkpoint: it is about to be done again."""
-    log = out / "metrics.jsonl"
-    if not log.exists():
-        return
-    lines = [line for line in log.read_text().splitlines(keepends=True) if line.endswith("\n")]
-    with atomic(log) as file:
-        file.write("".join(line for line in lines if json.loads(line)["step"] <= step).encode())
+    tell(f"{folder.path}: going on from step {facts['step']:,}")
+    return Progress(**facts)
 
 
 @contextmanager

@@ -5,20 +5,46 @@ from dataclasses import dataclass
 
 import keras
 
-from srez.train.networks import discriminators, faces, srez
-from srez.train.recipe import FacesGenerator, SrezDiscriminator, SrezGenerator
+from srez.train.networks import discriminators, faces, photo, srez, srresnet
+from srez.train.recipe import (
+    Discriminator,
+    FacesGenerator,
+    Generator,
+    PhotoGenerator,
+    SrezDiscriminator,
+    SrezGenerator,
+    SrganDiscriminator,
+    SrresnetGenerator,
+)
 
 
-def build_generator(settings: SrezGenerator | FacesGenerator) -> keras.Model:
+def build_generator(settings: Generator) -> keras.Model:
     """The generator a recipe asks for: `(N, H, W, 3)` in [0, 1] to `(N, 4H, 4W, 3)`."""
-    if isinstance(settings, SrezGenerator):
-        return srez.generator(settings.units, settings.tail)
-    return faces.generator(settings.channels, settings.blocks)
+    match settings:
+        case SrezGenerator():
+            return srez.generator(settings.units, settings.tail)
+        case FacesGenerator():
+            return faces.generator(settings.channels, settings.blocks)
+        case SrresnetGenerator():
+            return srresnet.generator(settings.channels, settings.blocks)
+        case PhotoGenerator():
+            return photo.generator(settings.channels, settings.blocks)
 
 
-def build_discriminator(settings: SrezDiscriminator) -> keras.Model:
-    """The discriminator a recipe asks for: `(N, H, W, 3)` in [0, 1] to `(N, 1)` logits."""
-    return discriminators.srez(settings.units)
+def build_discriminator(settings: Discriminator, size: int) -> keras.Model:
+    """The discriminator a recipe asks for; see `discriminators`.
+
+    Args:
+        settings: which.
+        size: height and width of the pictures, in pixels.
+    """
+    match settings:
+        case SrezDiscriminator():
+            return discriminators.srez(settings.units)
+        case SrganDiscriminator():
+            return discriminators.srgan(size, settings.units, settings.dense)
+        case _:
+            return discriminators.critic(size, settings.units, settings.conditional)
 
 
 @dataclass(frozen=True)

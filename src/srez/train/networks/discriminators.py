@@ -1,9 +1,15 @@
-"""Discriminators: images to logits, above 0 for "real"."""
+"""Discriminators and critics: `(picture, input)` to logits, above 0 for "real".
+
+All take the picture, `(N, 4H, 4W, 3)`, and the generator's clean input, `(N, H, W, 3)`, both in [0, 1]; only
+conditional ones look at the second. Their second output is the list of their features, for feature matching.
+"""
 
 import keras
 from keras import layers
 
 from srez.train.networks.srez import conv
+
+SCALE = 4
 
 
 def srez(units: tuple[int, ...] = (64, 128, 256, 512)) -> keras.Model:
@@ -13,18 +19,73 @@ def srez(units: tuple[int, ...] = (64, 128, 256, 512)) -> keras.Model:
         units: channels of the convolutions of stride 2; the last also of the two that follow.
 
     Returns:
-        `(N, H, W, 3)` in [0, 1] to `(N, 1)` logits.
+        Logits `(N, 1)`, and features.
     """
-    inputs = keras.Input((None, None, 3))
-    x = layers.Rescaling(2.0, -1.0)(inputs)
+    picture, low = _inputs(None)
+    x = layers.Rescaling(2.0, -1.0)(picture)
+    features = []
+    for channels, size, stride in [*((n, 3, 2) for n in units), (units[-1], 3, 1), (units[-1], 1, 1)]:
+        x = conv(x, channels, size, gain=2, stride=stride)
+        x = layers.ReLU()(layers.BatchNormalization(scale=False)(x))
+        features.append(x)
+    logits = layers.GlobalAveragePooling2D()(conv(x, 1, 1, gain=2))
+    return keras.Model([picture, low], [logits, features], name="srez_discriminator")
+
+
+def srgan(size: int = 96, units: tuple[int, ...] = (64, 128, 256, 512), dense: int = 1024) -> keras.Model:
+    """SRGAN's discriminator (Ledig et al., arXiv 1609.04802, figure 4), for pictures of one size.
+
+    Args:
+        size: height and width of the pictures, in pixels.
+        units: channels; each has a convolution of stride 1 and one of stride 2.
+        dense: units of the hidden layer behind the convolutions.
+
+    Returns:
+        Logits `(N, 1)`, and features.
+    """
+    picture, low = _inputs(size)
+    x = layers.Rescaling(2.0, -1.0)(picture)
+    features = []
     for channels in units:
-        x = _normalised_conv(x, channels, 3, stride=2)
-    x = _normalised_conv(x, units[-1], 3)
-    x = _normalised_conv(x, units[-1], 1)
-    x = conv(x, 1, 1, gain=2)
-    return keras.Model(inputs, layers.GlobalAveragePooling2D()(x), name="srez_discriminator")
+        for stride in (1, 2):
+            x = layers.Conv2D(channels, 3, stride, padding="same")(x)
+            if features:  # the first layer has no batch norm
+                x = layers.BatchNormalization(momentum=0.9)(x)
+            x = layers.LeakyReLU(0.2)(x)
+            features.append(x)
+    x = layers.LeakyReLU(0.2)(layers.Dense(dense)(layers.Flatten()(x)))
+    return keras.Model([picture, low], [layers.Dense(1)(x), features], name="srgan_discriminator")
 
 
-def _normalised_conv(x: keras.KerasTensor, channels: int, size: int, stride: int = 1) -> keras.KerasTensor:
-    x = conv(x, channels, size, gain=2, stride=stride)
-    return layers.ReLU()(layers.BatchNormalization(scale=False)(x))
+def critic(
+    size: int = 64, units: tuple[int, ...] = (64, 128, 256, 512), conditional: bool = False
+) -> keras.Model:
+    """Strided 4x4 convolutions and a dense layer, without normalisation, for pictures of one size.
+
+    Without batch norm each logit depends on its own picture alone, as a gradient penalty needs it
+    (Gulrajani et al., arXiv 1704.00028, section 4).
+
+    Args:
+        size: height and width of the pictures, in pixels.
+        units: channels of the convolutions, each of stride 2.
+        conditional: whether the enlarged input is looked at beside the picture.
+
+    Returns:
+        Logits `(N, 1)`, and features.
+    """
+    picture, low = _inputs(size)
+    x = picture
+    if conditional:
+        x = layers.Concatenate()([x, layers.UpSampling2D(SCALE, interpolation="nearest")(low)])
+    x = layers.Rescaling(2.0, -1.0)(x)
+    features = []
+    for channels in units:
+        x = layers.Conv2D(channels, 4, 2, padding="same", kernel_initializer="he_normal")(x)
+        x = layers.LeakyReLU(0.2)(x)
+        features.append(x)
+    return keras.Model([picture, low], [layers.Dense(1)(layers.Flatten()(x)), features], name="critic")
+
+
+def _inputs(size: int | None) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+    low = size and size // SCALE
+    return keras.Input((size, size, 3)), keras.Input((low, low, 3))

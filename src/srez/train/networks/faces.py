@@ -12,6 +12,9 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from srez.resample import keys_cubic
+from srez.train.networks.fixed import fixed_conv
+
 SCALE = 4
 DETAILS = SCALE * SCALE - 1
 _REACH = 2  # input pixels to either side that bicubic x4 needs
@@ -36,7 +39,7 @@ def generator(channels: int = 80, blocks: int = 7) -> keras.Model:
     details = layers.Conv2D(3 * DETAILS, 3, padding="same", kernel_initializer=_normal(1e-3))(x)
     details = layers.Add()([details, _bicubic_details(inputs)])
     coefficients = layers.Concatenate()([inputs, details])
-    blocks_of_pixels = _fixed_conv(coefficients, _synthesis())
+    blocks_of_pixels = fixed_conv(coefficients, _synthesis())
     return keras.Model(inputs, ops.depth_to_space(blocks_of_pixels, SCALE), name="faces")
 
 
@@ -50,19 +53,11 @@ def _residual_block(x: keras.KerasTensor, channels: int) -> keras.KerasTensor:
 def _bicubic_details(inputs: keras.KerasTensor) -> keras.KerasTensor:
     """The details of the input's bicubic upscaling: a fixed 5x5 convolution."""
     padded = ops.pad(inputs, ((0, 0), (_REACH, _REACH), (_REACH, _REACH), (0, 0)), mode="reflect")
-    taps = np.stack([_cubic_taps(phase) for phase in range(SCALE)])  # (phase, tap)
+    offsets = (np.arange(SCALE) + 0.5) / SCALE - 0.5  # of the sub-pixels
+    taps = keys_cubic(np.arange(-_REACH, _REACH + 1) - offsets[:, None])  # (phase, tap)
     details = np.einsum("kab,ai,bj->ijk", dct_details(), taps, taps)
     kernel = np.einsum("ijk,co->ijcko", details, np.eye(3)).reshape(*details.shape[:2], 3, 3 * DETAILS)
-    return _fixed_conv(padded, kernel)
-
-
-def _cubic_taps(phase: int) -> np.ndarray:
-    """Keys' cubic (a = -0.5) at the centre of one of the sub-pixels, over the taps -2 .. 2."""
-    offset = (phase + 0.5) / SCALE - 0.5
-    distance = np.abs(np.arange(-_REACH, _REACH + 1) - offset)
-    near = 1.5 * distance**3 - 2.5 * distance**2 + 1
-    far = -0.5 * distance**3 + 2.5 * distance**2 - 4 * distance + 2
-    return np.where(distance <= 1, near, np.where(distance < 2, far, 0.0))
+    return fixed_conv(padded, kernel)
 
 
 def dct_details() -> np.ndarray:
@@ -78,13 +73,6 @@ def _synthesis() -> np.ndarray:
     """The 1x1 kernel from 3 means and 45 details (detail-major) to 16 pixels of 3 colours."""
     basis = np.concatenate([np.ones((1, SCALE, SCALE)), dct_details()]).reshape(SCALE * SCALE, -1)
     return np.einsum("kp,co->kcpo", basis, np.eye(3)).reshape(1, 1, 3 * SCALE * SCALE, -1)
-
-
-def _fixed_conv(x: keras.KerasTensor, kernel: np.ndarray) -> keras.KerasTensor:
-    layer = layers.Conv2D(kernel.shape[-1], kernel.shape[:2], use_bias=False, trainable=False)
-    y = layer(x)
-    layer.set_weights([kernel.astype(np.float32)])
-    return y
 
 
 def _normal(deviation: float) -> keras.initializers.Initializer:

@@ -1,0 +1,63 @@
+"""Aligned faces to LR/HR pairs, as srez makes them."""
+
+import numpy as np
+import tensorflow as tf
+
+from srez.faces import FACE, RIM, SCALE, reduced, without_rim
+from srez.train.data.pairs import Example, Held
+from srez.train.recipe import FacesData
+
+VALIDATION_LIMIT = 500  # faces; more would only slow training down
+
+
+def example(train: list[np.ndarray], settings: FacesData) -> Example:
+    """Training pairs of faces: random shift, flip and colour.
+
+    Args:
+        train: `(72, 72, 3)` uint8 each, the face with its rim.
+        settings: the augmentation.
+
+    Returns:
+        A function of a face's index and a seed; inputs are 16x16, outputs 64x64.
+    """
+    kept = tf.constant(np.stack(train))
+    return lambda index, seed: augment(kept[index], settings, seed)
+
+
+def validation(faces: list[np.ndarray]) -> Held:
+    """The inputs and truths of held-out faces, at most 500 of them, evenly chosen."""
+    chosen = np.linspace(0, len(faces) - 1, min(len(faces), VALIDATION_LIMIT)).astype(int)
+    truths = np.stack([without_rim(faces[index]) for index in chosen])
+    return reduced(truths), truths
+
+
+def augment(face: tf.Tensor, settings: FacesData, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """One training pair from a face with its rim, as srez does it; the seed decides everything.
+
+    Args:
+        face: `(72, 72, 3)` uint8.
+        settings: the augmentation.
+        seed: `(2,)` int64.
+
+    Returns:
+        Network input, clean LR and HR, float32 in [0, 1]; the noise of the first is not clipped.
+    """
+    seeds = tf.unstack(tf.random.split(seed, 6))
+    shift = settings.shift
+    corner = tf.random.stateless_uniform([2], seeds[0], RIM - shift, RIM + shift + 1, tf.int32)
+    high = tf.slice(face, tf.concat([corner, [0]], 0), [FACE, FACE, 3])
+    if settings.flip:
+        high = tf.image.stateless_random_flip_left_right(high, seeds[1])
+    high = tf.cast(high, tf.float32) / 255.0
+    if settings.saturation:
+        low, top = 1 - settings.saturation, 1 + settings.saturation
+        high = tf.image.stateless_random_saturation(high, low, top, seeds[2])
+    if settings.brightness:
+        high = tf.image.stateless_random_brightness(high, settings.brightness, seeds[3])
+    if settings.contrast:
+        low, top = 1 - settings.contrast, 1 + settings.contrast
+        high = tf.image.stateless_random_contrast(high, low, top, seeds[4])
+    high = tf.clip_by_value(high, 0.0, 1.0)
+    clean = tf.nn.avg_pool2d(high[None], SCALE, SCALE, "VALID")[0]
+    noise = settings.noise * tf.random.stateless_normal(clean.shape, seeds[5]) if settings.noise else 0.0
+    return clean + noise, clean, high

@@ -1,0 +1,102 @@
+"""Weights to start from: of a model in the box, an exported model, a run or a checkpoint."""
+
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+from srez import card, zoo
+from srez.errors import ModelError, OptionError
+from srez.train import checkpoint, networks
+from srez.train.recipe import Generator
+
+_PLACES = "srez.weights"  # metadata of our ONNX files: the initializers' names, in the order of the variables
+
+
+def load(start: str, settings: Generator) -> list[np.ndarray]:
+    """The generator's weights that `--init` names, for a generator of the same kind and size.
+
+    Args:
+        start: a model in the box, an .onnx file of ours, a run folder (its newest checkpoint), or a
+            checkpoint's .npz file. Where a run keeps an average, that is taken.
+        settings: the generator they are for.
+
+    Raises:
+        OptionError: they are of another network.
+        ModelError: there are none, or they are damaged.
+    """
+    path = Path(start)
+    is_checkpoint = path.is_dir() or path.suffix == ".npz"
+    found = _from_checkpoint(path) if is_checkpoint else _from_onnx(zoo.find(start))
+    expected = [tuple(variable.shape) for variable in networks.build_generator(settings).variables]
+    if [array.shape for array in found] != expected:
+        raise OptionError(
+            f"--init {start}: its weights do not fit the recipe's [generator]: set generator.* as they were "
+            "when it was trained"
+        )
+    return found
+
+
+def remember(model: Path, generator: keras.Model) -> bool:
+    """Note in an exported file where each of the generator's variables is, so that `load` finds them.
+
+    Args:
+        model: the .onnx file; rewritten.
+        generator: the network it was exported from.
+
+    Returns:
+        Whether all were found; a converter may merge variables, batch norm into convolutions for example,
+        and then nothing is noted.
+    """
+    proto = onnx.load(model)
+    stored = [(tensor.name, numpy_helper.to_array(tensor)) for tensor in proto.graph.initializer]
+    places = []
+    for variable in generator.variables:
+        values = _as_onnx(np.asarray(variable))
+        matches = (name for name, array in stored if np.array_equal(array.ravel(), values.ravel()))
+        places.append(next(matches, None))
+    if None in places:
+        return False
+    onnx.helper.set_model_props(proto, {_PLACES: json.dumps([places, _shapes(generator)])})
+    onnx.save(proto, model)
+    return True
+
+
+def _from_checkpoint(path: Path) -> list[np.ndarray]:
+    saved = checkpoint.load(path / "checkpoints")[0] if path.is_dir() else checkpoint.read(path)
+    if saved is None:
+        raise ModelError(f"--init {path}: there is no checkpoint that can be read")
+    arrays, _ = saved
+    part = "average/" if any(name.startswith("average/") for name in arrays) else "generator/"
+    return [arrays[name] for name in sorted(arrays) if name.startswith(part)]
+
+
+def _from_onnx(path: Path) -> list[np.ndarray]:
+    card.read(path)
+    proto = onnx.load(path)
+    noted = {entry.key: entry.value for entry in proto.metadata_props}.get(_PLACES)
+    if noted is None:
+        raise ModelError(
+            f"--init {path}: this file does not say which weight is which: give the run folder it came from"
+        )
+    stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in proto.graph.initializer}
+    return [_as_keras(stored[name], tuple(shape)) for name, shape in zip(*json.loads(noted), strict=True)]
+
+
+def _as_onnx(values: np.ndarray) -> np.ndarray:
+    """A kernel `(height, width, in, out)` as ONNX holds it, `(out, in, height, width)`; others unchanged."""
+    return values.transpose(3, 2, 0, 1) if values.ndim == 4 else values
+
+
+def _as_keras(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    if len(shape) == 4:
+        height, width, inputs, outputs = shape
+        return values.reshape(outputs, inputs, height, width).transpose(2, 3, 1, 0)
+    return values.reshape(shape)
+
+
+def _shapes(generator: keras.Model) -> list[list[int]]:
+    return [list(variable.shape) for variable in generator.variables]

@@ -1,0 +1,214 @@
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from conftest import drawn_face, write_faces, write_partition
+from srez import images, members, resample
+from srez.errors import DataError, OptionError
+from srez.faces import frame
+from srez.train import data
+from srez.train.data import sources
+from srez.train.recipe import FacesData, PhotosData
+
+FACES = FacesData(pictures="faces", shift=0, flip=False)
+
+
+def load(*places: Path | str, partition: Path | None = None) -> data.Data:
+    return data.load(FACES, [str(place) for place in places], partition)
+
+
+def test_a_zip_is_split_by_its_partition(faces_zip: Path, partition: Path) -> None:
+    faces = load(faces_zip, partition=partition)
+    assert faces.pictures == 18
+    assert faces.validation.shape == (4, 64, 64, 3)
+    assert not faces.skipped
+    with zipfile.ZipFile(faces_zip) as archive:
+        picture = images.read(archive.read("img_align_celeba/000019.jpg")).pixels
+    np.testing.assert_array_equal(faces.validation[0], picture[30:94, 12:76])  # the shared framing
+    np.testing.assert_allclose(faces.validation_low, resample.area(faces.validation, 4) / 255, atol=1e-7)
+
+
+def test_a_folder_gives_what_its_zip_gives(faces_zip: Path, partition: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(faces_zip) as archive:
+        archive.extractall(tmp_path)
+    unpacked, packed = load(tmp_path, partition=partition), load(faces_zip, partition=partition)
+    np.testing.assert_array_equal(unpacked.validation, packed.validation)
+    assert unpacked.fingerprint == packed.fingerprint
+
+
+def test_pictures_without_a_part_train(faces_zip: Path, partition: Path, tmp_path: Path) -> None:
+    drawn_face(100, (144, 144)).save(tmp_path / "Someone_0001.png")
+    faces = load(faces_zip, tmp_path, partition=partition)
+    assert faces.pictures == 19
+    assert faces.fingerprint != load(faces_zip, partition=partition).fingerprint
+
+
+def test_without_a_partition_one_in_twenty_is_held_out(tmp_path: Path) -> None:
+    faces = load(write_faces(tmp_path / "many.zip", 120))
+    assert faces.pictures + len(faces.validation) == 120
+    assert 1 <= len(faces.validation) <= 15
+
+
+@pytest.mark.parametrize("size", [(178, 218), (89, 109), (144, 144), (72, 72), (64, 64)])
+def test_each_framing_shows_the_same_face(tmp_path: Path, faces_zip: Path, size: tuple[int, int]) -> None:
+    """A bright square at the face's centre stays there, whatever the size of the file."""
+    width, height = size
+    scale = {178: 2, 144: 2}.get(width, 1)
+    left, top = {178: (25, 60), 89: (12, 30), 144: (8, 8), 72: (4, 4), 64: (0, 0)}[width]
+    pixels = np.zeros((height, width, 3), np.uint8)
+    pixels[top + 24 * scale : top + 40 * scale, left + 24 * scale : left + 40 * scale] = 255
+    (tmp_path / "faces").mkdir()
+    images.write(tmp_path / "faces/one.png", images.Picture(pixels))
+    part = tmp_path / "part.txt"
+    part.write_text("one.png 1\n")
+    face = load(tmp_path / "faces", faces_zip, partition=part).validation[0]
+    assert (face[24:40, 24:40] == 255).all()
+    assert face.sum() == 255 * 16 * 16 * 3
+
+
+def test_unusable_pictures_are_skipped_and_named(tmp_path: Path, faces_zip: Path, partition: Path) -> None:
+    (tmp_path / "words.jpg").write_text("these are words")
+    drawn_face(1, (300, 200)).save(tmp_path / "wide.png")
+    drawn_face(2, (64, 64)).convert("L").save(tmp_path / "gray.png")
+    faces = load(faces_zip, tmp_path, partition=partition)
+    assert faces.pictures == 19
+    assert len(faces.skipped) == 2
+    assert any("words.jpg is not a PNG" in reason for reason in faces.skipped)
+    assert any("wide.png is 300x200" in reason for reason in faces.skipped)
+
+
+def test_a_damaged_member_of_a_zip_is_skipped(tmp_path: Path, faces_zip: Path, partition: Path) -> None:
+    content = bytearray(faces_zip.read_bytes())
+    with zipfile.ZipFile(faces_zip) as archive:
+        start = archive.getinfo("img_align_celeba/000003.jpg").header_offset
+    content[start + 200 : start + 300] = bytes(100)
+    (tmp_path / "damaged.zip").write_bytes(content)
+    faces = load(tmp_path / "damaged.zip", partition=partition)
+    assert faces.pictures == 17
+    assert "000003.jpg" in faces.skipped[0]
+
+
+def test_refusals(tmp_path: Path, faces_zip: Path, partition: Path) -> None:
+    empty, words, hollow = tmp_path / "empty", tmp_path / "words.zip", tmp_path / "hollow.zip"
+    empty.mkdir()
+    words.write_text("these are words")
+    with zipfile.ZipFile(hollow, "w") as archive:
+        archive.writestr("readme.txt", "no pictures")
+    with pytest.raises(DataError, match="nowhere does not exist"):
+        load(tmp_path / "nowhere")
+    for source in (empty, hollow):
+        with pytest.raises(DataError, match=f"{source.name} holds no pictures"):
+            load(source)
+    with pytest.raises(DataError, match=r"words\.zip is neither a folder nor a zip"):
+        load(words)
+    with pytest.raises(
+        DataError, match=r"names 2 pictures that the data does not hold, the first 000025\.jpg"
+    ):
+        load(faces_zip, partition=write_partition(tmp_path / "p.txt", {1: 1, 25: 0, 26: 0}))
+    (tmp_path / "p.txt").write_text("000001.jpg train\n")
+    with pytest.raises(DataError, match=r"p\.txt, line 1: expected a file name and 0, 1 or 2"):
+        load(faces_zip, partition=tmp_path / "p.txt")
+    with pytest.raises(DataError, match=r"nowhere\.txt cannot be read"):
+        load(faces_zip, partition=tmp_path / "nowhere.txt")
+    with pytest.raises(DataError, match="no usable picture to validate on"):
+        load(faces_zip, partition=write_partition(tmp_path / "p.txt", dict.fromkeys(range(1, 25), 0)))
+
+
+def test_what_was_found_is_said_in_three_lines(tmp_path: Path, faces_zip: Path, partition: Path) -> None:
+    (tmp_path / "words.jpg").write_text("these are words")
+    drawn_face(1, (64, 64)).save(tmp_path / "small.png")
+    assert load(faces_zip, tmp_path, partition=partition).summary == (
+        f"19 pictures to train on, 4 to validate on, from img_align_celeba.zip, {tmp_path.name}",
+        "sizes: 89x109 (22), 64x64 (1); 0.2 megapixels",
+        "left out: 1 that cannot be used, 0 that equal a validation picture",
+    )
+
+
+def test_a_training_picture_that_also_validates_is_left_out(faces_zip: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(faces_zip) as archive:
+        (tmp_path / "twin.jpg").write_bytes(archive.read("img_align_celeba/000020.jpg"))
+    partition = write_partition(tmp_path / "p.txt", {20: 1})
+    found = load(faces_zip, tmp_path, partition=partition)
+    assert found.pictures == 23
+    assert found.skipped == ["twin.jpg equals img_align_celeba/000020.jpg, which validates"]
+    assert "1 that equal a validation picture" in found.summary[2]
+
+
+def test_sources_are_mixed_by_weight(tmp_path: Path) -> None:
+    many, few = write_faces(tmp_path / "many.zip", 60), tmp_path / "few"
+    few.mkdir()
+    for number in range(3):
+        drawn_face(200 + number).save(few / f"{number}.png")
+    partition = write_partition(tmp_path / "p.txt", {1: 1})
+    even = load(many, few, partition=partition)
+    assert len(even.order) == even.pictures == 62
+    mixed = load(f"{many}@1", f"{few}@3", partition=partition)
+    from_few = mixed.order >= 59
+    assert from_few.mean() == pytest.approx(0.75, abs=0.01)
+    assert set(mixed.order) == set(range(62))
+    assert mixed.fingerprint != even.fingerprint
+
+
+@pytest.mark.parametrize("weight", ["0", "-1", "heavy", "inf"])
+def test_weights_that_cannot_be(faces_zip: Path, weight: str) -> None:
+    with pytest.raises(OptionError, match="must be a number above 0"):
+        load(f"{faces_zip}@{weight}")
+
+
+def test_weights_for_some_only(faces_zip: Path) -> None:
+    with pytest.raises(OptionError, match="give every source a weight"):
+        load(f"{faces_zip}@1", faces_zip)
+
+
+@pytest.fixture
+def photographs(tmp_path: Path, random: np.random.Generator) -> Path:
+    """30 pictures of smooth noise, of several sizes; one is too small for a crop."""
+    folder = tmp_path / "photographs"
+    folder.mkdir()
+    for number in range(30):
+        height, width = 202 + number, 250 - number
+        coarse = random.random((1, 1 + height // 8, 1 + width // 8, 3), np.float32)
+        pixels = images.to_uint8(resample.bicubic(coarse, 8)[0, :height, :width])
+        images.write(folder / f"{number:02d}.png", images.Picture(pixels))
+    images.write(folder / "small.png", images.Picture(np.zeros((40, 300, 3), np.uint8)))
+    images.write(folder / "gray.png", images.Picture(np.zeros((64, 64), np.uint8)))
+    return folder
+
+
+def test_photographs_of_any_size(photographs: Path) -> None:
+    found = data.load(PhotosData(pictures="photos", crop=64), [str(photographs)])
+    assert found.pictures + len(found.validation) == 31
+    assert found.validation.shape[1:] == (192, 192, 3)
+    assert found.validation_low.shape[1:] == (48, 48, 3)
+    assert found.protocol.name == "y-matlab-x4"
+    assert found.skipped == ["small.png is 300x40, smaller than data.crop = 64"]
+    assert "sizes: 64x64 to " in found.summary[1]
+
+
+def test_validation_inputs_are_those_of_the_whole_picture(photographs: Path) -> None:
+    found = data.load(PhotosData(pictures="photos", crop=64), [str(photographs)])
+    inner = (slice(8, -8), slice(8, -8))
+    for low, high in zip(found.validation_low, found.validation, strict=True):
+        expected = resample.bicubic_reduce(high, 4)[inner] / np.float32(255)
+        np.testing.assert_allclose(low[inner], expected, atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore")  # tensorflow-datasets' own, of its dependencies
+def test_a_tensorflow_dataset() -> None:
+    tfds = pytest.importorskip("tensorflow_datasets")
+    with tfds.testing.mock_data(num_examples=6):
+        (source,) = sources.find_all(["tfds:celeb_a"])
+    assert source.name == "tfds:celeb_a"
+    parts = [source.split[member.path] for member in source.members]
+    assert (parts.count(members.TRAIN), parts.count(members.VALIDATION), len(parts)) == (6, 6, 12)
+    faces = list(members.decode(source.members, frame))
+    assert all(face.size == (178, 218) and face.pixels.shape == (72, 72, 3) for face in faces)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_tensorflow_dataset_that_does_not_exist() -> None:
+    pytest.importorskip("tensorflow_datasets")
+    with pytest.raises(DataError, match="tfds:no_such_faces cannot be had"):
+        load("tfds:no_such_faces")

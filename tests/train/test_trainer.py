@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 
 import srez
-from srez import drawn, images
+from srez import drawn, images, zoo
 from srez.errors import DataError, ModelError, OptionError, TrainingError
-from srez.train import checkpoint, data, losses, recipe, run, trainer, weights
+from srez.train import checkpoint, data, export, losses, networks, recipe, run, trainer, weights
 
 TINY = {
     "faces": ["generator.channels=8", "generator.blocks=1"],
@@ -446,3 +446,41 @@ def test_refusals_by_the_command(faces_zip: Path, tmp_path: Path) -> None:
     assert "recipe smoke draws its faces" in refusal("smoke", "--data", faces_zip, "--out", out)
     assert "leave --partition out" in refusal("smoke", "--partition", tmp_path / "file", "--out", out)
     assert "nowhere does not exist" in refusal("faces", "--data", tmp_path / "nowhere", "--out", out)
+
+
+def test_fine_tuning_starts_from_the_box() -> None:
+    settings = recipe.load("faces").generator
+    generator = networks.build_generator(settings)
+    generator.set_weights(weights.load("faces", settings))
+    assert export.parity(generator, zoo.find("faces")) < export.TOLERANCE
+
+
+@pytest.mark.kills
+def test_twenty_kills_at_random_moments(faces_zip: Path, partition: Path, tmp_path: Path) -> None:
+    """During steps, validations and checkpoints; the weights are those of an undisturbed run."""
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    environment = {**os.environ, "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
+    length = ("--steps", "300", "--set", "every.checkpoint=1", "--set", "every.validate=3")
+    moments = np.random.default_rng(7)
+    kills = 0
+    while True:
+        process = subprocess.Popen(
+            command(parts, faces_zip, partition, *length), env=environment, stderr=subprocess.PIPE, text=True
+        )
+        before = (parts / "metrics.jsonl").stat().st_mtime if (parts / "metrics.jsonl").exists() else 0.0
+        while process.poll() is None and kills < 20:
+            if (parts / "metrics.jsonl").exists() and (parts / "metrics.jsonl").stat().st_mtime > before:
+                time.sleep(moments.uniform(0, 0.3))
+                process.kill()
+                break
+            time.sleep(0.005)
+        message = process.communicate()[1]
+        if process.returncode == 0:
+            break
+        assert process.returncode == -signal.SIGKILL, message
+        kills += 1
+    assert kills == 20
+    undisturbed = command(whole, faces_zip, partition, *length)
+    subprocess.run(undisturbed, env=environment, capture_output=True, check=True)
+    assert log(parts) == log(whole)
+    assert_same_checkpoint(parts, whole)

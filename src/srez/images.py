@@ -144,9 +144,10 @@ def read(source: Path | bytes, name: str | None = None, max_pixels: int = MAX_PI
         if (count := _frames(image)) > 1:
             what = f"has {count} pages" if image.format == "TIFF" else f"is animated ({count} frames)"
             raise ImageError(f"{name} {what}: only single pictures can be upscaled")
+        pixels, icc = decode(image, name, lambda: _opened(source, name, max_pixels))
+        # After the pixels: a PNG may have EXIF data behind them, and Pillow turns a TIFF while it decodes it.
         exif, orientation = metadata.exif(image)
         dpi = metadata.dpi(image)
-        pixels, icc = decode(image, name, lambda: _opened(source, name, max_pixels))
     if orientation >= 5:
         dpi = dpi and (dpi[1], dpi[0])
     return Picture(metadata.upright(pixels, orientation), metadata.fitting_profile(icc, pixels), exif, dpi)
@@ -160,7 +161,10 @@ def size(source: Path | bytes, name: str | None = None, max_pixels: int = MAX_PI
     """
     with _opened(source, name or str(source), max_pixels) as image:
         width, height = image.size
-        return (height, width) if metadata.exif(image)[1] >= 5 else (width, height)
+        # A TIFF is turned by Pillow; to look for EXIF data, a PNG without any in its header would be decoded.
+        looked_for = image.format not in ("PNG", "TIFF") or (image.format == "PNG" and "exif" in image.info)
+        turned = looked_for and metadata.exif(image)[1] >= 5
+        return (height, width) if turned else (width, height)
 
 
 def kind_of(path: Path) -> str:

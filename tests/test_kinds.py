@@ -85,7 +85,7 @@ def test_alpha(tmp_path: Path, suffix: str, mode: str) -> None:
     pixels = smooth((30, 40, len(mode)))
     pixels[..., -1] = np.where(np.arange(40) < 20, 0, 255)
     source = tmp_path / f"a{'.png' if mode == 'LA' else suffix}"
-    Image.fromarray(pixels, mode).save(source, **({"lossless": True} if suffix == ".webp" else {}))
+    Image.fromarray(pixels, mode).save(source, lossless=True)
     result = upscaled(source, tmp_path / f"b{suffix}")
     assert result.size == (160, 120)
     assert result.mode == (mode if suffix in (".png", ".tif") else "RGBA")
@@ -186,7 +186,7 @@ def test_exif_and_its_orientation(tmp_path: Path, suffix: str, orientation: int)
         tags = {**exif, 0x8769: exif.get_ifd(0x8769), 0x8825: exif.get_ifd(0x8825)}
         Image.fromarray(pixels).save(source, tiffinfo=tags)
     else:
-        Image.fromarray(pixels).save(source, exif=exif, **({"quality": 95} if suffix == ".jpg" else {}))
+        Image.fromarray(pixels).save(source, exif=exif, quality=95)
     result = upscaled(source, tmp_path / f"b{suffix}")
     # Pillow's own turning is the reference; the pixels must have been turned once, the tag must be gone.
     turned = Image.fromarray(pixels)

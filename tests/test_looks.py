@@ -62,7 +62,7 @@ def test_other_networks_and_damaged_files_are_refused() -> None:
     one, other = as_bytes(models.network(1)), models.network(2)
     kernel = other.graph.initializer[0]
     kernel.CopyFrom(onnx.numpy_helper.from_array(np.zeros((16, 3, 5, 5), np.float32), kernel.name))
-    for function in (lambda *pair: looks.blend(*pair, 0.5), looks.transplant):
+    for function in (lambda one, other: looks.blend(one, other, 0.5), looks.transplant):
         with pytest.raises(ModelError, match="not of the same network"):
             function(one, as_bytes(other))
         with pytest.raises(ModelError, match="damaged"):

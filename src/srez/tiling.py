@@ -1,7 +1,7 @@
 """Cut, run, put together: any size of picture in little memory."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -43,7 +43,7 @@ class Cut:
 
 def bands(
     run: Run, image: np.ndarray, scale: int, cut: Cut, progress: Progress = ignore
-) -> Iterator[np.ndarray]:
+) -> Generator[np.ndarray, None, None]:
     """Upscale a picture tile by tile, and hand it out by rows of tiles.
 
     While the caller deals with one row of tiles, the next is already being run; no more than two exist.

@@ -17,7 +17,7 @@ from PIL import Image
 
 from machine import report
 
-SIZES = ((6000, 4000), (6000, 8000))
+SIZES = ((6000, 1000), (6000, 4000), (6000, 8000))
 RUN = """
 import pathlib, sys
 from srez.cli import main

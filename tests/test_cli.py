@@ -140,10 +140,10 @@ def test_folders_keep_their_shape_in_another(picture, tmp_path: Path) -> None:
     picture("in/a.png")
     picture("in/deep/a.png")
     out = tmp_path / "in/large"
-    for _ in range(2):
+    for counts in ("2 upscaled, 0 failed", "0 upscaled, 2 skipped, 0 failed"):
         result = run("upscale", tmp_path / "in", "-r", "-o", out, "--skip")
         assert result.exit_code == 0, result.output
-    assert "0 upscaled, 2 skipped, 0 failed" in result.stdout
+        assert counts in result.stdout
     assert sorted(path for path in out.rglob("*.png")) == [out / "a.png", out / "deep/a.png"]
 
 

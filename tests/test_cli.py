@@ -29,7 +29,9 @@ def refusal(result: Result) -> str:
     return sentences[0]
 
 
-@pytest.mark.parametrize("command", ["upscale", "demo", "evaluate", "models", "train", "runs", "recipes"])
+@pytest.mark.parametrize(
+    "command", ["upscale", "demo", "evaluate", "models", "train", "runs", "report", "recipes"]
+)
 def test_help_shows_an_example(command: str) -> None:
     result = run(command, "--help")
     assert result.exit_code == 0
@@ -162,7 +164,7 @@ def test_training_without_its_extra(monkeypatch: pytest.MonkeyPatch, words: tupl
 
 @pytest.mark.parametrize(
     ("words", "package", "task"),
-    [(("runs",), "filelock", "listing runs")],
+    [(("runs",), "filelock", "listing runs"), (("report", "runs/a"), "matplotlib", "writing a report")],
 )
 def test_looking_at_runs_without_the_extra(
     monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], package: str, task: str

@@ -48,7 +48,7 @@ def test_upscale_is_light(picture, tmp_path: Path) -> None:
 
 
 def test_looking_at_runs_needs_no_training() -> None:
-    assert not loaded_after("import srez.runs") & (HEAVY | {"pydantic", "scipy"})
+    assert not loaded_after("import srez.runs, srez.report.page") & (HEAVY | {"pydantic", "scipy"})
     assert "matplotlib" not in loaded_after("import srez.runs")
 
 

@@ -333,6 +333,24 @@ def runs(
         typer.echo(f"No training runs in {folder}: `srez train` makes them.")
 
 
+@app.command(epilog="Example: `srez report runs/faces -o report.html`")
+def report(
+    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="The page to write. [default: report.html in the run folder]"),
+    ] = None,
+) -> None:
+    """Write a run as one HTML page: curves, sheets, recipe and card. It opens without a network."""
+    _require("writing a report", "filelock", "jinja2", "matplotlib")
+    from srez import runs
+    from srez.report import page
+
+    out = output or run / "report.html"
+    page.write(runs.read(run), out)
+    typer.echo(f"The report is in {out}")
+
+
 @recipes_app.callback(
     invoke_without_command=True, epilog="Examples: `srez recipes`, `srez recipes show faces`"
 )

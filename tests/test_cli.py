@@ -31,7 +31,9 @@ def refusal(result: Result, exit_code: int = 2) -> str:
     return sentences[0]
 
 
-@pytest.mark.parametrize("command", ["upscale", "demo", "evaluate", "models", "train", "recipes"])
+@pytest.mark.parametrize(
+    "command", ["upscale", "demo", "evaluate", "models", "train", "runs", "report", "recipes"]
+)
 def test_help_shows_an_example(command: str) -> None:
     result = run(command, "--help")
     assert result.exit_code == 0
@@ -279,6 +281,17 @@ def test_recipes_are_listed_and_printed(tmp_path: Path) -> None:
 def test_training_without_its_extra(monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]) -> None:
     monkeypatch.setitem(sys.modules, "tensorflow", None)
     assert "training needs the packages tensorflow: pip install 'srez[train]'" in refusal(run(*words))
+
+
+@pytest.mark.parametrize(
+    ("words", "package", "task"),
+    [(("runs",), "filelock", "listing runs"), (("report", "runs/a"), "matplotlib", "writing a report")],
+)
+def test_looking_at_runs_without_the_extra(
+    monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], package: str, task: str
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    assert f"{task} needs the packages {package}: pip install 'srez[train]'" in refusal(run(*words))
 
 
 def test_models_lists_the_box() -> None:

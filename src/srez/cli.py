@@ -398,6 +398,44 @@ def train(
     out_console.print(f"Done: {folder / 'model.onnx'}", soft_wrap=True)
 
 
+@app.command(epilog="Examples: `srez runs`, `srez runs /data/runs --json`")
+def runs(
+    folder: Annotated[Path, typer.Argument(help="A folder of run folders, or of folders of them.")] = Path(
+        "runs"
+    ),
+    as_json: AsJson = False,
+) -> None:
+    """List training runs: their state, best figures, hours and size."""
+    _require("listing runs", "filelock")
+    from srez import runs
+
+    found = runs.find(folder)
+    if as_json:
+        _print_json([runs.summary(run) for run in found])
+    elif found:
+        out_console.print(runs.table(found))
+    else:
+        typer.echo(f"No training runs in {folder}: `srez train` makes them.")
+
+
+@app.command(epilog="Example: `srez report runs/faces -o report.html`")
+def report(
+    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="The page to write. [default: report.html in the run folder]"),
+    ] = None,
+) -> None:
+    """Write a run as one HTML page: curves, sheets, recipe and card. It opens without a network."""
+    _require("writing a report", "filelock", "jinja2", "matplotlib")
+    from srez import runs
+    from srez.report import page
+
+    out = output or run / "report.html"
+    page.write(runs.read(run), out)
+    typer.echo(f"The report is in {out}")
+
+
 @recipes_app.callback(
     invoke_without_command=True, epilog="Examples: `srez recipes`, `srez recipes show faces`"
 )
@@ -421,12 +459,17 @@ def show(name: Annotated[str, typer.Argument(help="A recipe in the box, or a .to
 
 def _training_extra() -> Any:
     """The module of recipes, after making sure that the training extra is installed."""
-    missing = [name for name in ("pydantic", "tensorflow", "tf2onnx", "tomli_w") if not find_spec(name)]
-    if missing:
-        raise OptionError(f"training needs the packages {', '.join(missing)}: pip install 'srez[train]'")
+    _require("training", "pydantic", "tensorflow", "tf2onnx", "tomli_w")
     from srez.train import recipe
 
     return recipe
+
+
+def _require(task: str, *packages: str) -> None:
+    """Name the packages of the training extra that a task needs and that are not installed."""
+    missing = [name for name in packages if not find_spec(name)]
+    if missing:
+        raise OptionError(f"{task} needs the packages {', '.join(missing)}: pip install 'srez[train]'")
 
 
 def _complain(error: SrezError) -> None:

@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 DEV := .venv/ready
 LIGHT := .venv-demo/ready
 
-.PHONY: help demo test test-kills test-perceptual lint docs benchmark neighbours clean
+.PHONY: help demo test test-fuzz test-kills test-perceptual lint docs benchmark neighbours clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -16,6 +16,9 @@ test: $(DEV) ## run the fast tests
 
 test-kills: $(DEV) ## kill one training twenty times; minutes
 	.venv/bin/pytest -m kills
+
+test-fuzz: $(DEV) ## upscale a thousand damaged pictures
+	.venv/bin/pytest -m fuzz
 
 test-perceptual: .venv-perceptual/ready ## run the tests of the perceptual distance, with PyTorch
 	.venv-perceptual/bin/pytest tests/evaluation/test_perceptual.py

@@ -1,8 +1,10 @@
 """The commands, as a user meets them."""
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 import srez
-from srez import images, zoo
+from srez import images, resample, zoo
 from srez.cli import app
 
 
@@ -19,9 +21,9 @@ def run(*words: object) -> Result:
     return CliRunner().invoke(app, [str(word) for word in words])
 
 
-def refusal(result: Result) -> str:
+def refusal(result: Result, exit_code: int = 2) -> str:
     """The one sentence of a refusal; fails if there is more than that."""
-    assert result.exit_code == 2, result.output
+    assert result.exit_code == exit_code, result.output
     lines = result.stderr.strip().splitlines()
     sentences = [line for line in lines if line.startswith("srez: ")]
     assert len(sentences) == 1, result.output
@@ -29,7 +31,9 @@ def refusal(result: Result) -> str:
     return sentences[0]
 
 
-@pytest.mark.parametrize("command", ["upscale", "demo", "evaluate", "models", "train", "recipes"])
+@pytest.mark.parametrize(
+    "command", ["upscale", "demo", "evaluate", "models", "train", "runs", "report", "recipes"]
+)
 def test_help_shows_an_example(command: str) -> None:
     result = run(command, "--help")
     assert result.exit_code == 0
@@ -65,7 +69,7 @@ def test_upscale_many_counts_and_goes_on(picture, tmp_path: Path) -> None:
     empty.mkdir()
     out = tmp_path / "out"
     result = run("upscale", *good, text, missing, empty, "-o", out)
-    assert result.exit_code == 2
+    assert result.exit_code == 1
     assert sorted(path.name for path in out.iterdir()) == ["a.png", "b.jpg", "c.png"]
     for bad in (text, missing, empty):
         assert f"srez: {bad}" in result.stderr.replace("\n", "")
@@ -89,32 +93,151 @@ def test_upscale_with_a_model_of_ones_own(picture, tmp_path: Path) -> None:
 
 def test_upscale_refusals(picture, tmp_path: Path) -> None:
     source, alpha = picture("a.png"), picture("alpha.png", (8, 8, 4))
-    truncated = tmp_path / "cut.jpg"
-    truncated.write_bytes(picture("whole.jpg", (64, 64, 3)).read_bytes()[:-500])
-    before = sorted(tmp_path.iterdir())
-    assert "nowhere.png does not exist" in refusal(
-        run("upscale", tmp_path / "nowhere.png", "-o", tmp_path / "b.png")
+    (tmp_path / "exists.png").write_bytes(b"something")
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    out = tmp_path / "b.png"
+    for words, sentence in (
+        ((source, "-o", tmp_path / "b.gif"), "cannot write .gif"),
+        ((source, "-o", tmp_path), "would replace an input"),
+        ((source, "-o", source), "would replace an input"),
+        ((source, "--suffix", ""), "would replace an input"),
+        ((source, alpha, "-o", source), "is a file: several pictures need a folder"),
+        ((source, alpha, "-o", "-"), "is one file, but there are 2 pictures"),
+        ((source, "-o", out, "--model", "facez"), "no model 'facez'"),
+        ((source, "-o", out, "--model", tmp_path / "a.onnx"), "does not exist"),
+        ((source, "-o", out, "--format", "jpeg"), "contradict each other"),
+        ((source, "-o", out, "--overwrite", "--skip"), "either --overwrite or --skip"),
+        ((source, "-o", out, "--scale", 2, "--width", 7), "either --scale, or --width and --height"),
+        ((source, "-o", out, "--fidelity", 0.5), "model faces has only one look"),
+        ((source, "-o", out, "--tile", 5), "tiles have from 32 to 4096 pixels"),
+        ((source, "-o", "-", "--json"), "cannot both go to standard output"),
+    ):
+        assert sentence in refusal(run("upscale", *words))
+    for words, sentence in (
+        ((tmp_path / "nowhere.png", "-o", out), "nowhere.png does not exist"),
+        ((source, "-o", source / "b.png"), "cannot be made a folder"),
+        ((source, "-o", tmp_path / "exists.png"), "exists: --overwrite replaces it, --skip leaves it"),
+        ((alpha, "-o", tmp_path / "b.jpg"), "JPEG cannot hold transparency"),
+        ((source, "-o", out, "--scale", 5), "a.png: a 9x12 picture cannot become 5 times as large"),
+        ((source, "-o", out, "--width", 37), "cannot become 4.11 times as large"),
+        ((source, "-o", out, "--max-pixels", 100), "more than 100 pixels: if you trust it, allow more"),
+    ):
+        assert sentence in refusal(run("upscale", *words), exit_code=1)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_results_go_beside_their_inputs(picture, tmp_path: Path) -> None:
+    inputs = [picture("in/a.jpg"), picture("in/b.bmp"), picture("in/deep/c.webp")]
+    assert run("upscale", inputs[0]).stdout.replace("\n", "").endswith("a_x4.jpg: 36x48")
+    assert run("upscale", tmp_path / "in", "--skip").exit_code == 0
+    assert run("upscale", tmp_path / "in", "--recursive", "--skip", "--scale", 2).exit_code == 0
+    assert run("upscale", tmp_path / "in/[ab].*", "--suffix", "-big", "--format", "avif").exit_code == 0
+    names = {str(path.relative_to(tmp_path / "in")) for path in (tmp_path / "in").rglob("*.*")}
+    made = {"a_x4.jpg", "b_x4.png", "a_x2.jpg", "b_x2.png", "deep/c_x2.webp", "a-big.avif", "b-big.avif"}
+    # A result of --scale 4 is no result of --scale 2, so it was upscaled like any other picture.
+    assert names == made | {"a.jpg", "b.bmp", "deep/c.webp", "a_x4_x2.jpg", "b_x4_x2.png"}
+
+
+def test_folders_keep_their_shape_in_another(picture, tmp_path: Path) -> None:
+    picture("in/a.png")
+    picture("in/deep/a.png")
+    out = tmp_path / "in/large"
+    for counts in ("2 upscaled, 0 failed", "0 upscaled, 2 skipped, 0 failed"):
+        result = run("upscale", tmp_path / "in", "-r", "-o", out, "--skip")
+        assert result.exit_code == 0, result.output
+        assert counts in result.stdout
+    assert sorted(path for path in out.rglob("*.png")) == [out / "a.png", out / "deep/a.png"]
+
+
+def test_existing_results_are_left_refused_or_replaced(picture, tmp_path: Path) -> None:
+    source, target = picture("a.png"), tmp_path / "b.png"
+    target.write_bytes(b"old")
+    assert "exists" in refusal(run("upscale", source, "-o", target), exit_code=1)
+    assert run("upscale", source, "-o", target, "--skip").exit_code == 0
+    assert target.read_bytes() == b"old"
+    assert run("upscale", source, "-o", target, "--overwrite").exit_code == 0
+    assert images.size(target) == (36, 48)
+
+
+@pytest.mark.parametrize(
+    ("words", "size"),
+    [
+        (["--scale", 2], (18, 24)),
+        (["--scale", 3], (27, 36)),
+        (["--scale", 1], (9, 12)),
+        (["--width", 20], (20, 27)),
+        (["--height", 20], (15, 20)),
+        (["--width", 30, "--height", 20], (15, 20)),
+        (["--width", 36], (36, 48)),
+    ],
+)
+def test_smaller_results_are_area_means_of_the_large_one(picture, tmp_path: Path, words, size) -> None:
+    source = picture("a.png")
+    report = json.loads(run("upscale", source, "-o", tmp_path / "b.png", "--json", *words).stdout)
+    assert (report["done"][0]["width"], report["done"][0]["height"]) == size
+    output = images.read(tmp_path / "b.png").pixels
+    assert output.shape == (size[1], size[0], 3)
+    if 36 % size[0] == 0 and 48 % size[1] == 0:
+        large = srez.load("faces")(images.read(source).pixels)
+        assert np.abs(output - resample.area(large, 36 // size[0])).max() <= 0.5
+
+
+def test_dry_run_writes_nothing(picture, tmp_path: Path) -> None:
+    good, bad = picture("a.png"), tmp_path / "bad.png"
+    bad.write_text("words")
+    result = run("upscale", good, bad, "-o", tmp_path / "out", "--scale", 2, "--dry-run")
+    assert "out/a.png: 18x24" in result.stdout.replace("\n", "")
+    assert "bad.png is not a" in refusal(result, exit_code=1)
+    assert sorted(tmp_path.iterdir()) == [good, bad]
+
+
+def test_pictures_go_through_pipes(picture, tmp_path: Path) -> None:
+    source = picture("a.png")
+    expected = srez.load("faces")(images.read(source).pixels)
+    for words in (["-"], ["-", "-o", "-"], [str(source), "-o", "-"], ["-", "--format", "tiff"]):
+        command = [sys.executable, "-m", "srez", "upscale", *words]
+        done = subprocess.run(command, input=source.read_bytes(), capture_output=True, check=True)
+        np.testing.assert_array_equal(images.read(done.stdout).pixels, expected)
+    done = subprocess.run(
+        [sys.executable, "-m", "srez", "upscale", "-"], input=b"words", capture_output=True, check=False
     )
-    assert "cut.jpg is damaged" in refusal(run("upscale", truncated, "-o", tmp_path / "b.png"))
-    assert "cannot write .tiff" in refusal(run("upscale", source, "-o", tmp_path / "b.tiff"))
-    assert "would replace an input" in refusal(run("upscale", source, "-o", tmp_path))
-    assert "would replace an input" in refusal(run("upscale", source, "-o", source))
-    assert "cannot be made a folder" in refusal(run("upscale", source, alpha, "-o", source))
-    assert "cannot be written" in refusal(run("upscale", source, "-o", source / "b.png"))
-    assert "transparency" in refusal(run("upscale", alpha, "-o", tmp_path / "b.jpg"))
-    assert "no model 'facez'" in refusal(run("upscale", source, "-o", tmp_path / "b.png", "--model", "facez"))
-    assert "is not one of ours" in refusal(
-        run(
-            "upscale",
-            source,
-            "-o",
-            tmp_path / "b.png",
-            "--model",
-            (tmp_path / "a.png").rename(tmp_path / "x.onnx"),
-        )
-    )
-    (tmp_path / "x.onnx").rename(source)
-    assert sorted(tmp_path.iterdir()) == before
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b"standard input is not a" in done.stderr
+
+
+def test_ctrl_c_keeps_what_is_finished_and_skip_goes_on(picture, tmp_path: Path) -> None:
+    for number in range(6):
+        picture(f"in/{number}.png", (150, 150, 3))
+    out = tmp_path / "out"
+    words = [sys.executable, "-m", "srez", "upscale", str(tmp_path / "in"), "-o", str(out)]
+    running = subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not (out / "1.png").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    running.send_signal(signal.SIGINT)
+    _, errors = running.communicate(timeout=20)
+    assert running.returncode == 130
+    assert "Traceback" not in errors
+    assert "--skip" in errors
+    finished = sorted(path.name for path in out.iterdir())
+    assert 2 <= len(finished) < 6
+    assert all(images.size(out / name) == (600, 600) for name in finished)
+    report = json.loads(run("upscale", tmp_path / "in", "-o", out, "--skip", "--json").stdout)
+    assert len(report["skipped"]) == len(finished)
+    assert len(list(out.iterdir())) == 6
+
+
+def test_a_disk_that_fills_leaves_no_half_file(picture, tmp_path: Path) -> None:
+    """A limit on the size of files stands for a full disk: both end in an OSError in the middle."""
+    small, large = picture("in/a.png", (8, 8, 3)), picture("in/b.png", (120, 120, 3))
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))"
+    code = f"{limit}\nfrom srez.cli import main\nmain()"
+    words = [sys.executable, "-c", code, "upscale", str(large), str(small), "-o", str(tmp_path / "out")]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "b.png cannot be written: File too large" in done.stderr.replace("\n", " ")
+    assert "Traceback" not in done.stderr
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.png"]
 
 
 def test_two_results_of_one_name_are_refused(picture, tmp_path: Path) -> None:
@@ -158,6 +281,17 @@ def test_recipes_are_listed_and_printed(tmp_path: Path) -> None:
 def test_training_without_its_extra(monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]) -> None:
     monkeypatch.setitem(sys.modules, "tensorflow", None)
     assert "training needs the packages tensorflow: pip install 'srez[train]'" in refusal(run(*words))
+
+
+@pytest.mark.parametrize(
+    ("words", "package", "task"),
+    [(("runs",), "filelock", "listing runs"), (("report", "runs/a"), "matplotlib", "writing a report")],
+)
+def test_looking_at_runs_without_the_extra(
+    monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], package: str, task: str
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    assert f"{task} needs the packages {package}: pip install 'srez[train]'" in refusal(run(*words))
 
 
 def test_models_lists_the_box() -> None:

@@ -5,7 +5,7 @@ import pytest
 
 import srez
 from srez import images, resample, upscaler, zoo
-from srez.errors import ImageError, ModelError
+from srez.errors import ImageError, ModelError, OptionError
 from srez.upscaler import Upscaler
 
 
@@ -15,16 +15,18 @@ def faces() -> Upscaler:
 
 
 @pytest.mark.parametrize(
-    "shape", [(16, 16, 3), (17, 23, 3), (16, 16), (16, 16, 4), (1, 1, 3), (2, 40), (1, 3, 4)]
+    "shape",
+    [(16, 16, 3), (17, 23, 3), (16, 16), (16, 16, 2), (16, 16, 4), (1, 1, 3), (2, 40), (1, 3, 4), (1, 99, 3)],
 )
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_any_picture_gives_the_same_kind_four_times_larger(
-    faces: Upscaler, random, shape: tuple[int, ...]
+    faces: Upscaler, random, shape: tuple[int, ...], dtype: type
 ) -> None:
-    image = random.integers(0, 256, shape, dtype=np.uint8)
+    image = random.integers(0, np.iinfo(dtype).max + 1, shape, dtype=dtype)
     before = image.copy()
     output = faces(image)
     assert output.shape == (shape[0] * 4, shape[1] * 4, *shape[2:])
-    assert output.dtype == np.uint8
+    assert output.dtype == dtype
     np.testing.assert_array_equal(image, before)
 
 
@@ -32,14 +34,15 @@ def test_any_picture_gives_the_same_kind_four_times_larger(
     "image",
     [
         np.zeros((8, 8, 3), np.float32),
-        np.zeros((8, 8, 2), np.uint8),
+        np.zeros((8, 8, 5), np.uint8),
+        np.zeros((8, 8, 1), np.uint8),
         np.zeros((1, 8, 8, 3), np.uint8),
         np.zeros((0, 8, 3), np.uint8),
         np.zeros(8, np.uint8),
     ],
 )
 def test_other_arrays_are_refused(faces: Upscaler, image: np.ndarray) -> None:
-    with pytest.raises(ImageError, match="a picture is uint8"):
+    with pytest.raises(ImageError, match="a picture is uint8 or uint16"):
         faces(image)
 
 
@@ -72,16 +75,77 @@ def test_float_batch_is_not_rounded(faces: Upscaler, random: np.random.Generator
     assert inside[unclipped].max() * 255 < 0.001
 
 
-def test_large_batches_are_tiled(faces: Upscaler, random: np.random.Generator) -> None:
-    wide = random.integers(0, 256, (2, 4, upscaler.TILE + 8, 3), dtype=np.uint8)
+def test_large_pictures_of_a_batch_are_tiled(faces: Upscaler, random: np.random.Generator) -> None:
+    wide = random.integers(0, 256, (2, 4, upscaler.MOST_TILE + 8, 3), dtype=np.uint8)
     np.testing.assert_array_equal(faces.batch(wide), np.stack([faces(image) for image in wide]))
+    assert faces.batch(wide[:0]).shape == (0, 16, 4 * wide.shape[2], 3)
 
 
-def test_tiled_equals_whole(faces: Upscaler, random: np.random.Generator, monkeypatch) -> None:
-    image = random.integers(0, 256, (70, 50, 3), dtype=np.uint8)
-    whole = faces(image)
-    monkeypatch.setattr(upscaler, "TILE", 24)
-    assert np.abs(faces(image).astype(int) - whole).max() <= 1
+@pytest.mark.parametrize("tile", [32, 48, 64, 128, 512])
+@pytest.mark.parametrize("shape", [(131, 97, 3), (33, 201), (75, 130, 4)])
+def test_tiled_equals_whole(random: np.random.Generator, tile: int, shape: tuple[int, ...]) -> None:
+    image = random.integers(0, 256, shape, dtype=np.uint8)
+    whole = srez.load("faces", tile=1024)(image)
+    tiles = srez.load("faces", tile=tile)(image)
+    assert np.abs(tiles.astype(int) - whole).max() <= 1
+
+
+def test_bands_are_the_picture_from_top_to_bottom(random: np.random.Generator) -> None:
+    image = random.integers(0, 256, (100, 40, 3), dtype=np.uint8)
+    model = srez.load("faces", tile=32)
+    bands = list(model.bands(image))
+    assert len(bands) == 4
+    np.testing.assert_array_equal(np.concatenate(bands), model(image))
+
+
+@pytest.mark.parametrize("tile", [0, 31, 5000])
+def test_tiles_out_of_range_are_refused(tile: int) -> None:
+    with pytest.raises(OptionError, match=f"tile {tile}: tiles have from 32 to 4096"):
+        srez.load("faces", tile=tile)
+
+
+@pytest.mark.parametrize("size", [(16, 16), (45, 60), (1, 70), (90, 90)])
+def test_a_flat_picture_stays_flat(random: np.random.Generator, size: tuple[int, int]) -> None:
+    model = srez.load("faces", tile=32)
+    for channels in (1, 2, 3, 4):
+        for top in (255, 65535):
+            for colour in ([0] * channels, [top] * channels, random.integers(0, top + 1, channels)):
+                flat = np.broadcast_to(np.array(colour, f"u{1 + (top > 255)}"), (*size, channels))
+                image = flat[..., 0] if channels == 1 else flat
+                np.testing.assert_array_equal(model(image), np.kron(image, np.ones((4, 4, 1)[: image.ndim])))
+
+
+def test_white_paper_stays_white_around_what_is_on_it(faces: Upscaler) -> None:
+    page = np.full((120, 120, 3), 255, np.uint8)
+    page[50:55, 40:80] = 0
+    output = faces(page).astype(int)
+    reach = faces.card.receptive_radius
+    outside = np.ones((120, 120), bool)
+    outside[50 - reach : 55 + reach, 40 - reach : 80 + reach] = False
+    assert (output[np.kron(outside, np.ones((4, 4), bool))] == 255).all()
+    assert output[200:220, 200:280].max() < 60
+
+
+def test_16_bits_are_finer_than_8(faces: Upscaler) -> None:
+    ramp = np.linspace(20000, 20600, 40 * 40).reshape(40, 40).astype(np.uint16)
+    output = faces(ramp)
+    assert len(np.unique(output)) > 300  # there are 3 steps of 8 bits in there
+    assert np.abs(output.astype(float) - np.kron(ramp, np.ones((4, 4)))).max() < 257
+
+
+def test_hidden_colours_do_not_bleed_out(faces: Upscaler) -> None:
+    """A white disc on transparent black must not get a gray rim."""
+    y, x = np.mgrid[:48, :48] - 23.5
+    disc = np.hypot(x, y) < 15
+    image = np.zeros((48, 48, 4), np.uint8)
+    image[disc] = 255
+    output = faces(image)
+    assert output[output[..., 3] > 0][:, :3].min() >= 250
+    gray = faces(image[..., 2:])
+    assert gray[gray[..., 1] > 0][:, 0].min() >= 250
+    opaque = image.copy()
+    opaque[..., 3] = 255
+    assert np.abs(faces(opaque)[..., :3].astype(int) - faces(image[..., :3])).max() <= 1
 
 
 def test_gray_follows_colour(faces: Upscaler, random: np.random.Generator) -> None:

@@ -47,6 +47,11 @@ def test_upscale_is_light(picture, tmp_path: Path) -> None:
     assert target.exists()
 
 
+def test_looking_at_runs_needs_no_training() -> None:
+    assert not loaded_after("import srez.runs, srez.report.page") & (HEAVY | {"pydantic", "scipy"})
+    assert "matplotlib" not in loaded_after("import srez.runs")
+
+
 def test_only_train_imports_tensorflow() -> None:
     for path in SOURCE.rglob("*.py"):
         if "train" not in path.relative_to(SOURCE).parts:

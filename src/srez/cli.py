@@ -14,7 +14,7 @@ from rich.table import Table
 from typer.core import TyperGroup
 
 from srez import __version__, images
-from srez.display import Bars, TrainingBars
+from srez.display import Bars, PixelBars, TrainingBars
 from srez.display import console as error_console
 from srez.errors import OptionError, SrezError
 from srez.output import atomic, make_folder
@@ -45,6 +45,15 @@ app.add_typer(recipes_app, name="recipes")
 Model = Annotated[
     str, typer.Option(help="A model in the box (see `srez models`) or an .onnx file with its card.")
 ]
+Fidelity = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        max=1,
+        help="Of a model with two looks: 0 vivid, 1 faithful. [default: the model's]",
+        show_default=False,
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for other programs to read.")]
 
 
@@ -54,6 +63,17 @@ class Split(enum.StrEnum):
     train = "train"
     val = "val"
     test = "test"
+
+
+class Format(enum.StrEnum):
+    """The formats of results, as --format names them."""
+
+    png = "png"
+    jpeg = "jpeg"
+    webp = "webp"
+    tiff = "tiff"
+    avif = "avif"
+    heic = "heic"
 
 
 class Layout(enum.StrEnum):
@@ -84,41 +104,104 @@ def _options(
     """Image super-resolution: train it, measure it, upscale with it."""
 
 
-@app.command(epilog="Examples: `srez upscale face.png -o large.png`, `srez upscale a.jpg photos/ -o large/`")
+@app.command(
+    epilog="Examples: `srez upscale photo.jpg`, `srez upscale photos/ --recursive -o large/ --skip`, "
+    "`srez upscale photo.jpg --width 3000 --format webp`, `srez upscale - -o - < small.png > large.png`"
+)
 def upscale(
-    inputs: Annotated[list[Path], typer.Argument(help="Pictures (PNG, JPEG, WebP, BMP) or folders of them.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="A file for one picture, else a folder.")],
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(help='Pictures, folders of them, patterns such as "*.jpg", or - for standard input.'),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            help="A file for one picture, else a folder; - for standard output. By default each result goes "
+            "beside its input.",
+        ),
+    ] = None,
     model: Model = "faces",
+    fidelity: Fidelity = None,
+    scale: Annotated[
+        int | None, typer.Option(min=1, help="Times larger, up to the model's own 4; that by default.")
+    ] = None,
+    width: Annotated[
+        int | None, typer.Option(min=1, help="Width of the result in pixels; the height follows.")
+    ] = None,
+    height: Annotated[
+        int | None,
+        typer.Option(min=1, help="Height of the result in pixels; with --width, what fits into both."),
+    ] = None,
+    format_: Annotated[
+        Format | None,
+        typer.Option("--format", help="Format of the results; by default the input's, PNG for BMP and GIF."),
+    ] = None,
+    quality: Annotated[
+        int, typer.Option(min=1, max=100, help="Of JPEG, WebP, AVIF and HEIC; PNG and TIFF lose nothing.")
+    ] = images.QUALITY,
+    suffix: Annotated[
+        str | None,
+        typer.Option(
+            help="Put between name and ending. [default: _x4, _x2, _w800 or the like; none with -o]",
+            show_default=False,
+        ),
+    ] = None,
+    recursive: Annotated[
+        bool, typer.Option("--recursive", "-r", help="Look for pictures in subfolders too.")
+    ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results that exist.")] = False,
+    skip: Annotated[
+        bool, typer.Option("--skip", help="Leave results that exist: goes on where a run was stopped.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would become what.")] = False,
+    tile: Annotated[
+        int | None,
+        typer.Option(
+            help="Largest side of a tile in input pixels. [default: from the memory at hand]",
+            show_default=False,
+        ),
+    ] = None,
+    max_pixels: Annotated[
+        int, typer.Option(min=1, help="Refuse inputs with more pixels: they may be made to fill memory.")
+    ] = images.MAX_PIXELS,
     as_json: AsJson = False,
 ) -> None:
-    """Make pictures four times larger.
+    """Make pictures four times larger, or any size up to that.
 
-    A picture that cannot be read or written is named and the others are done; the exit code is then 2.
+    A picture that cannot be read or written is named and the others are done; the exit code is then 1.
     """
     from srez import files
     from srez.upscaler import load
 
-    upscaler = load(model)
-    jobs, failures = files.plan(inputs, output)
-    done = []
-    with Bars() as bars:
-        task = bars.add_task("upscaling", total=len(jobs))
-        for number, job in enumerate(jobs):
-            try:
-                files.upscale(upscaler, job, lambda part, n=number: bars.update(task, completed=n + part))
-                done.append(job)
-            except SrezError as error:
-                failures.append(error)
-            bars.update(task, completed=number + 1)
-    for failure in failures:
+    if overwrite and skip:
+        raise OptionError("give either --overwrite or --skip")
+    existing = "overwrite" if overwrite else "skip" if skip else "refuse"
+    size = files.Size(scale, width, height)
+    kind = format_ and format_.value
+    wish = files.Wish(output, size, kind, quality, suffix, recursive, existing, max_pixels)
+    upscaler = load(model, fidelity, tile)
+    plan = files.plan(inputs, wish, upscaler.card.scale)
+    to_standard = any(job.target == files.STANDARD for job in plan.jobs)
+    if as_json and to_standard:
+        raise OptionError("--json and a picture cannot both go to standard output")
+    if dry_run:
+        report = files.rehearse(plan, wish, upscaler.card.scale)
+    else:
+        with PixelBars() as bars:
+            report = files.run(upscaler, plan, wish, bars.watch)
+    for failure in report.failures.values():
         _complain(failure)
     if as_json:
-        results = [{"source": str(job.source), "target": str(job.target)} for job in done]
-        _print_json({"model": model, "done": results, "failed": [str(failure) for failure in failures]})
-    elif failures or len(done) > 1:
-        out_console.print(f"{len(done)} upscaled, {len(failures)} failed")
-    if failures:
-        raise typer.Exit(max(failure.exit_code for failure in failures))
+        _print_json({"model": model, **report.as_json()})
+    elif str(report) and not to_standard:
+        out_console.print(str(report), soft_wrap=True, markup=False)
+    if report.stopped:
+        error_console.print("Stopped; what is finished is kept. Go on with the same words and --skip.")
+        raise typer.Exit(130)
+    if report.failures:
+        raise typer.Exit(1)
 
 
 @app.command(epilog="Example: `srez demo -o sheet.png`")
@@ -127,6 +210,7 @@ def demo(
         "srez-demo.png"
     ),
     model: Model = "faces",
+    fidelity: Fidelity = None,
     as_json: AsJson = False,
 ) -> None:
     """Bring a 16x16 portrait back to 64x64 and compare it with bicubic and the truth.
@@ -138,7 +222,7 @@ def demo(
     from srez.evaluation.protocol import FACES_RGB
     from srez.upscaler import load
 
-    upscaler = load(model)
+    upscaler = load(model, fidelity)
     sheet, rows = demo.run(upscaler)
     images.write(output, images.Picture(sheet))
     if as_json:
@@ -193,6 +277,7 @@ def evaluate(
     layout: Annotated[
         Layout | None, typer.Option(help="Axes of a foreign model's images; read off the model.")
     ] = None,
+    fidelity: Fidelity = None,
 ) -> None:
     """Measure models beside nearest and bicubic: PSNR, SSIM, consistency, speed.
 
@@ -217,7 +302,7 @@ def evaluate(
         measured_on = pairs.from_benchmark(benchmark, protocol, limit)
     chosen = methods.baselines(protocol.scale)
     for name in model if model is not None else ["faces"] if faces else []:
-        chosen.append(methods.model(name, protocol.scale, value_range, layout and layout.value))
+        chosen.append(methods.model(name, protocol.scale, value_range, layout and layout.value, fidelity))
     chosen += [methods.folder(path) for path in results or []]
     with Bars() as bars:
         found = evaluate.evaluate(
@@ -323,6 +408,44 @@ def train(
     out_console.print(f"Done: {folder / 'model.onnx'}", soft_wrap=True)
 
 
+@app.command(epilog="Examples: `srez runs`, `srez runs /data/runs --json`")
+def runs(
+    folder: Annotated[Path, typer.Argument(help="A folder of run folders, or of folders of them.")] = Path(
+        "runs"
+    ),
+    as_json: AsJson = False,
+) -> None:
+    """List training runs: their state, best figures, hours and size."""
+    _require("listing runs", "filelock")
+    from srez import runs
+
+    found = runs.find(folder)
+    if as_json:
+        _print_json([runs.summary(run) for run in found])
+    elif found:
+        out_console.print(runs.table(found))
+    else:
+        typer.echo(f"No training runs in {folder}: `srez train` makes them.")
+
+
+@app.command(epilog="Example: `srez report runs/faces -o report.html`")
+def report(
+    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="The page to write. [default: report.html in the run folder]"),
+    ] = None,
+) -> None:
+    """Write a run as one HTML page: curves, sheets, recipe and card. It opens without a network."""
+    _require("writing a report", "filelock", "jinja2", "matplotlib")
+    from srez import runs
+    from srez.report import page
+
+    out = output or run / "report.html"
+    page.write(runs.read(run), out)
+    typer.echo(f"The report is in {out}")
+
+
 @recipes_app.callback(
     invoke_without_command=True, epilog="Examples: `srez recipes`, `srez recipes show faces`"
 )
@@ -346,14 +469,17 @@ def show(name: Annotated[str, typer.Argument(help="A recipe in the box, or a .to
 
 def _training_extra() -> Any:
     """The module of recipes, after making sure that the training extra is installed."""
-    missing = [
-        name for name in ("filelock", "pydantic", "tensorflow", "tf2onnx", "tomli_w") if not find_spec(name)
-    ]
-    if missing:
-        raise OptionError(f"training needs the packages {', '.join(missing)}: pip install 'srez[train]'")
+    _require("training", "filelock", "pydantic", "tensorflow", "tf2onnx", "tomli_w")
     from srez.train import recipe
 
     return recipe
+
+
+def _require(task: str, *packages: str) -> None:
+    """Name the packages of the training extra that a task needs and that are not installed."""
+    missing = [name for name in packages if not find_spec(name)]
+    if missing:
+        raise OptionError(f"{task} needs the packages {', '.join(missing)}: pip install 'srez[train]'")
 
 
 def _complain(error: SrezError) -> None:

@@ -3,7 +3,16 @@
 from collections.abc import Iterable
 
 from rich.console import Console, RenderableType
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 console = Console(stderr=True, highlight=False)
 
@@ -22,6 +31,29 @@ class Bars(Progress):
         yield self.make_tasks_table(self.tasks)
         if self.news:
             yield self.news
+
+
+class PixelBars(Bars):
+    """A bar over the pixels of all inputs together."""
+
+    def __init__(self) -> None:
+        """A bar without a task yet; use it in a `with` statement."""
+        super().__init__()
+        self.columns = (*self.columns[:2], _Megapixels(), *self.columns[3:])
+
+    def watch(self, done: float, pixels: int) -> None:
+        """Say how many of all pixels are done."""
+        if not self.tasks:
+            self.add_task("upscaling", total=pixels)
+        self.update(self.tasks[0].id, completed=done, total=pixels)
+
+
+class _Megapixels(ProgressColumn):
+    """What is done and what there is, in millions of pixels."""
+
+    def render(self, task: Task) -> Text:
+        """One bar's text."""
+        return Text(f"{task.completed / 1e6:.1f}/{(task.total or 0) / 1e6:.1f} MP")
 
 
 class TrainingBars(Bars):

@@ -32,17 +32,15 @@ def frame(picture: images.Picture, name: str) -> np.ndarray:
     Raises:
         ImageError: another size.
     """
-    pixels = picture.pixels
-    if pixels.ndim == 2:
-        pixels = np.repeat(pixels[..., None], 3, axis=2)
+    pixels = images.rgb(picture)
     height, width = pixels.shape[:2]
     if (height, width) == (FACE, FACE):
-        return np.pad(pixels[..., :3], ((RIM, RIM), (RIM, RIM), (0, 0)), mode="edge")
+        return np.pad(pixels, ((RIM, RIM), (RIM, RIM), (0, 0)), mode="edge")
     if (width, height) not in FRAMINGS:
         sizes = ", ".join(f"{w}x{h}" for w, h in [*FRAMINGS, (FACE, FACE)])
         raise ImageError(f"{name} is {width}x{height}; aligned faces are {sizes}")
     left, top, right, bottom = FRAMINGS[width, height]
-    face = pixels[top:bottom, left:right, :3]
+    face = pixels[top:bottom, left:right]
     scale = face.shape[0] // (FACE + 2 * RIM)
     return np.rint(resample.area(face, scale)).astype(np.uint8) if scale > 1 else face
 

@@ -2,47 +2,106 @@
 
 import io
 import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
+from typing import IO
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
+from srez import metadata, png, tiff
+from srez.decode import decode
 from srez.errors import ImageError, OutputError
 from srez.output import atomic
 
-READABLE = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".bmp": "BMP"}
-WRITABLE = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
-
-_SAVE_OPTIONS = {
-    "PNG": {},
-    "JPEG": {"quality": 95, "subsampling": 0},
-    "WEBP": {"quality": 95, "method": 4},
+_BY_SUFFIX = {
+    ".png": "PNG",
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".webp": "WEBP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".avif": "AVIF",
+    ".heic": "HEIF",
+    ".heif": "HEIF",
 }
-_DEEP_MODES = ("I", "F")  # also matches Pillow's I;16 family by prefix
+WRITABLE = _BY_SUFFIX
+READABLE = {**_BY_SUFFIX, ".bmp": "BMP", ".gif": "GIF"}
+STREAMED = ("PNG", "TIFF")  # written as rows come; the others need the whole picture in memory
+
+MAX_PIXELS = 178_956_970  # of a picture to read: where Pillow stops too, 512 MB of RGB
+QUALITY = 95  # of lossy formats, from 1 to 100
+
+_LONGEST_SIDE = {"JPEG": 65_535, "WEBP": 16_383, "AVIF": 65_536, "HEIF": 65_535, "PNG": 2**31 - 1}
+_SAVE_OPTIONS = {
+    "JPEG": {"subsampling": 0},
+    "WEBP": {"method": 4},
+    "AVIF": {"subsampling": "4:4:4"},
+    "HEIF": {"chroma": 444},
+}
+_READERS = ("PNG", "JPEG", "WEBP", "TIFF", "AVIF", "BMP", "GIF")  # Pillow's, besides HEIC
+_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
 
 @dataclass(frozen=True)
 class Picture:
     """A picture in memory, upright.
 
-    `pixels` is uint8: `(H, W)` gray, `(H, W, 3)` RGB or `(H, W, 4)` RGB with straight alpha. `icc` is the
-    colour profile and `exif` the metadata, as stored in the file, the orientation already applied.
+    Attributes:
+        pixels: uint8, or uint16 where the file has more than 8 bits a channel: `(H, W)` gray, `(H, W, 2)`
+            gray with alpha, `(H, W, 3)` RGB or `(H, W, 4)` RGBA; alpha is straight.
+        icc: the colour profile, as stored in the file.
+        exif: the metadata as JPEG holds it, "Exif" mark in front, the orientation already applied.
+        dpi: pixels per inch, across and along.
     """
 
     pixels: np.ndarray
     icc: bytes | None = None
     exif: bytes | None = None
+    dpi: tuple[float, float] | None = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height, in pixels."""
+        return self.pixels.shape[1], self.pixels.shape[0]
+
+    @property
+    def channels(self) -> int:
+        """1 gray, 2 gray with alpha, 3 RGB, 4 RGBA."""
+        return self.pixels.shape[2] if self.pixels.ndim == 3 else 1
 
 
 def to_float(pixels: np.ndarray) -> np.ndarray:
-    """uint8 values as float32 in [0, 1]."""
-    return pixels / np.float32(255)
+    """uint8 or uint16 values as float32 in [0, 1]; float values as they are."""
+    if pixels.dtype.kind == "f":
+        return pixels
+    return pixels / np.float32(np.iinfo(pixels.dtype).max)
+
+
+def from_float(values: np.ndarray, dtype: np.typing.DTypeLike) -> np.ndarray:
+    """Float values in [0, 1] as uint8 or uint16, rounded and never truncated, or as float; clipped."""
+    clipped = values.clip(0, 1)
+    dtype = np.dtype(dtype)
+    if dtype.kind == "f":
+        return clipped.astype(dtype, copy=False)
+    return np.rint(clipped * np.float32(np.iinfo(dtype).max)).astype(dtype)
 
 
 def to_uint8(values: np.ndarray) -> np.ndarray:
     """Float values in [0, 1] as uint8: clipped and rounded, never truncated."""
-    return np.rint(values.clip(0, 1) * 255).astype(np.uint8)
+    return from_float(values, np.uint8)
+
+
+def rgb(picture: Picture) -> np.ndarray:
+    """The colours alone, `(H, W, 3)` uint8: gray repeated, alpha left out, 16 bits rounded to 8."""
+    pixels = picture.pixels
+    pixels = pixels if pixels.dtype == np.uint8 else to_uint8(to_float(pixels))
+    if pixels.ndim == 2 or pixels.shape[2] < 3:
+        return np.repeat(pixels.reshape(*pixels.shape[:2], -1)[..., :1], 3, axis=2)
+    return pixels[..., :3]
 
 
 def is_readable(name: str) -> bool:
@@ -50,102 +109,238 @@ def is_readable(name: str) -> bool:
     return Path(name).suffix.lower() in READABLE
 
 
-def find(folder: Path) -> list[Path]:
-    """The readable pictures directly in a folder, by name.
+def find(folder: Path, recursive: bool = False) -> list[Path]:
+    """The readable pictures in a folder, by name.
+
+    Args:
+        folder: where to look; hidden files are left out.
+        recursive: whether to look in its subfolders too.
 
     Raises:
-        ImageError: there are none.
+        ImageError: there are none, or the folder cannot be read.
     """
-    found = sorted(path for path in folder.iterdir() if path.is_file() and is_readable(path.name))
+    try:
+        entries = sorted(folder.rglob("*") if recursive else folder.iterdir())
+    except OSError as error:
+        raise ImageError(f"{folder} cannot be read: {error.strerror}") from None
+    found = [
+        path
+        for path in entries
+        if is_readable(path.name) and not path.name.startswith(".") and path.is_file()
+    ]
     if not found:
         raise ImageError(f"{folder} holds no pictures ({', '.join(READABLE)})")
     return found
 
 
-def read(source: Path | bytes, name: str | None = None) -> Picture:
-    """Read a PNG, JPEG, WebP or BMP picture.
+def read(source: Path | bytes, name: str | None = None, max_pixels: int = MAX_PIXELS) -> Picture:
+    """Read a picture: PNG, JPEG, WebP, TIFF, AVIF, BMP, GIF, and HEIC where pillow-heif is installed.
 
-    The orientation of the EXIF data is applied, a palette becomes RGB (RGBA where it has transparency).
+    What it is is found out from its contents, not from its name. The orientation of the EXIF data is
+    applied, a palette becomes RGB (RGBA where it has transparency), CMYK becomes RGB by its profile. EXIF
+    data that cannot be parsed is left out, and so is a profile of other channels.
 
     Args:
         source: the file, or its bytes.
         name: what to call it in an error; the path by default.
+        max_pixels: what is larger is refused before it is decoded.
 
     Raises:
-        ImageError: missing, not a picture, damaged, animated, or with more than 8 bits a channel.
+        ImageError: missing, not a picture, damaged, too large, animated, or of a kind that is not supported.
     """
     name = name or (str(source) if isinstance(source, Path) else "picture")
-    try:
-        data = source.read_bytes() if isinstance(source, Path) else source
-    except FileNotFoundError:
-        raise ImageError(f"{name} does not exist") from None
-    except OSError as error:
-        raise ImageError(f"{name} cannot be read: {error.strerror}") from None
-    try:
-        with warnings.catch_warnings():
-            # Pillow warns of pictures half as large as it refuses; ours are still fine there.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(data), formats=sorted(set(READABLE.values())))
-            if getattr(image, "n_frames", 1) > 1:
-                raise ImageError(f"{name} is animated: only still pictures can be read")
-            if image.mode.startswith(_DEEP_MODES) or _png_depth(data) == 16:
-                raise ImageError(f"{name} has more than 8 bits a channel: convert it to 8 bits first")
-            image.load()
-            image = ImageOps.exif_transpose(image)
-    except UnidentifiedImageError:
-        raise ImageError(f"{name} is not a PNG, JPEG, WebP or BMP picture") from None
-    except Image.DecompressionBombError:
-        raise ImageError(f"{name} has too many pixels to be read safely") from None
-    except (OSError, SyntaxError, ValueError) as error:
-        raise ImageError(f"{name} is damaged or cut short: {error}") from None
-    pixels = np.asarray(_plain(image))
-    return Picture(pixels, _fitting_profile(image.info.get("icc_profile"), pixels), image.info.get("exif"))
+    with _opened(source, name, max_pixels) as image:
+        if (count := _frames(image)) > 1:
+            what = f"has {count} pages" if image.format == "TIFF" else f"is animated ({count} frames)"
+            raise ImageError(f"{name} {what}: only single pictures can be upscaled")
+        pixels, icc = decode(image, name, lambda: _opened(source, name, max_pixels))
+        # After the pixels: a PNG may have EXIF data behind them, and Pillow turns a TIFF while it decodes it.
+        exif, orientation = metadata.exif(image)
+        dpi = metadata.dpi(image)
+    if orientation >= 5:
+        dpi = dpi and (dpi[1], dpi[0])
+    return Picture(metadata.upright(pixels, orientation), metadata.fitting_profile(icc, pixels), exif, dpi)
 
 
-def _png_depth(data: bytes) -> int | None:
-    """Bits a channel from a PNG's header; Pillow reads 16-bit RGB as 8 bits without a word."""
-    return data[24] if data.startswith(b"\x89PNG\r\n\x1a\n") and len(data) > 24 else None
+def size(source: Path | bytes, name: str | None = None, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
+    """Width and height of a picture as `read` would give it, from its header.
+
+    Raises:
+        ImageError: missing, not a picture, or too large.
+    """
+    with _opened(source, name or str(source), max_pixels) as image:
+        width, height = image.size
+        # A TIFF is turned by Pillow; to look for EXIF data, a PNG without any in its header would be decoded.
+        looked_for = image.format not in ("PNG", "TIFF") or (image.format == "PNG" and "exif" in image.info)
+        turned = looked_for and metadata.exif(image)[1] >= 5
+        return (height, width) if turned else (width, height)
 
 
-def _plain(image: Image.Image) -> Image.Image:
-    """The picture as gray, RGB or RGBA, whatever its mode was."""
-    if image.mode in ("L", "RGB", "RGBA") and "transparency" not in image.info:
-        return image
-    if image.mode == "1":
-        return image.convert("L")
-    return image.convert("RGBA" if image.has_transparency_data else "RGB")
+def kind_of(path: Path) -> str:
+    """The format that the suffix of a file to write asks for.
+
+    Raises:
+        OutputError: it is none of ours.
+    """
+    kind = WRITABLE.get(path.suffix.lower())
+    if kind is None:
+        what = path.suffix or "a file without a suffix"
+        raise OutputError(f"{path}: cannot write {what}, only {', '.join(WRITABLE)}")
+    return kind
 
 
-def _fitting_profile(icc: bytes | None, pixels: np.ndarray) -> bytes | None:
-    """The profile, unless it describes other channels than the pixels now have, as for CMYK."""
-    space = b"GRAY" if pixels.ndim == 2 else b"RGB "
-    return icc if icc and icc[16:20] == space else None
+def refuse_unwritable(name: str, kind: str, channels: int, size: tuple[int, int]) -> None:
+    """Raise OutputError if a format cannot hold a picture: cheap, so that it comes before the work.
+
+    Args:
+        name: of the file, for the sentence.
+        kind: a value of `WRITABLE`.
+        channels: 1 gray, 2 gray with alpha, 3 RGB, 4 RGBA.
+        size: width and height, in pixels.
+    """
+    if kind == "JPEG" and channels in (2, 4):
+        raise OutputError(f"{name}: JPEG cannot hold transparency; write a .png or a .webp instead")
+    if max(size) > _LONGEST_SIDE.get(kind, max(size)):
+        longest = f"{_LONGEST_SIDE[kind]:,} pixels"
+        raise OutputError(f"{name}: {kind} cannot hold a side of more than {longest}; write a .png instead")
+    if kind == "HEIF":
+        _need_heif(name, OutputError)
 
 
-def refuse_alpha(path: Path) -> None:
-    """Raise OutputError if a picture with alpha cannot be written under this name."""
-    if WRITABLE.get(path.suffix.lower()) == "JPEG":
-        raise OutputError(f"{path}: JPEG cannot hold transparency; write a .png or a .webp instead")
-
-
-def write(path: Path, picture: Picture) -> None:
+def write(path: Path, picture: Picture, quality: int = QUALITY) -> None:
     """Write a picture whole or not at all; the suffix gives the format.
 
-    JPEG and WebP are written at quality 95, JPEG without chroma subsampling.
+    JPEG, AVIF and HEIC are written without chroma subsampling. What has 16 bits a channel is reduced to 8 but
+    in PNG and TIFF.
+
+    Args:
+        path: the file.
+        picture: what to write.
+        quality: of JPEG, WebP, AVIF and HEIC, from 1 to 100.
 
     Raises:
         OutputError: unknown suffix, alpha in a JPEG, or the file cannot be written.
     """
-    kind = WRITABLE.get(path.suffix.lower())
-    if kind is None:
-        raise OutputError(f"{path}: cannot write {path.suffix or 'a file without a suffix'}, only "
-                          f"{', '.join(WRITABLE)}")  # fmt: skip
-    if picture.pixels.shape[2:] == (4,):
-        refuse_alpha(path)
-    keep = {"icc_profile": picture.icc, "exif": picture.exif}
-    options = _SAVE_OPTIONS[kind] | {key: value for key, value in keep.items() if value}
+    kind = kind_of(path)
     with atomic(path) as file:
-        try:
-            Image.fromarray(picture.pixels).save(file, format=kind, **options)
-        except (ValueError, OSError) as error:
-            raise OutputError(f"{path} cannot be written as {kind}: {error}") from None
+        save(file, str(path), kind, [picture.pixels], picture.size, picture, quality)
+
+
+def save(
+    file: IO[bytes],
+    name: str,
+    kind: str,
+    bands: Iterable[np.ndarray],
+    size: tuple[int, int],
+    like: Picture,
+    quality: int = QUALITY,
+) -> None:
+    """Write a picture that comes in bands; PNG and TIFF are written as they come.
+
+    Args:
+        file: to write to; for TIFF it must be able to seek.
+        name: what to call it in an error.
+        kind: a value of `WRITABLE`.
+        bands: from top to bottom, `(h, W, C)` each.
+        size: width and height of them all, in pixels.
+        like: a picture of the same channels and depth, whose profile, EXIF data and resolution are kept.
+        quality: of JPEG, WebP, AVIF and HEIC, from 1 to 100.
+
+    Raises:
+        OutputError: the format cannot hold it, or the file cannot be written.
+    """
+    refuse_unwritable(name, kind, like.channels, size)
+    exif = metadata.resized_exif(like.exif, size)
+    dtype = like.pixels.dtype
+    if kind == "PNG":
+        plain_exif = exif and exif.removeprefix(metadata.EXIF_MARK)
+        png.write(file, bands, size, like.channels, dtype, icc=like.icc, exif=plain_exif, dpi=like.dpi)
+        return
+    if kind == "TIFF":
+        tags = metadata.tags(exif)
+        tiff.write(file, bands, size, like.channels, dtype, icc=like.icc, tags=tags, dpi=like.dpi)
+        return
+    image = _image(bands, size, like)
+    icc = (
+        metadata.fitting_profile(like.icc, np.asarray(image))
+        if kind in ("WEBP", "AVIF", "HEIF")
+        else like.icc
+    )
+    keep = {"icc_profile": icc, "exif": exif, "dpi": like.dpi}
+    options = _SAVE_OPTIONS[kind] | {key: value for key, value in keep.items() if value}
+    try:
+        image.save(file, format=kind, quality=quality, **options)
+    except (ValueError, RuntimeError) as error:
+        raise OutputError(f"{name} cannot be written as {kind}: {error}") from None
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        raise OutputError(f"{name} cannot be written as {kind}: {error}") from None
+
+
+def _image(bands: Iterable[np.ndarray], size: tuple[int, int], like: Picture) -> Image.Image:
+    """Bands put together in 8 bits, for Pillow."""
+    pixels = np.empty((size[1], size[0], like.channels), np.uint8)
+    top = 0
+    for band in bands:
+        rows = band.reshape(len(band), size[0], like.channels)
+        pixels[top : top + len(rows)] = rows if rows.dtype == np.uint8 else to_uint8(to_float(rows))
+        top += len(rows)
+    return Image.fromarray(pixels[..., 0] if like.channels == 1 else pixels)
+
+
+@contextmanager
+def _opened(source: Path | bytes, name: str, max_pixels: int) -> Iterator[Image.Image]:
+    """An image whose pixels are not yet decoded; whatever goes wrong with it becomes an ImageError."""
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns of what it can mend (odd EXIF data, large pictures); what it cannot mend it raises.
+            warnings.simplefilter("ignore")
+            with source.open("rb") if isinstance(source, Path) else io.BytesIO(source) as file:
+                formats = _formats(file, name)
+                if Image.MAX_IMAGE_PIXELS and max_pixels > 2 * Image.MAX_IMAGE_PIXELS:
+                    Image.MAX_IMAGE_PIXELS = max_pixels  # who raises our limit raises Pillow's
+                with Image.open(file, formats=formats) as image:
+                    if image.width * image.height > max_pixels:
+                        raise Image.DecompressionBombError
+                    yield image
+    except ImageError:
+        raise
+    except FileNotFoundError:
+        raise ImageError(f"{name} does not exist") from None
+    except UnidentifiedImageError:
+        raise ImageError(f"{name} is not a {', '.join(_READERS)} or HEIC picture, or is damaged") from None
+    except Image.DecompressionBombError:
+        raise ImageError(
+            f"{name} has more than {max_pixels:,} pixels: if you trust it, allow more (--max-pixels)"
+        ) from None
+    except MemoryError:
+        raise ImageError(f"{name} does not fit in memory") from None
+    except Exception as error:
+        # Decoders raise anything for damaged files: SyntaxError, struct.error, IndexError, zlib.error ...
+        if isinstance(error, OSError) and error.errno is not None:
+            raise ImageError(f"{name} cannot be read: {error.strerror}") from None
+        raise ImageError(f"{name} is damaged or cut short: {error}") from None
+
+
+def _formats(file: IO[bytes], name: str) -> list[str]:
+    """Pillow's names of what a file may be; HEIC is only looked for where its mark is."""
+    start = file.read(12)
+    file.seek(0)
+    if start[4:8] == b"ftyp" and start[8:12] in _HEIC_BRANDS:
+        _need_heif(name, ImageError)
+        return ["HEIF"]
+    return list(_READERS)
+
+
+def _need_heif(name: str, error: type[ImageError] | type[OutputError]) -> None:
+    if not find_spec("pillow_heif"):
+        raise error(f"{name}: HEIC needs one more package: pip install 'srez[heic]'")
+    import pillow_heif  # slow to import
+
+    pillow_heif.register_heif_opener()
+
+
+def _frames(image: Image.Image) -> int:
+    # A camera's MPO is a JPEG with further views or a preview behind the picture.
+    return 1 if image.format == "MPO" else getattr(image, "n_frames", 1)

@@ -1,6 +1,8 @@
 """Writing files whole or not at all."""
 
 import os
+import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,6 +47,23 @@ def atomic(path: Path) -> Iterator[IO[bytes]]:
         if isinstance(error, OSError):
             raise OutputError(f"{path} cannot be written: {error.strerror}") from None
         raise
+
+
+@contextmanager
+def standard_output() -> Iterator[IO[bytes]]:
+    """A file to write to that goes to standard output when the block ends well.
+
+    Raises:
+        OutputError: the disk is full, or nobody reads.
+    """
+    try:
+        with tempfile.TemporaryFile() as file:
+            yield file
+            file.seek(0)
+            shutil.copyfileobj(file, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+    except OSError as error:
+        raise OutputError(f"standard output cannot be written: {error.strerror}") from None
 
 
 def _umask() -> int:

@@ -1,9 +1,13 @@
 """Area, nearest and bicubic resampling: defined once, for training, evaluation and baselines alike."""
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 from PIL import Image
 
 from srez.errors import ImageError
+
+_ROWS_AT_ONCE = 64  # so that running sums in float64 stay small
 
 
 def area(images: np.ndarray, scale: int) -> np.ndarray:
@@ -25,6 +29,48 @@ def area(images: np.ndarray, scale: int) -> np.ndarray:
     blocks = images.reshape(*lead, height // scale, scale, width // scale, scale, channels)
     dtype = np.float64 if images.dtype == np.float64 else np.float32
     return blocks.mean(axis=(-4, -2), dtype=dtype)
+
+
+def shrink(
+    bands: Iterable[np.ndarray], size: tuple[int, int], target: tuple[int, int]
+) -> Iterator[np.ndarray]:
+    """Downscale by area to any smaller size, of a picture that comes in bands.
+
+    Each pixel of the result is the mean of what it covers, fractions of pixels included.
+
+    Args:
+        bands: from top to bottom, `(h, W, C)` each, uint8 or uint16.
+        size: width and height of them all, in pixels.
+        target: width and height wanted, no larger.
+
+    Yields:
+        From top to bottom, `(h, target width, C)` of the same dtype, rounded.
+    """
+    (width, height), (to_width, to_height) = size, target
+    top, first, carried = 0, 0, np.zeros(())
+    for band in bands:
+        for part in np.split(band, range(_ROWS_AT_ONCE, len(band), _ROWS_AT_ONCE)):
+            bottom = top + len(part)
+            # In units of 1 / to_height of an input row: output row i covers [i height, (i + 1) height).
+            y = np.arange(top, bottom) * to_height
+            i = np.arange(first, -(-bottom * to_height // height))[:, None] * height
+            share = np.minimum(i + height, y + to_height) - np.maximum(i, y)
+            rows = np.tensordot(share.clip(0) / height, _shrink_columns(part, width, to_width), axes=1)
+            rows[0] += carried
+            whole = bottom * to_height // height - first
+            carried = rows[whole] if whole < len(rows) else np.zeros(())
+            top, first = bottom, first + whole
+            if whole:
+                yield np.rint(rows[:whole]).astype(band.dtype)
+
+
+def _shrink_columns(rows: np.ndarray, width: int, to_width: int) -> np.ndarray:
+    """`(h, width, C)` to `(h, to_width, C)` float64, by differences of running sums."""
+    sums = np.zeros((len(rows), width + 1, rows.shape[2]))
+    np.cumsum(rows, axis=1, dtype=np.float64, out=sums[:, 1:])
+    place, rest = np.divmod(np.arange(to_width + 1) * width, to_width)
+    inside = rows[:, np.minimum(place, width - 1)] * (rest / to_width)[:, None]
+    return np.diff(sums[:, place] + inside, axis=1) * (to_width / width)
 
 
 def nearest(images: np.ndarray, scale: int) -> np.ndarray:
@@ -101,6 +147,63 @@ def keys_cubic(distance: np.ndarray) -> np.ndarray:
     near = 1.5 * distance**3 - 2.5 * distance**2 + 1
     far = -0.5 * distance**3 + 2.5 * distance**2 - 4 * distance + 2
     return np.where(distance <= 1, near, np.where(distance < 2, far, 0.0))
+
+
+def flat(images: np.ndarray, radius: int) -> np.ndarray:
+    """Where pictures have one colour all around.
+
+    Args:
+        images: `(N, H, W, C)`, any dtype.
+        radius: how far to look, in pixels; beyond the border there is nothing to differ.
+
+    Returns:
+        `(N, H, W)` bool.
+    """
+    count, height, width, _ = images.shape
+    # How many pixels differ from the next one to the right or below, summed from the upper left corner.
+    sums = np.zeros((count, height + 1, width + 1), np.int32)
+    differs = sums[:, 1:, 1:]
+    differs[:, :, :-1] |= (images[:, :, 1:] != images[:, :, :-1]).any(axis=3)
+    differs[:, :-1] |= (images[:, 1:] != images[:, :-1]).any(axis=3)
+    sums.cumsum(axis=1, out=sums).cumsum(axis=2, out=sums)
+    top, bottom = (np.clip(np.arange(height) + reach, 0, height) for reach in (-radius, radius))
+    left, right = (np.clip(np.arange(width) + reach, 0, width) for reach in (-radius, radius))
+    across = sums[:, :, right] - sums[:, :, left]
+    return across[:, bottom] == across[:, top]
+
+
+def fill_hidden(colours: np.ndarray, alpha: np.ndarray, reach: int) -> np.ndarray:
+    """Carry visible colours under what is fully transparent, so that no hidden colour bleeds out.
+
+    The nearest visible colours are averaged outwards, one pixel a pass.
+
+    Args:
+        colours: `(H, W, C)` float32.
+        alpha: `(H, W, 1)`, 0 where hidden.
+        reach: passes; what is hidden farther from anything visible keeps its colour.
+
+    Returns:
+        `(H, W, C)` float32; equal to `colours` wherever alpha is not 0.
+    """
+    known = (alpha > 0).astype(np.float32)
+    if known.all() or not known.any():
+        return colours
+    filled = np.where(known > 0, colours, 0)
+    for _ in range(reach):
+        near = _sum_of_neighbours(known)
+        fresh = (known == 0) & (near > 0)
+        if not fresh.any():
+            break
+        filled = np.where(fresh, _sum_of_neighbours(filled) / np.maximum(near, 1), filled)
+        known = np.maximum(known, fresh.astype(np.float32))
+    return np.where(known > 0, filled, colours)
+
+
+def _sum_of_neighbours(image: np.ndarray) -> np.ndarray:
+    """The sum of each 3x3 block, `(H, W, C)`; nothing lies outside."""
+    padded = np.pad(image, ((1, 1), (1, 1), (0, 0)))
+    rows = padded[:-2] + padded[1:-1] + padded[2:]
+    return rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]
 
 
 def _resize_plane(plane: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -1,41 +1,62 @@
 """The upscaler: a model, its card, and any picture in, the larger one out."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
 from srez import card as cards
-from srez import resample, tiling, zoo
-from srez.errors import ImageError, ModelError
-from srez.images import to_float, to_uint8
-from srez.tiling import Progress, ignore
+from srez import looks, machine, resample, tiling, zoo
+from srez.errors import ImageError, ModelError, OptionError
+from srez.images import from_float, to_float
+from srez.tiling import Cut, Progress, ignore
 
-TILE = 192  # input pixels; a tile and its margin stay well below 1 GB of activations
+MOST_TILE = 512  # input pixels; beyond, margins are a small share already
+LEAST_TILE, MOST_ASKED = 32, 4096  # what a user may set, in input pixels
+MEMORY_A_THREAD = 384 * 1024**2  # bytes for a tile under way, at most
 BATCH_PIXELS = 32 * 1024  # input pixels run at once in a batch of small pictures
+HIDDEN_REACH = 8  # how far visible colours are carried under what is transparent, in pixels
 
 
 class Upscaler:
-    """A loaded model. Make one with `srez.load`.
+    """A loaded model. Make one with `srez.load`. It may be used from several threads.
 
     Attributes:
         card: the model's card.
+        fidelity: the look, from 0 (vivid) to 1 (faithful); 1 for a model with one look.
     """
 
-    def __init__(self, model: Path) -> None:
+    def __init__(self, model: Path, fidelity: float | None = None, tile: int | None = None) -> None:
         """Load a model and its card.
 
         Args:
             model: the .onnx file, with its card beside it.
+            fidelity: the look of a model that has two, from 0 (vivid) to 1 (faithful); the card's by default.
+            tile: the largest side of a tile in input pixels, without its margin; from the memory at hand by
+                default.
 
         Raises:
-            ModelError: a file is missing, damaged or not one of ours.
+            ModelError: a file is missing, damaged or not one of ours, or a look is asked of a model with one.
+            OptionError: the fidelity or the tile is out of range.
         """
         import onnxruntime  # takes longer than the rest of `import srez` together
 
+        if tile is not None and not LEAST_TILE <= tile <= MOST_ASKED:
+            raise OptionError(f"tile {tile}: tiles have from {LEAST_TILE} to {MOST_ASKED} pixels a side")
         self.card = cards.read(model)
+        self.fidelity = _checked(self.card, fidelity)
+        self._tile = tile
+        self._threads = machine.cores()
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1  # tiles are run at the same time instead: see docs/adr/0010
+        options.enable_mem_pattern = False  # patterns take a third more memory and no less time
         try:
-            self._session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+            self._session = onnxruntime.InferenceSession(
+                _look(model, self.card, self.fidelity), options, providers=["CPUExecutionProvider"]
+            )
+        except ModelError:
+            raise
         except Exception as error:
             # The classes it raises are private; the file's hash was right, so the card came with a bad file.
             raise ModelError(f"{model} cannot be loaded as an ONNX model: {error}") from None
@@ -44,10 +65,11 @@ class Upscaler:
     def __call__(self, image: np.ndarray, progress: Progress = ignore) -> np.ndarray:
         """Upscale one picture, tile by tile.
 
-        Gray stays gray. Alpha is upscaled too, by bicubic.
+        Gray stays gray, 16 bits stay 16 bits. Alpha is upscaled too, by bicubic.
 
         Args:
-            image: uint8, `(H, W)` gray, `(H, W, 3)` RGB or `(H, W, 4)` RGBA; any size.
+            image: uint8 or uint16; `(H, W)` gray, `(H, W, 2)` gray with alpha, `(H, W, 3)` RGB or
+                `(H, W, 4)` RGBA, alpha straight; any size.
             progress: called now and then with the fraction done.
 
         Returns:
@@ -55,21 +77,30 @@ class Upscaler:
 
         Raises:
             ImageError: another shape or dtype.
+            MemoryError: it did not suffice, even for small tiles.
         """
-        if (
-            image.dtype != np.uint8
-            or not (image.ndim == 2 or image.shape[2:] in ((3,), (4,)))
-            or not image.size
-        ):
-            raise ImageError(
-                f"a picture is uint8 of shape (H, W), (H, W, 3) or (H, W, 4), not {image.dtype} {image.shape}"
-            )
-        if image.ndim == 2:
-            return self._upscale_gray(image, progress)
-        if image.shape[2] == 3:
-            return self._upscale_rgb(image, progress)
-        alpha = resample.bicubic(to_float(image[None, ..., 3:]), self.card.scale)[0]
-        return np.concatenate([self._upscale_rgb(image[..., :3], progress), to_uint8(alpha)], axis=2)
+        with_channels = _checked_picture(image)
+        cut = self._cut(with_channels)
+        output = tiling.tiled(self._run_tile, with_channels, self.card.scale, cut, progress)
+        return output if image.ndim == 3 else output[..., 0]
+
+    def bands(self, image: np.ndarray, progress: Progress = ignore) -> Iterator[np.ndarray]:
+        """Upscale one picture and hand it out by rows of tiles, for results larger than memory.
+
+        Args:
+            image: as for a call.
+            progress: called now and then with the fraction done.
+
+        Yields:
+            From top to bottom, `(h, scale W, C)` of the image's dtype; gray has C = 1.
+
+        Raises:
+            ImageError: another shape or dtype.
+            MemoryError: it did not suffice, even for small tiles.
+        """
+        with_channels = _checked_picture(image)
+        cut = self._cut(with_channels)
+        return tiling.bands(self._run_tile, with_channels, self.card.scale, cut, progress)
 
     def batch(self, images: np.ndarray) -> np.ndarray:
         """Upscale many small pictures of one size together.
@@ -88,54 +119,129 @@ class Upscaler:
                 f"a batch is uint8 or float32 of shape (N, H, W, 3), not {images.dtype} {images.shape}"
             )
         count, height, width, _ = images.shape
-        scale, is_uint8 = self.card.scale, images.dtype == np.uint8
+        scale = self.card.scale
         output = np.empty((count, height * scale, width * scale, 3), images.dtype)
-        together = max(1, BATCH_PIXELS // max(1, height * width))
-        for start in range(0, count, together):
+        if not images.size:
+            return output
+        if self._edge(height, width) or height * width > BATCH_PIXELS:
+            for image, place in zip(images, output, strict=True):
+                place[...] = tiling.tiled(self._run_tile, image, scale, self._cut(image))
+            return output
+        together = max(1, min(BATCH_PIXELS // (height * width), -(-count // self._threads)))
+
+        def work(start: int) -> None:
             part = slice(start, start + together)
-            values = to_float(images[part]) if is_uint8 else images[part]
-            if max(height, width) > TILE:
-                result = np.stack([self._tiled(self._run_one, value) for value in values])
-            else:
-                result = self._run(values)
-            output[part] = to_uint8(result) if is_uint8 else result.clip(0, 1)
+            output[part] = from_float(self._run(to_float(images[part])), images.dtype)
+
+        with ThreadPoolExecutor(self._threads) as pool:
+            list(pool.map(work, range(0, count, together)))
         return output
 
-    def _upscale_rgb(self, image: np.ndarray, progress: Progress) -> np.ndarray:
-        return self._tiled(lambda piece: to_uint8(self._run_one(to_float(piece))), image, progress)
+    def _cut(self, image: np.ndarray) -> Cut:
+        radius = self.card.receptive_radius
+        # What is carried under transparent pixels comes from beyond the network's reach.
+        overlap = radius + HIDDEN_REACH if image.shape[2] in (2, 4) else radius
+        memory = min(machine.available_memory() // 2, MEMORY_A_THREAD * self._threads)
+        fitting = tiling.side_that_fits(memory, self.card.memory, overlap, self._threads)
+        tile = self._tile or min(fitting, MOST_TILE)
+        edge = self._edge(*image.shape[:2])
+        return Cut(tile, overlap, edge, self._threads, fixed=self._tile is not None)
 
-    def _upscale_gray(self, image: np.ndarray, progress: Progress) -> np.ndarray:
-        def run(piece: np.ndarray) -> np.ndarray:
-            colour = np.repeat(to_float(piece), 3, axis=2)
-            return to_uint8(self._run_one(colour).mean(axis=2, keepdims=True))
+    def _edge(self, height: int, width: int) -> int:
+        return self.card.edge if max(height, width) > self.card.trained_at else 0
 
-        return self._tiled(run, image[..., None], progress)[..., 0]
+    def _run_tile(self, tile: np.ndarray) -> np.ndarray:
+        """A tile of any kind, `(h, w, C)`, with its alpha if it has one."""
+        values = to_float(tile)
+        if tile.shape[2] in (1, 3):
+            return from_float(self._run_colours(values), tile.dtype)
+        colours, alpha = values[..., :-1], values[..., -1:]
+        larger_alpha = resample.bicubic(alpha[None], self.card.scale)[0]
+        larger = self._run_colours(resample.fill_hidden(colours, alpha, HIDDEN_REACH))
+        return from_float(np.concatenate([larger, larger_alpha], axis=2), tile.dtype)
 
-    def _tiled(
-        self, run: Callable[[np.ndarray], np.ndarray], image: np.ndarray, progress: Progress = ignore
-    ) -> np.ndarray:
-        return tiling.tiled(run, image, self.card.scale, TILE, self.card.receptive_radius, progress)
-
-    def _run_one(self, image: np.ndarray) -> np.ndarray:
-        return self._run(image[None])[0]
+    def _run_colours(self, values: np.ndarray) -> np.ndarray:
+        """`(h, w, 3)` RGB or `(h, w, 1)` gray, float32."""
+        if values.shape[2] == 3:
+            return self._run(values[None])[0]
+        return self._run(np.repeat(values[None], 3, axis=3))[0].mean(axis=2, keepdims=True)
 
     def _run(self, images: np.ndarray) -> np.ndarray:
-        """The network on `(N, H, W, 3)` float32 in [0, 1]; pictures below its least size are extended."""
+        """The network on `(N, H, W, 3)` float32 in [0, 1].
+
+        Where all that the network sees is one colour, the output is that colour: a network hits it only
+        nearly, and white that becomes 254 is seen. Pictures below the network's least size are extended.
+        """
+        flat = resample.flat(images, self.card.receptive_radius)
+        if flat.all():
+            return resample.nearest(images, self.card.scale)
         _, height, width, _ = images.shape
         down, right = (max(0, self.card.minimum_size - side) for side in (height, width))
         if down or right:
-            images = np.pad(images, ((0, 0), (0, down), (0, right), (0, 0)), mode="edge")
-        output = np.asarray(self._session.run(None, {self._input: images})[0])
-        return output[:, : height * self.card.scale, : width * self.card.scale]
+            larger = np.pad(images, ((0, 0), (0, down), (0, right), (0, 0)), mode="edge")
+            output = self._run_network(larger)[:, : height * self.card.scale, : width * self.card.scale]
+        else:
+            output = self._run_network(images)
+        if not flat.any():
+            return output
+        mask = resample.nearest(flat[..., None], self.card.scale)
+        return np.where(mask, resample.nearest(images, self.card.scale), output)
+
+    def _run_network(self, images: np.ndarray) -> np.ndarray:
+        try:
+            return np.asarray(self._session.run(None, {self._input: images})[0])
+        except Exception as error:
+            # Its classes are private, and it has none of its own for memory.
+            if "alloc" in str(error):
+                raise MemoryError(f"a tile of {images.shape[2]}x{images.shape[1]} pixels") from None
+            raise
 
 
-def load(model: str | Path = "faces") -> Upscaler:
+def load(model: str | Path = "faces", fidelity: float | None = None, tile: int | None = None) -> Upscaler:
     """Load a model from the box by its name, or one of your own by its path.
 
     Args:
         model: a name that `srez models` lists, or an .onnx file with its card beside it.
+        fidelity: the look of a model that has two, from 0 (vivid) to 1 (faithful); the card's by default.
+        tile: the largest side of a tile in input pixels, from the memory at hand by default. One that is
+            given is kept, even if memory does not suffice.
 
     Raises:
-        ModelError: there is no such model, or it is damaged or not one of ours.
+        ModelError: there is no such model, it is damaged or not one of ours, or it has only one look.
+        OptionError: the fidelity or the tile is out of range.
     """
-    return Upscaler(zoo.find(model))
+    return Upscaler(zoo.find(model), fidelity, tile)
+
+
+def _checked(card: cards.Card, fidelity: float | None) -> float:
+    if fidelity is None:
+        return card.fidelity if card.vivid else 1.0
+    if not card.vivid:
+        raise ModelError(f"model {card.name} has only one look: leave the fidelity out")
+    if not 0 <= fidelity <= 1:
+        raise OptionError(f"fidelity {fidelity}: it goes from 0 (vivid) to 1 (faithful)")
+    return fidelity
+
+
+def _look(model: Path, card: cards.Card, fidelity: float) -> bytes:
+    faithful = model.read_bytes()
+    if not card.vivid:
+        return faithful
+    try:
+        return looks.blend(faithful, cards.vivid_file(model, card).read_bytes(), fidelity)
+    except ModelError as error:
+        raise ModelError(f"{model} and {card.vivid.file}: {error}") from None
+
+
+def _checked_picture(image: np.ndarray) -> np.ndarray:
+    """The picture as `(H, W, C)`."""
+    if (
+        image.dtype not in (np.uint8, np.uint16)
+        or not (image.ndim == 2 or (image.ndim == 3 and image.shape[2] in (2, 3, 4)))
+        or not image.size
+    ):
+        raise ImageError(
+            "a picture is uint8 or uint16 of shape (H, W), (H, W, 2), (H, W, 3) or (H, W, 4), "
+            f"not {image.dtype} {image.shape}"
+        )
+    return image if image.ndim == 3 else image[..., None]

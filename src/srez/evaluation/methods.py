@@ -43,7 +43,13 @@ def baselines(scale: int) -> list[Method]:
     ]
 
 
-def model(name: str, scale: int, value_range: float | None = None, layout: str | None = None) -> Method:
+def model(
+    name: str,
+    scale: int,
+    value_range: float | None = None,
+    layout: str | None = None,
+    fidelity: float | None = None,
+) -> Method:
     """A model in the box, one of ours by its path, or any other ONNX file.
 
     Args:
@@ -52,18 +58,23 @@ def model(name: str, scale: int, value_range: float | None = None, layout: str |
         scale: what the protocol asks for.
         value_range: the largest value of a foreign model's images, 1 or 255; found out if None.
         layout: "NHWC" or "NCHW", of a foreign model; read off its input's shape if None.
+        fidelity: the look of a model that has two, from 0 (vivid) to 1 (faithful); the card's if None.
 
     Raises:
-        ModelError: there is no such model, it cannot be used, or its scale is another.
+        ModelError: there is no such model, it cannot be used, its scale is another, or it has only one look.
     """
     path = zoo.find(name)
     if path.is_file() and not path.with_suffix(".toml").is_file():
+        if fidelity is not None:
+            raise ModelError(f"{name} has no model card, and so only one look: leave the fidelity out")
         return _foreign(path, scale, value_range, layout)
-    upscaler = Upscaler(path)
+    upscaler = Upscaler(path, fidelity)
     if upscaler.card.scale != scale:
         raise ModelError(f"{name} upscales x{upscaler.card.scale}, but the protocol asks for x{scale}")
     known = card.as_dict(upscaler.card)
     facts = {key: known[key] for key in ("parameters", "multiply_adds", "sha256")}
+    if upscaler.card.vivid:
+        facts["fidelity"] = upscaler.fidelity
 
     def upscale(lows: np.ndarray, _: list[Pair]) -> np.ndarray:
         if lows.dtype == np.uint8:

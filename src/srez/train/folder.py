@@ -52,7 +52,7 @@ class RunFolder:
         """
         make_folder(self.path)
         try:
-            self._stack.enter_context(filelock.FileLock(self.path / "lock", timeout=0))
+            self._stack.enter_context(filelock.FileLock(self.path / "lock", timeout=1))
         except filelock.Timeout:
             raise OptionError(f"another process trains in {self.path}: take another --out") from None
         with ExitStack() as undo:

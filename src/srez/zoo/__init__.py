@@ -1,4 +1,4 @@
-"""The models in the box: one .onnx and one card (.toml) each."""
+"""The models in the box: a card (.toml) and an .onnx file each, and a second one for a second look."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ _FOLDER = Path(__file__).parent
 
 def names() -> list[str]:
     """The models in the box, by name."""
-    return sorted(path.stem for path in _FOLDER.glob("*.onnx"))
+    return sorted(path.stem for path in _FOLDER.glob("*.toml"))
 
 
 def find(model: str | Path) -> Path:

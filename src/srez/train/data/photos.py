@@ -20,13 +20,11 @@ def treat(settings: PhotosData) -> Callable[[images.Picture, str], np.ndarray]:
     """What to do with every picture: RGB, cropped to a multiple of 4, at least as large as a crop."""
 
     def to_rgb(picture: images.Picture, name: str) -> np.ndarray:
-        pixels = picture.pixels
-        if pixels.ndim == 2:
-            pixels = np.repeat(pixels[..., None], 3, axis=2)
+        pixels = images.rgb(picture)
         height, width = (side - side % SCALE for side in pixels.shape[:2])
         if min(height, width) < settings.crop:
             raise ImageError(f"{name} is {width}x{height}, smaller than data.crop = {settings.crop}")
-        return np.ascontiguousarray(pixels[:height, :width, :3])
+        return np.ascontiguousarray(pixels[:height, :width])
 
     return to_rgb
 

@@ -1,0 +1,67 @@
+"""Writing PNG as rows come, https://www.w3.org/TR/png-3/: Pillow needs them all, and knows no 16-bit RGB."""
+
+import struct
+import zlib
+from collections.abc import Iterable
+from typing import IO
+
+import numpy as np
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # by channels
+_UP = 2  # the filter that takes the difference to the pixel above
+_INCH = 0.0254  # metres
+
+
+def write(
+    file: IO[bytes],
+    bands: Iterable[np.ndarray],
+    size: tuple[int, int],
+    channels: int,
+    dtype: np.dtype,
+    *,
+    icc: bytes | None = None,
+    exif: bytes | None = None,
+    dpi: tuple[float, float] | None = None,
+) -> None:
+    """Write a picture as it comes.
+
+    Args:
+        file: to write to.
+        bands: from top to bottom, `(h, W, C)` each, of `dtype`.
+        size: width and height, in pixels.
+        channels: 1 gray, 2 gray with alpha, 3 RGB, 4 RGBA.
+        dtype: uint8 or uint16.
+        icc: the colour profile.
+        exif: the EXIF data, as a TIFF structure without the "Exif" mark in front.
+        dpi: pixels per inch, across and along.
+    """
+    depth = 8 * dtype.itemsize
+    file.write(_SIGNATURE)
+    _chunk(file, b"IHDR", struct.pack(">IIBBBBB", *size, depth, _COLOUR_TYPES[channels], 0, 0, 0))
+    if icc:
+        _chunk(file, b"iCCP", b"ICC profile\0\0" + zlib.compress(icc))
+    if dpi:
+        _chunk(file, b"pHYs", struct.pack(">IIB", *(round(value / _INCH) for value in dpi), 1))
+    if exif:
+        _chunk(file, b"eXIf", exif)
+    # What is left of an upscaled picture are small numbers without repeats: run lengths and Huffman codes
+    # make it as small as a search for repeats does, in two thirds of the time (docs/adr/0012).
+    compressor = zlib.compressobj(strategy=zlib.Z_RLE)
+    above = np.zeros((1, size[0] * channels * dtype.itemsize), np.uint8)
+    for band in bands:
+        pixels = np.ascontiguousarray(band, dtype.newbyteorder(">")).view(np.uint8).reshape(len(band), -1)
+        rows = np.empty((len(pixels), pixels.shape[1] + 1), np.uint8)
+        rows[:, 0] = _UP
+        np.subtract(pixels[0], above[0], out=rows[0, 1:])
+        np.subtract(pixels[1:], pixels[:-1], out=rows[1:, 1:])
+        above = pixels[-1:].copy()
+        _chunk(file, b"IDAT", compressor.compress(rows.data))
+    _chunk(file, b"IDAT", compressor.flush())
+    _chunk(file, b"IEND", b"")
+
+
+def _chunk(file: IO[bytes], kind: bytes, body: bytes) -> None:
+    file.write(struct.pack(">I", len(body)) + kind)
+    file.write(body)
+    file.write(struct.pack(">I", zlib.crc32(body, zlib.crc32(kind))))

@@ -1,0 +1,1 @@
+"""A training run as one page: curves, sheets, recipe and card."""

@@ -1,6 +1,5 @@
 """Run folders as the trainer leaves them, with drawn pictures and made-up curves."""
 
-import dataclasses
 import json
 import math
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 import numpy as np
 import tomli_w
 
+from srez import card as cards
 from srez import drawn, images, zoo
 from srez.card import Card, sha256
 
@@ -93,4 +93,4 @@ def write_model(folder: Path) -> None:
         training,
         figures,
     )
-    (folder / "model.toml").write_text(tomli_w.dumps(dataclasses.asdict(card)))
+    (folder / "model.toml").write_text(tomli_w.dumps(cards.as_dict(card)))

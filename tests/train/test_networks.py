@@ -5,6 +5,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+import skimage.data
 import tensorflow as tf
 
 from srez import resample
@@ -38,6 +39,13 @@ def test_sizes_are_as_stated() -> None:
 @pytest.mark.parametrize("size", [(16, 16), (17, 23), (3, 5)])
 def test_any_size_becomes_four_times_larger(generator: keras.Model, size: tuple[int, int]) -> None:
     assert generator(np.zeros((2, *size, 3), np.float32)).shape == (2, size[0] * 4, size[1] * 4, 3)
+
+
+def test_srresnet_starts_as_bicubic_upscaling() -> None:
+    low = np.asarray(skimage.data.astronaut()[100:140, 200:240, :3] / 255, np.float32)[None]
+    output = np.asarray(networks.build_generator(SMALL["srresnet"])(low, training=False))
+    inside = (output - resample.bicubic(low, 4))[:, 16:-16, 16:-16]
+    assert 10 * np.log10(1 / np.mean(inside**2)) > 45  # dB
 
 
 def test_one_step_trains_every_weight(generator: keras.Model, random: np.random.Generator) -> None:

@@ -281,8 +281,8 @@ def test_every_recipe_in_the_box_takes_a_step(faces: data.Data, tmp_path: Path) 
         "faces": TINY["faces"],
         "smoke": TINY["faces"],
         "wgan_gp": ["generator.units=[8, 4]", "generator.tail=6", "discriminator.units=[4, 8]"],
-        "srresnet": ["generator.channels=4", "generator.blocks=1"],
-        "srgan": ["generator.channels=4", "generator.blocks=1", "discriminator.units=[4, 8]"],
+        "srresnet": ["generator.channels=6", "generator.blocks=1"],
+        "srgan": ["generator.channels=6", "generator.blocks=1", "discriminator.units=[4, 8]"],
         "photo": ["generator.channels=4", "generator.blocks=1"],
     }
     assert set(small) == set(recipe.names())
@@ -318,6 +318,8 @@ def test_fine_tuning_starts_from_a_run_its_model_or_a_checkpoint(
             np.testing.assert_array_equal(ours, theirs)
     tuned = tmp_path / "tuned"
     trainer.train(tiny(name, "steps=1", "optimizer.learning_rate=1e-12"), faces, tuned, init=expected)
+    with pytest.raises(OptionError, match="started from other weights: give it the same --init"):
+        trainer.train(tiny(name, "steps=2", "optimizer.learning_rate=1e-12"), faces, tuned)
     saved, _ = checkpoint.load(tuned / "checkpoints")
     assert saved is not None
     kernels = [array for key, array in saved[0].items() if key.startswith("generator/") and array.ndim == 4]

@@ -1,5 +1,6 @@
 """The run folder: what a run is, its logs and its sheets."""
 
+import hashlib
 import json
 import platform
 from collections.abc import Iterator
@@ -34,19 +35,21 @@ class RunFolder:
         checkpoints: where its checkpoints are.
     """
 
-    def __init__(self, path: Path, recipe: Recipe, pictures: Data) -> None:
-        """Name the folder and what it is for; nothing is written yet."""
+    def __init__(self, path: Path, recipe: Recipe, pictures: Data, init: list[np.ndarray] | None) -> None:
+        """Name the folder, what it is for and the weights it starts from; nothing is written yet."""
         self.path = path
         self.checkpoints = path / "checkpoints"
         self._recipe = recipe
         self._pictures = pictures
+        self._init = _fingerprint(init) if init else None
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
         """Take the folder, and write what the run is; if it already holds a run, it must be the same one.
 
         Raises:
-            OptionError: another process trains in it, or it holds a run of another recipe.
+            OptionError: another process trains in it, or it holds a run of another recipe or from other
+                weights.
             DataError: it holds a run on other data.
             OutputError: it cannot be written.
         """
@@ -125,6 +128,7 @@ class RunFolder:
         facts = {
             "recipe": recipe,
             "data": self._pictures.fingerprint,
+            "init": self._init,
             "versions": {"python": platform.python_version(), **versions},
             "skipped": self._pictures.skipped,
         }
@@ -137,6 +141,11 @@ class RunFolder:
         if before["data"] != self._pictures.fingerprint:
             raise DataError(
                 f"{self.path} holds a run on other data: give it the same --data, or take another --out"
+            )
+        if before["init"] != self._init:
+            raise OptionError(
+                f"{self.path} holds a run that started from other weights: give it the same --init, or take "
+                "another --out"
             )
         earlier = validate(before["recipe"], str(self.path / "run.json"))
         changed = [
@@ -164,6 +173,13 @@ class RunFolder:
             raise OutputError(
                 f"the logs in {self.path} cannot be written: {reason}; its checkpoints are intact"
             ) from None
+
+
+def _fingerprint(weights: list[np.ndarray]) -> str:
+    digest = hashlib.sha256()
+    for array in weights:
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
 
 
 def _without_none(table: dict[str, Any]) -> dict[str, Any]:

@@ -64,7 +64,7 @@ class SrresnetGenerator(_Settings):
     """SRResNet."""
 
     network: Literal["srresnet"]
-    channels: Count = 64
+    channels: Annotated[int, Field(ge=6)] = 64
     blocks: Count = 16
 
 

@@ -111,7 +111,8 @@ def train(
         init: weights for the generator to start from.
 
     Raises:
-        OptionError: the folder holds a run of another recipe, or another process trains in it.
+        OptionError: the folder holds a run of another recipe or from other weights, or another process
+            trains in it.
         DataError: the folder holds a run on other data, or the perceptual network's weights cannot be had.
         TrainingError: losses or weights that are not finite, a discriminator that has collapsed; the last
             checkpoint stays.
@@ -119,7 +120,7 @@ def train(
     """
     keras.utils.set_random_seed(recipe.seed)
     tf.config.experimental.enable_op_determinism()
-    with RunFolder(out, recipe, pictures) as folder, _interrupts() as interrupted:
+    with RunFolder(out, recipe, pictures, init) as folder, _interrupts() as interrupted:
         nets = _build(recipe, init)
         progress = _restore(nets, folder, tell)
         folder.drop_metrics_after(progress.step)

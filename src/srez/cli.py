@@ -501,11 +501,11 @@ def serve(
     _require("serving", "fastapi", "gradio", "httptools", "prometheus_client", "uvicorn", extra="serve")
     from srez.serve import server
 
-    origins = tuple(allow_origin or ())
     server.run(
         limits.Settings(
-            host, port, state, models, api_key or None, origins, page, max_body, max_pixels, max_direct_pixels,
-            max_queue, max_jobs, max_memory, max_seconds, keep_hours, grace_seconds, tile, max_batch,
+            host, port, state, models, api_key or None, tuple(allow_origin or ()), page, max_body, max_pixels,
+            max_direct_pixels, max_queue, max_jobs, max_memory, max_seconds, keep_hours, grace_seconds, tile,
+            max_batch,
         )
     )  # fmt: skip
 

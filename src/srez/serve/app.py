@@ -23,7 +23,7 @@ from srez.serve.guard import Guard, refusal_response
 from srez.serve.jobs import Job
 from srez.serve.limits import MAX_SIDE, Settings
 from srez.serve.metrics import CONTENT_TYPE
-from srez.serve.refusals import Refusal, busy, told
+from srez.serve.refusals import RefusalError, busy, told
 from srez.serve.security import PAGE
 from srez.serve.service import Answer, Service
 from srez.serve.work import Wish
@@ -47,7 +47,7 @@ async def _wish(
     height: Annotated[
         int | None, Query(ge=1, le=MAX_SIDE, description="Of the result; with a width, what fits into both.")
     ] = None,
-    format: Annotated[  # noqa: A002
+    format: Annotated[
         str,
         Query(description="Of the result.", json_schema_extra={"enum": list(work.FORMATS)}, examples=["png"]),
     ] = "png",
@@ -56,7 +56,7 @@ async def _wish(
     """The query of a request, as what is to be made of its picture."""
     unknown = set(request.query_params) - set(_WISHES)
     if unknown:
-        raise Refusal(422, f"there is no option {sorted(unknown)[0]!r}: take {', '.join(_WISHES)}")
+        raise RefusalError(422, f"there is no option {sorted(unknown)[0]!r}: take {', '.join(_WISHES)}")
     work.refuse_format(format)
     return Wish(model, fidelity, Size(scale, width, height), format, quality)
 
@@ -100,6 +100,10 @@ def create(settings: Settings, service: Service | None = None) -> ASGIApp:
         async def root() -> RedirectResponse:
             return RedirectResponse(PAGE + "/")
 
+        @app.get("/favicon.ico", include_in_schema=False)
+        async def icon() -> Response:
+            return Response(status_code=204)
+
         page.mount(app, service)
     guarded: ASGIApp = Guard(app, settings, service.metrics)
     if settings.origins:
@@ -141,7 +145,7 @@ def _add_routes(app: FastAPI, service: Service) -> None:
         """The picture that a job has made."""
         job = await _found(name, service)
         if job.state != "done":
-            raise Refusal(409, f"the job is {job.state}, not done")
+            raise RefusalError(409, f"the job is {job.state}, not done")
         return FileResponse(service.store.result(job), media_type=work.MEDIA_TYPES[job.wish.format])
 
     @app.delete("/v1/jobs/{name}", **describe.DELETE_JOB)
@@ -181,7 +185,7 @@ async def _unless_gone(request: Request, wanted: Coroutine[Any, Any, T]) -> T:
         await asyncio.wait([task, gone], return_when=asyncio.FIRST_COMPLETED)
         if not task.done():
             task.cancel()
-            raise Refusal(499, "the client has hung up")
+            raise RefusalError(499, "the client has hung up")
         return task.result()
     except (SrezError, MemoryError) as error:
         raise told(error) from None
@@ -219,8 +223,8 @@ async def _found(name: str, service: Service) -> Job:
     return job
 
 
-def _unknown_job() -> Refusal:
-    return Refusal(404, "there is no such job, or it has expired")
+def _unknown_job() -> RefusalError:
+    return RefusalError(404, "there is no such job, or it has expired")
 
 
 def _shown(job: Job, service: Service) -> dict[str, Any]:
@@ -252,7 +256,7 @@ async def _tell(_: Request, error: Exception) -> JSONResponse:
 async def _tell_invalid(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
-    return refusal_response(Refusal(422, f"{first['loc'][-1]}: {first['msg']}"))
+    return refusal_response(RefusalError(422, f"{first['loc'][-1]}: {first['msg']}"))
 
 
 async def _tell_http(request: Request, error: Exception) -> JSONResponse:
@@ -261,7 +265,9 @@ async def _tell_http(request: Request, error: Exception) -> JSONResponse:
     if error.status_code == 405:
         headers["Allow"] = ", ".join(sorted(_methods(request)))
     said = {404: "there is no such route", 405: "this route does not take this method"}
-    return refusal_response(Refusal(error.status_code, said.get(error.status_code, error.detail), headers))
+    return refusal_response(
+        RefusalError(error.status_code, said.get(error.status_code, error.detail), headers)
+    )
 
 
 def _methods(request: Request) -> set[str]:

@@ -6,7 +6,7 @@ from python_multipart.multipart import parse_options_header
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
-from srez.serve.refusals import Refusal
+from srez.serve.refusals import RefusalError
 from srez.serve.work import ACCEPTED
 
 _FORM = "multipart/form-data"
@@ -20,7 +20,7 @@ async def read(request: Request, hold: Callable[[int], None]) -> bytes:
         hold: called with the size of each piece before it is kept.
 
     Raises:
-        Refusal: another content type (415), an empty body or a form without one file (400).
+        RefusalError: another content type (415), an empty body or a form without one file (400).
     """
     kind, _ = parse_options_header(request.headers.get("content-type", "application/octet-stream"))
     name = kind.decode("latin-1").lower()
@@ -35,11 +35,11 @@ async def read(request: Request, hold: Callable[[int], None]) -> bytes:
     elif name in ACCEPTED:
         body = b"".join([piece async for piece in pieces()])
     else:
-        raise Refusal(
+        raise RefusalError(
             415, f"the body is to be {_FORM} or one of {', '.join(ACCEPTED)}", {"Accept": ", ".join(ACCEPTED)}
         )
     if not body:
-        raise Refusal(400, "the body is empty: send a picture")
+        raise RefusalError(400, "the body is empty: send a picture")
     return body
 
 
@@ -49,13 +49,13 @@ async def _from_form(request: Request, pieces: AsyncIterator[bytes]) -> bytes:
         form = await parser.parse()
     except (MultiPartException, KeyError, ValueError) as error:
         said = getattr(error, "message", "it is damaged")
-        raise Refusal(
+        raise RefusalError(
             400, f"the form cannot be read ({said}): send one field `file`; options go into the query"
         ) from None
     try:
         file = form.get("file")
         if file is None or isinstance(file, str):
-            raise Refusal(400, "the form has no file in a field `file`")
+            raise RefusalError(400, "the form has no file in a field `file`")
         return await file.read()
     finally:
         await form.close()

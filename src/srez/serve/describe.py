@@ -89,9 +89,10 @@ _JOB_PROPERTIES = {
     "id": {"type": "string"},
     "state": {"enum": ["queued", "running", "done", "failed"]},
     "progress": {"type": "number", "minimum": 0, "maximum": 1},
-    **dict.fromkeys(
-        ("model", "format", "created", "finished", "expires", "result", "error"), {"type": "string"}
-    ),
+    **{
+        key: {"type": "string"}
+        for key in ("model", "format", "created", "finished", "expires", "result", "error")
+    },
 }
 _SENDING = (400, 404, 415, 422, 429)
 _FACT_HEADERS = {name: {"schema": {"type": "string"}} for name in ("Server-Timing", *FACTS)}
@@ -99,7 +100,7 @@ _STATUS = {"status": {"type": "string"}}
 
 
 def _words(operation: str, ok: dict[int | str, Any], *errors: int, body: bool = False) -> dict[str, Any]:
-    """The arguments of a route's decorator; the errors that any route may answer come from the application."""
+    """The arguments of a route's decorator; what any route may answer comes from the application."""
     words: dict[str, Any] = {
         "operation_id": operation,
         "response_model": None,

@@ -12,13 +12,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from srez.serve import logs, security
 from srez.serve.limits import BODY_SECONDS, PIECE_SECONDS, SEND_SECONDS, Settings
 from srez.serve.metrics import Metrics
-from srez.serve.refusals import Refusal
+from srez.serve.refusals import RefusalError
 
 _DRAIN_SECONDS = 2.0  # a client that is still sending sees the refusal only when it has sent
 _WELL_FORMED_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
-def refusal_response(refusal: Refusal) -> JSONResponse:
+def refusal_response(refusal: RefusalError) -> JSONResponse:
     """The answer that tells a refusal: `{"error": "one sentence"}`."""
     return JSONResponse({"error": str(refusal)}, refusal.status, refusal.headers)
 
@@ -64,7 +64,7 @@ class _Request:
         self.id = given.decode() if _WELL_FORMED_ID.fullmatch(given) else secrets.token_hex(8)
         self.started = time.perf_counter()
         self.status: int | None = None  # of the answer, once it has begun
-        self.refusal: Refusal | None = None
+        self.refusal: RefusalError | None = None
         self.received = self.sent = 0
         self.has_body = (
             b"transfer-encoding" in self.headers or self.headers.get(b"content-length", b"0") != b"0"
@@ -78,7 +78,7 @@ class _Request:
             security.refuse_other_origins(self.scope["method"], self.headers, self.settings.origins)
             self._refuse_large(int(self.headers.get(b"content-length", b"0")))
             await self.app(self.scope, self.receive, self.send)
-        except Refusal as refusal:
+        except RefusalError as refusal:
             await self._refuse(refusal)
         except _SlowReaderError:
             pass  # the answer is not complete, so the connection is closed
@@ -88,7 +88,9 @@ class _Request:
             else:
                 logs.log.exception("defect", extra={"fields": {"request_id": self.id}})
                 if self.status is None:
-                    await self.send_response(Refusal(500, "the server made a mistake; its log says more"))
+                    await self.send_response(
+                        RefusalError(500, "the server made a mistake; its log says more")
+                    )
         finally:
             self._note()
 
@@ -101,7 +103,7 @@ class _Request:
             async with asyncio.timeout(min(PIECE_SECONDS, left)):
                 message = await self._receive()
         except TimeoutError:
-            self.refusal = Refusal(408, "the body did not arrive in time")
+            self.refusal = RefusalError(408, "the body did not arrive in time")
             raise self.refusal from None
         if message["type"] == "http.request":
             self.received += len(message.get("body", b""))
@@ -133,18 +135,18 @@ class _Request:
         except TimeoutError:
             raise _SlowReaderError from None
 
-    async def send_response(self, refusal: Refusal) -> None:
+    async def send_response(self, refusal: RefusalError) -> None:
         self.refusal = None
         await refusal_response(refusal)(self.scope, self.receive, self.send)
 
     def _refuse_large(self, size: int) -> None:
         if size > self.settings.max_body:
-            self.refusal = Refusal(
+            self.refusal = RefusalError(
                 413, f"the body has more than {self.settings.max_body:,} bytes (--max-body)"
             )
             raise self.refusal
 
-    async def _refuse(self, refusal: Refusal) -> None:
+    async def _refuse(self, refusal: RefusalError) -> None:
         if self.status is None:
             await self.send_response(refusal)
 

@@ -94,7 +94,7 @@ class Store:
         """Keep a picture and what is to be made of it.
 
         Raises:
-            Refusal: too many jobs are kept (429), or the disk is full (507).
+            RefusalError: too many jobs are kept (429), or the disk is full (507).
         """
         self._refuse_too_many()
         name = secrets.token_hex(16)

@@ -69,7 +69,7 @@ class Queue:
             What will be the element of the result. Cancelled before its turn, it costs nothing.
 
         Raises:
-            Refusal: too many are waiting (429), or the server is stopping (503).
+            RefusalError: too many are waiting (429), or the server is stopping (503).
         """
         item = _Item(key, value, run)
         with self._changed:

@@ -4,7 +4,7 @@ from srez.errors import OutputError, SrezError
 from srez.serve.limits import RETRY_SECONDS
 
 
-class Refusal(SrezError):
+class RefusalError(SrezError):
     """A request that is turned down.
 
     Attributes:
@@ -23,7 +23,7 @@ class StoppedError(Exception):
     """Work that nobody wants any more; raised inside it, never shown."""
 
 
-def busy(sentence: str, status: int = 429, seconds: int = RETRY_SECONDS) -> Refusal:
+def busy(sentence: str, status: int = 429, seconds: int = RETRY_SECONDS) -> RefusalError:
     """A refusal that says when to try again.
 
     Args:
@@ -31,10 +31,10 @@ def busy(sentence: str, status: int = 429, seconds: int = RETRY_SECONDS) -> Refu
         status: 429, or 503 where it is not the client's doing.
         seconds: until then.
     """
-    return Refusal(status, sentence, {"Retry-After": str(seconds)})
+    return RefusalError(status, sentence, {"Retry-After": str(seconds)})
 
 
-def told(error: BaseException) -> Refusal:
+def told(error: BaseException) -> RefusalError:
     """Any error of the work as a refusal; what is not a user's mistake is passed on as it is.
 
     A format that cannot hold the result is the client's mistake here (422), and memory that does not suffice
@@ -43,12 +43,12 @@ def told(error: BaseException) -> Refusal:
     Raises:
         BaseException: the error, if it is a defect.
     """
-    if isinstance(error, Refusal):
+    if isinstance(error, RefusalError):
         return error
     if isinstance(error, MemoryError):
         return busy("memory does not suffice for this picture just now", 503)
     if isinstance(error, OutputError):
-        return Refusal(422, str(error))
+        return RefusalError(422, str(error))
     if isinstance(error, SrezError):
-        return Refusal(error.http_status, str(error))
+        return RefusalError(error.http_status, str(error))
     raise error

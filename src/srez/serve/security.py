@@ -2,10 +2,11 @@
 
 import base64
 import binascii
+import contextlib
 import hmac
 from urllib.parse import urlsplit
 
-from srez.serve.refusals import Refusal
+from srez.serve.refusals import RefusalError
 
 OPEN_ROUTES = ("/healthz", "/readyz")  # that answer without the key
 PAGE = "/page"  # where the page is mounted
@@ -19,7 +20,7 @@ _COMMON = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 _API = {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'", "Cache-Control": "no-store"}
-# Gradio starts from inline scripts and styles; what matters is that nothing comes from, or goes to, elsewhere.
+# Gradio starts from inline scripts and styles; what matters is that nothing comes from, or goes, elsewhere.
 _PAGE = {
     "Content-Security-Policy": (
         "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
@@ -46,14 +47,14 @@ def refuse_without_key(path: str, given: dict[bytes, bytes], key: str | None) ->
         key: that is set.
 
     Raises:
-        Refusal: 401.
+        RefusalError: 401.
     """
     if key is None or path in OPEN_ROUTES:
         return
     wanted = key.encode()
     # No short cut: the time must not tell which of the ways was nearly right.
     if not any([hmac.compare_digest(one, wanted) for one in _keys(given)]):  # noqa: C419
-        raise Refusal(
+        raise RefusalError(
             401,
             "this server wants its key: as X-API-Key, as a bearer token, or as the password of HTTP Basic",
             {"WWW-Authenticate": 'Basic realm="srez", charset="UTF-8"'},
@@ -69,14 +70,14 @@ def refuse_other_origins(method: str, given: dict[bytes, bytes], origins: tuple[
         origins: that are allowed beside the server's own.
 
     Raises:
-        Refusal: 403.
+        RefusalError: 403.
     """
     origin = given.get(b"origin")
     if origin is None or method in ("GET", "HEAD", "OPTIONS"):
         return
     text = origin.decode("latin-1")
     if text not in origins and _host(text) != given.get(b"host", b"").decode("latin-1").lower():
-        raise Refusal(403, "pages of other sites may not use this server (--allow-origin)")
+        raise RefusalError(403, "pages of other sites may not use this server (--allow-origin)")
 
 
 def _host(origin: str) -> str | None:
@@ -93,8 +94,6 @@ def _keys(given: dict[bytes, bytes]) -> list[bytes]:
     if scheme.lower() == b"bearer":
         found.append(value.strip())
     elif scheme.lower() == b"basic":
-        try:
+        with contextlib.suppress(binascii.Error):
             found.append(base64.b64decode(value, validate=True).partition(b":")[2])
-        except binascii.Error:
-            pass
     return found

@@ -100,8 +100,8 @@ class Service:
         """Account for memory of a request; all of it is given back at the end of the block.
 
         Yields:
-            What to call with a number of bytes before holding them; it raises Refusal (429) when the server
-            holds too many.
+            What to call with a number of bytes before holding them; it raises RefusalError (429) when the
+            server holds too many.
         """
         own = 0
 
@@ -130,8 +130,8 @@ class Service:
             hold: of `holding`.
 
         Raises:
-            SrezError: of `work.look` and `work.decode`; or a Refusal: no place in the queue (429), or it took
-                too long (503).
+            SrezError: of `work.look` and `work.decode`.
+            RefusalError: there is no place in the queue (429), or it took too long (503).
         """
         clock = _Clock()
         looked, picture = await self.in_thread(self._look, body, wish)
@@ -145,8 +145,8 @@ class Service:
                 return await self._alone_in_lane(body, wish, looked, clock, stop)
         except TimeoutError:
             raise busy(
-                f"the picture took more than {self.settings.max_seconds:g} seconds (--max-seconds): send it as a "
-                "job, or try later",
+                f"the picture took more than {self.settings.max_seconds:g} seconds (--max-seconds): send it "
+                "as a job, or try later",
                 503,
             ) from None
         finally:

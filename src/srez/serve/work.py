@@ -15,7 +15,7 @@ from srez.files import Size
 from srez.images import Picture
 from srez.serve.limits import SMALL_PIXELS
 from srez.serve.models import Models
-from srez.serve.refusals import Refusal
+from srez.serve.refusals import RefusalError
 from srez.tiling import Progress, ignore
 
 NAME = "the picture"  # in errors; the client's file name is never used
@@ -197,7 +197,7 @@ def refuse_format(name: str) -> None:
     """Turn down a format that this server cannot write.
 
     Raises:
-        Refusal: 422, naming those that it can.
+        RefusalError: 422, naming those that it can.
     """
     if name not in FORMATS:
-        raise Refusal(422, f"there is no format {name!r}: take one of {', '.join(FORMATS)}")
+        raise RefusalError(422, f"there is no format {name!r}: take one of {', '.join(FORMATS)}")

@@ -30,10 +30,31 @@ _SHOWN = 1024  # the longest side of what is compared on the page, in pixels
 _LOOK_SECONDS = 0.25  # between two looks at a job
 _KEEP_SECONDS = 3600  # that files of the page are kept
 _FONTS = ["system-ui", "sans-serif"]
+# The image slider's handle takes no keys by itself; with this, arrows drag it.
+_KEYS = """<script>
+const slider = "#slider [data-testid=slider]";
+document.addEventListener("keydown", event => {
+  const handle = document.activeElement, step = {ArrowLeft: -10, ArrowRight: 10}[event.key];
+  if (!step || !handle.matches(slider)) return;
+  event.preventDefault();
+  const box = handle.getBoundingClientRect();
+  const at = {bubbles: true, view: window, clientX: box.x + box.width / 2, clientY: box.y + box.height / 2};
+  handle.dispatchEvent(new MouseEvent("mousedown", at));
+  const moved = {...at, clientX: at.clientX + step};
+  for (const name of ["mousemove", "mouseup"]) window.dispatchEvent(new MouseEvent(name, moved));
+});
+new MutationObserver(() => {
+  const handle = document.querySelector(slider);
+  if (handle && handle.tabIndex < 0) {
+    handle.tabIndex = 0;
+    handle.ariaLabel = "Where before and after meet: left and right arrows move it";
+  }
+}).observe(document, {childList: true, subtree: true});
+</script>"""
 _CSS = """
 #input .image-frame img { width: 100%; height: 100%; object-fit: contain; image-rendering: pixelated; }
 footer { display: none !important; }
-button:focus-visible, input:focus-visible { outline: 3px solid #1d4ed8 !important; outline-offset: 2px; }
+button:focus-visible, input:focus-visible, [data-testid=slider]:focus-visible { outline: 3px solid #1d4ed8 !important; outline-offset: 2px; }
 """
 
 
@@ -55,6 +76,7 @@ def mount(app: FastAPI, service: Service) -> None:
         max_file_size=service.settings.max_body,
         theme=Default(font=_FONTS, font_mono=["ui-monospace", "monospace"]),
         css=_CSS,
+        head=_KEYS,
         app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
     )
 
@@ -90,9 +112,6 @@ def _blocks(service: Service) -> gradio.Blocks:
                     max_height=480,
                     elem_id="slider",
                 )
-                position = gradio.Slider(
-                    0, 100, 50, step=1, label="Where the two meet", buttons=[], elem_id="position"
-                )
                 facts = gradio.Markdown(elem_id="facts")
                 result = gradio.DownloadButton("Download the result", interactive=False, elem_id="download")
 
@@ -119,17 +138,9 @@ def _blocks(service: Service) -> gradio.Blocks:
             "concurrency_limit": 8,
         }
         start.click(enlarge, **enlarging)
-        # The image slider's own handle takes no keys.
-        position.input(
-            _meet_at, position, slider, api_visibility="private", show_progress="hidden", queue=False
-        )
         example.click(_example, None, picture, api_visibility="private").then(enlarge, **enlarging)
     blocks.queue(max_size=service.settings.max_queue)
     return blocks
-
-
-def _meet_at(position: float) -> gradio.ImageSlider:
-    return gradio.ImageSlider(slider_position=position)
 
 
 def _example() -> str:

@@ -479,6 +479,10 @@ def serve(
     max_queue: Annotated[
         int, typer.Option(min=1, help="Pictures waiting to be answered at once; others get 429.")
     ] = limits.MAX_QUEUE,
+    max_wait: Annotated[
+        float,
+        typer.Option(min=0.1, help="Seconds that a picture waits for its turn; if longer, 429."),
+    ] = limits.MAX_WAIT,
     max_jobs: Annotated[int, typer.Option(min=1, help="Jobs kept, in any state.")] = limits.MAX_JOBS,
     max_memory: Annotated[
         int, typer.Option(min=1, help="Bytes of pictures and results held at one time.")
@@ -504,8 +508,8 @@ def serve(
     server.run(
         limits.Settings(
             host, port, state, models, api_key or None, tuple(allow_origin or ()), page, max_body, max_pixels,
-            max_direct_pixels, max_queue, max_jobs, max_memory, max_seconds, keep_hours, grace_seconds, tile,
-            max_batch,
+            max_direct_pixels, max_queue, max_wait, max_jobs, max_memory, max_seconds, keep_hours,
+            grace_seconds, tile, max_batch,
         )
     )  # fmt: skip
 

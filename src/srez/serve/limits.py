@@ -7,6 +7,7 @@ MAX_BODY = 32 * 1024**2  # bytes of a request
 MAX_PIXELS = 16_000_000  # of a picture, for a job
 MAX_DIRECT_PIXELS = 1_000_000  # of a picture that is answered at once
 MAX_QUEUE = 128  # pictures waiting to be answered at once
+MAX_WAIT = 10.0  # seconds that a picture waits for its turn at most, as far as can be foreseen
 MAX_JOBS = 200  # jobs kept, in any state
 MAX_MEMORY = 512 * 1024**2  # bytes of bodies and results held at one time
 MAX_SECONDS = 60.0  # for an answer at once, waiting included
@@ -15,7 +16,7 @@ GRACE_SECONDS = 20.0  # for running work when the server is told to stop
 TILE = 192  # input pixels; smaller than the command line's, because several pictures are run at once
 
 SMALL_PIXELS = 64 * 64  # a picture up to this size is run together with others of its size
-MAX_BATCH = 64  # pictures run together
+MAX_BATCH = 32  # pictures run together: while these are run, others are decoded and encoded
 MAX_CONNECTIONS = 512
 MAX_HEADER_BYTES = 32 * 1024  # of all headers of a request
 HEADER_SECONDS = 10.0  # for a request's headers to arrive
@@ -44,6 +45,7 @@ class Settings:
         max_pixels: of a picture, for a job.
         max_direct_pixels: of a picture that is answered at once.
         max_queue: pictures waiting to be answered at once.
+        max_wait: seconds that a picture waits for its turn at most, as far as can be foreseen.
         max_jobs: jobs kept, in any state.
         max_memory: bytes of bodies and results held at one time.
         max_seconds: for an answer at once, waiting included.
@@ -64,6 +66,7 @@ class Settings:
     max_pixels: int = MAX_PIXELS
     max_direct_pixels: int = MAX_DIRECT_PIXELS
     max_queue: int = MAX_QUEUE
+    max_wait: float = MAX_WAIT
     max_jobs: int = MAX_JOBS
     max_memory: int = MAX_MEMORY
     max_seconds: float = MAX_SECONDS

@@ -54,7 +54,9 @@ new MutationObserver(() => {
 _CSS = """
 #input .image-frame img { width: 100%; height: 100%; object-fit: contain; image-rendering: pixelated; }
 footer { display: none !important; }
-button:focus-visible, input:focus-visible, [data-testid=slider]:focus-visible { outline: 3px solid #1d4ed8 !important; outline-offset: 2px; }
+button:focus-visible, input:focus-visible, [data-testid=slider]:focus-visible {
+  outline: 3px solid #1d4ed8 !important; outline-offset: 2px;
+}
 """
 
 
@@ -159,7 +161,7 @@ async def _enlarge(service: Service, path: Path, wish: Wish, progress: gradio.Pr
             work.look, service.models, body, wish, settings.max_pixels, settings.max_memory
         )
         target = _folder() / ("srez" + files.SUFFIXES[wish.format])
-        if looked.size[0] * looked.size[1] <= settings.max_direct_pixels:
+        if looked.pixels <= settings.max_direct_pixels:
             progress(0.1, "upscaling")
             answer = await service.upscale(body, wish, hold)
             await service.in_thread(target.write_bytes, answer.data)

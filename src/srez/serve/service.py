@@ -71,7 +71,7 @@ class Service:
         default = Wish().model
         self.models.get(default, self.models.fidelity(default, None))
         self.store = Store(settings.state, settings.max_jobs)
-        self.queue = Queue(settings.max_queue, settings.max_batch)
+        self.queue = Queue(settings.max_queue, settings.max_batch, settings.max_wait)
         self.runner = Runner(self.store, self._do_job, settings.keep_hours * 3600)
         self.metrics = Metrics(self)
         self._pool = ThreadPoolExecutor(machine.cores() + 1, thread_name_prefix="srez-files")
@@ -172,10 +172,9 @@ class Service:
         """What the header says, and the picture itself if it is small."""
         settings = self.settings
         looked = work.look(self.models, body, wish, settings.max_pixels, settings.max_memory)
-        pixels = looked.size[0] * looked.size[1]
-        if pixels > settings.max_direct_pixels:
+        if looked.pixels > settings.max_direct_pixels:
             raise TooLargeError(
-                f"the picture has {pixels:,} pixels, more than the {settings.max_direct_pixels:,} that are "
+                f"the picture has {looked.pixels:,} pixels, more than the {settings.max_direct_pixels:,} that are "
                 "answered at once (--max-direct-pixels): send it as a job, to /v1/jobs"
             )
         if not looked.is_small:
@@ -194,7 +193,7 @@ class Service:
             results = run(pictures)
             return [(begun, len(pictures), result) for result in results]
 
-        started, batch, larger = await asyncio.wrap_future(self.queue.put(picture, timed, key))
+        started, batch, larger = await asyncio.wrap_future(self.queue.put(picture, timed, looked.pixels, key))
         clock.split("queue", "run", started)
         scale = self.models.cards[wish.model].scale
         data = await self.in_thread(work.encode, larger, picture, wish, scale, looked.target)
@@ -215,7 +214,7 @@ class Service:
             work.convert(self.models, bodies[0], wish, looked, file, limit, watch)
             return [(begun, file.getvalue())]
 
-        started, data = await asyncio.wrap_future(self.queue.put(body, run))
+        started, data = await asyncio.wrap_future(self.queue.put(body, run, looked.pixels))
         clock.split("queue", "run", started)
         return Answer(data, wish, looked, clock.milliseconds, 1)
 

@@ -71,9 +71,14 @@ class Looked:
     target: tuple[int, int]
 
     @property
+    def pixels(self) -> int:
+        """Of the input."""
+        return self.size[0] * self.size[1]
+
+    @property
     def is_small(self) -> bool:
         """Whether it may be decoded at once and run with others of its size."""
-        return self.size[0] * self.size[1] <= SMALL_PIXELS
+        return self.pixels <= SMALL_PIXELS
 
     @property
     def result_bytes(self) -> int:

@@ -36,13 +36,8 @@ HEAD = "POST /v1/upscale HTTP/1.1\r\nHost: srez\r\nContent-Type: image/png\r\nCo
 
 def pictures() -> tuple[list[np.ndarray], list[np.ndarray]]:
     faces = [np.asarray(drawn.face(seed, SIDE, SIDE)) for seed in range(FACES)]
-    crops = [
-        (data.astronaut(), 0, 0),
-        (data.coffee(), 60, 200),
-        (data.cat(), 20, 100),
-        (data.rocket(), 80, 250),
-    ]
-    photos = [image[top : top + PHOTO_SIDE, left : left + PHOTO_SIDE] for image, top, left in crops]
+    scenes = (data.astronaut(), data.coffee(), data.cat(), data.rocket())
+    photos = [scene[20 : 20 + PHOTO_SIDE, 100 : 100 + PHOTO_SIDE] for scene in scenes]
     return faces, photos
 
 
@@ -156,9 +151,7 @@ def show(name: str, found: dict) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=SECONDS, help="of the mixed load; faces get a third")
     parser.add_argument("--json", type=Path, help="write the figures")
     words = parser.parse_args()
@@ -182,10 +175,8 @@ def main() -> None:
             found["one_at_a_time"] = asyncio.run(load(port, face_files, words.seconds / 3))
             show("faces, one at a time", found["one_at_a_time"])
     found["network"] = ceiling(faces)
-    gain = (
-        found["batched"]["kinds"]["face"]["per_second"]
-        / found["one_at_a_time"]["kinds"]["face"]["per_second"]
-    )
+    rates = [found[name]["kinds"]["face"]["per_second"] for name in ("batched", "one_at_a_time")]
+    gain = rates[0] / rates[1]
     network = found["network"]["batched"] / found["network"]["one_at_a_time"]
     found["gain"] = {"server": gain, "network": network}
     print(f"batches make the server {gain:.2f} times as fast; the network alone {network:.2f} times:")

@@ -174,8 +174,8 @@ class Service:
         looked = work.look(self.models, body, wish, settings.max_pixels, settings.max_memory)
         if looked.pixels > settings.max_direct_pixels:
             raise TooLargeError(
-                f"the picture has {looked.pixels:,} pixels, more than the {settings.max_direct_pixels:,} that are "
-                "answered at once (--max-direct-pixels): send it as a job, to /v1/jobs"
+                f"the picture has {looked.pixels:,} pixels, more than the {settings.max_direct_pixels:,} "
+                "that are answered at once (--max-direct-pixels): send it as a job, to /v1/jobs"
             )
         if not looked.is_small:
             return looked, None

@@ -47,8 +47,8 @@ def test_the_options_are_the_settings() -> None:
 
 def test_compose_is_valid() -> None:
     text = (ROOT / "compose.yaml").read_text()
-    compose = compose_spec.loads(text)
+    compose = compose_spec.PyCompose.from_yaml(text)
     compose.validate()
     assert set(compose.service_names()) == {"serve", "train"}
     with pytest.raises(Exception, match="."):
-        compose_spec.loads(text.replace("read_only: true", "read_only: perhaps")).validate()
+        compose_spec.PyCompose.from_yaml(text.replace("read_only: true", "read_only: perhaps")).validate()

@@ -78,6 +78,8 @@ class _Request:
             security.refuse_other_origins(self.scope["method"], self.headers, self.settings.origins)
             self._refuse_large(int(self.headers.get(b"content-length", b"0")))
             await self.app(self.scope, self.receive, self.send)
+            if self.refusal:
+                await self._refuse(self.refusal)
         except RefusalError as refusal:
             await self._refuse(refusal)
         except _SlowReaderError:

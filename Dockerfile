@@ -9,12 +9,15 @@ RUN python3 -m venv /srez
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY src src
 
+# Left out of it: what only measuring and downloading need, tests, and Gradio's server-side rendering.
 FROM build AS build-serve
 RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
     /srez/bin/pip install -c constraints.txt '.[serve]' \
-    && /srez/bin/pip uninstall --yes pip \
-    && find /srez -name tests -type d -prune -exec rm -r {} + \
-    && find /srez -name '*.pyc' -delete
+    && /srez/bin/pip uninstall --yes hf-xet networkx scipy \
+    && /srez/bin/pip uninstall --yes pip setuptools
+RUN find /srez -name tests -type d -prune -exec rm -r {} + \
+    && find /srez -name __pycache__ -type d -prune -exec rm -r {} + \
+    && rm -r /srez/lib/python3*/site-packages/gradio/templates/node
 
 FROM build AS build-train
 RUN --mount=type=secret,id=pip,target=/etc/pip.conf \

@@ -31,10 +31,17 @@ exec "$@"
 
 def face() -> bytes:
     """A 16x16 PNG."""
-    rows = b"".join(b"\0" + bytes((16 * x, 16 * y, 128)[c] for x in range(16) for c in range(3)) for y in range(16))
-    chunks = ((b"IHDR", struct.pack(">IIBBBBB", 16, 16, 8, 2, 0, 0, 0)), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    rows = b"".join(
+        b"\0" + bytes((16 * x, 16 * y, 128)[c] for x in range(16) for c in range(3)) for y in range(16)
+    )
+    chunks = (
+        (b"IHDR", struct.pack(">IIBBBBB", 16, 16, 8, 2, 0, 0, 0)),
+        (b"IDAT", zlib.compress(rows)),
+        (b"IEND", b""),
+    )
     return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in chunks
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        for kind, body in chunks
     )
 
 
@@ -46,7 +53,13 @@ def main() -> None:
     command = [*config["Entrypoint"], *(config.get("Cmd") or []), "--port", str(PORT)]
     inside = ["chroot", f"--userspec={user}:{user}", root, "/usr/bin/env", "-i"]
     inside += [f"{name}={value}" for name, value in environment.items()]
-    inside += ["sh", "-c", 'cd "$0" && ! touch /srez/x 2>/dev/null && exec "$@"', config["WorkingDir"], *command]
+    inside += [
+        "sh",
+        "-c",
+        'cd "$0" && ! touch /srez/x 2>/dev/null && exec "$@"',
+        config["WorkingDir"],
+        *command,
+    ]
     server = subprocess.Popen(["unshare", "--mount", "--fork", "sh", "-c", MOUNTS, "sh", root, *inside])
     try:
         wait_until_ready(server)
@@ -59,7 +72,7 @@ def main() -> None:
         assert struct.unpack(">II", data[16:24]) == (64, 64)
         with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/page/", timeout=30) as answer:
             assert answer.status == 200
-        owners = {os.stat(path).st_uid for path in Path("/proc").glob("[0-9]*") if is_server(path)}
+        owners = {path.stat().st_uid for path in Path("/proc").glob("[0-9]*") if is_server(path)}
         assert owners == {int(user)}, owners
         print(f"as user {user}, on a read-only tree: a 16x16 face became 64x64 ({len(data)} bytes)")
     finally:

@@ -58,7 +58,17 @@ def serving(folder: Path, *options: str, **environment: str) -> Iterator[Server]
     import time
 
     log = folder / f"log-{time.monotonic_ns()}"
-    command = [sys.executable, "-m", "srez", "serve", "--port", "0", "--state", str(folder / "state"), *options]
+    command = [
+        sys.executable,
+        "-m",
+        "srez",
+        "serve",
+        "--port",
+        "0",
+        "--state",
+        str(folder / "state"),
+        *options,
+    ]
     with log.open("wb") as file:
         process = subprocess.Popen(command, stderr=file, env={**os.environ, **environment}, cwd=folder)
     try:
@@ -92,6 +102,16 @@ def by_command(folder: Path, body: bytes, *options: str, ending: str = "png") ->
     """What `srez upscale` makes of a file."""
     source, target = folder / "in.bin.png", folder / f"out.{ending}"
     source.write_bytes(body)
-    command = [sys.executable, "-m", "srez", "upscale", str(source), "-o", str(target), "--overwrite", *options]
+    command = [
+        sys.executable,
+        "-m",
+        "srez",
+        "upscale",
+        str(source),
+        "-o",
+        str(target),
+        "--overwrite",
+        *options,
+    ]
     subprocess.run(command, check=True, capture_output=True)
     return target.read_bytes()

@@ -26,7 +26,12 @@ def bomb(side: int) -> bytes:
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
     header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(b"\0" * 1000))
+        + chunk(b"IEND", b"")
+    )
 
 
 @pytest.mark.parametrize(
@@ -35,7 +40,12 @@ def bomb(side: int) -> bytes:
         (FACE, "", [], "png"),
         (png(face(2, 40)), "?scale=2", ["--scale", "2"], "png"),
         (png(RANDOM.integers(0, 256, (30, 21), np.uint8)), "?format=tiff", [], "tif"),
-        (png(RANDOM.integers(0, 256, (16, 16, 4), np.uint8)), "?format=webp&quality=80", ["--quality", "80"], "webp"),
+        (
+            png(RANDOM.integers(0, 256, (16, 16, 4), np.uint8)),
+            "?format=webp&quality=80",
+            ["--quality", "80"],
+            "webp",
+        ),
         (png(RANDOM.integers(0, 65536, (20, 20), np.uint16)), "?width=50", ["--width", "50"], "png"),
         (png(face(3, 100), "JPEG", dpi=(300, 300)), "?format=jpeg", [], "jpg"),
     ],
@@ -131,7 +141,9 @@ def test_other_methods_are_told_which_there_are(server: Server, method: str, pat
 
 def test_a_slow_sender_is_told_so(server: Server) -> None:
     with socket.create_connection(("127.0.0.1", server.port)) as connection:
-        head = "POST /v1/upscale HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\nContent-Length: 1000\r\n\r\n"
+        head = (
+            "POST /v1/upscale HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\nContent-Length: 1000\r\n\r\n"
+        )
         connection.sendall(head.encode() + FACE[:10])
         connection.settimeout(15)
         assert connection.recv(1000).startswith(b"HTTP/1.1 408")
@@ -192,7 +204,9 @@ def test_models_metrics_and_health(server: Server) -> None:
 
 
 def test_the_log_has_request_ids_and_no_secrets(server: Server) -> None:
-    server.http.post("/v1/upscale", files={"file": ("secret-name.png", FACE)}, headers={"X-Request-ID": "look-1"})
+    server.http.post(
+        "/v1/upscale", files={"file": ("secret-name.png", FACE)}, headers={"X-Request-ID": "look-1"}
+    )
     lines = [line for line in server.logged() if line.get("request_id") == "look-1"]
     assert [line["route"] for line in lines] == ["/v1/upscale"]
     assert "secret-name" not in server.log.read_text()
@@ -203,7 +217,9 @@ def test_a_full_queue_says_when_to_come_again(tmp_path: Path) -> None:
     with serving(tmp_path, "--no-page", "--max-queue", "1") as small:
         body = png(RANDOM.integers(0, 256, (200, 200, 3), np.uint8))
         with ThreadPoolExecutor(8) as pool:
-            answers = list(pool.map(lambda _: small.http.post("/v1/upscale", content=body, headers=PNG), range(8)))
+            answers = list(
+                pool.map(lambda _: small.http.post("/v1/upscale", content=body, headers=PNG), range(8))
+            )
         assert {answer.status_code for answer in answers} == {200, 429}
         assert all(int(a.headers["Retry-After"]) > 0 for a in answers if a.status_code == 429)
 

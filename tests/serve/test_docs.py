@@ -50,5 +50,5 @@ def test_compose_is_valid() -> None:
     compose = compose_spec.PyCompose.from_yaml(text)
     compose.validate()
     assert set(compose.service_names()) == {"serve", "train"}
-    with pytest.raises(Exception, match="."):
+    with pytest.raises(Exception, match=r"."):
         compose_spec.PyCompose.from_yaml(text.replace("read_only: true", "read_only: perhaps")).validate()

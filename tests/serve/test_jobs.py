@@ -79,7 +79,7 @@ def test_a_job_that_kills_the_server_is_given_up(tmp_path: Path) -> None:
         store.begin()
         store.close()
     store = Store(tmp_path, 5)
-    working = runner.Runner(store, lambda job, watch: None, 60)
+    working = runner.Runner(store, lambda *_: None, 60)
     working.start()
     while (job := store.get(name)) and job.state not in ("done", "failed"):
         pass

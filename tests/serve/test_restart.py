@@ -32,7 +32,11 @@ def test_a_gentle_stop_puts_a_long_job_back(tmp_path: Path) -> None:
 
 
 def test_a_folder_has_one_server(tmp_path: Path) -> None:
-    with serving(tmp_path, "--no-page"), pytest.raises(AssertionError, match="another server"), serving(tmp_path):
+    with (
+        serving(tmp_path, "--no-page"),
+        pytest.raises(AssertionError, match="another server"),
+        serving(tmp_path),
+    ):
         pass
 
 
@@ -40,7 +44,9 @@ def test_a_folder_has_one_server(tmp_path: Path) -> None:
 def test_twenty_jobs_survive_a_killed_server(tmp_path: Path) -> None:
     bodies = [png(face(seed, 90)) for seed in range(20)]
     with serving(tmp_path, "--no-page") as first:
-        places = [first.http.post("/v1/jobs", content=body, headers=PNG).headers["Location"] for body in bodies]
+        places = [
+            first.http.post("/v1/jobs", content=body, headers=PNG).headers["Location"] for body in bodies
+        ]
         wait_for(first, places[0], "running", "done")
         first.kill()
     with serving(tmp_path, "--no-page") as second:

@@ -51,6 +51,6 @@ if [ -e "$root/srez/lib/python3.11/site-packages/tensorflow" ]; then
 fi
 
 # Run what the image says, as the user it says, on a tree that cannot be written but for /tmp and the volumes.
-python3 tests/docker/try_image.py "$root" "$(buildah inspect --format '{{json .OCIv1.Config}}' "$container")"
+python3 tests/docker/try_image.py "$root" "$(buildah inspect --type image srez:serve)"
 buildah umount "$container" >/dev/null
 buildah rm "$container" >/dev/null

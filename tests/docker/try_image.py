@@ -1,6 +1,6 @@
 """Start the server of an unpacked image, as Docker would with `read_only: true`, and ask it for a face.
 
-    python3 tests/docker/try_image.py ROOT CONFIG_AS_JSON
+    python3 tests/docker/try_image.py ROOT "$(buildah inspect --type image IMAGE)"
 
 Needs root. The tree is mounted read-only in a mount namespace of its own; /tmp and the volumes are in memory.
 """
@@ -46,7 +46,7 @@ def face() -> bytes:
 
 
 def main() -> None:
-    root, config = sys.argv[1], json.loads(sys.argv[2])
+    root, config = sys.argv[1], json.loads(sys.argv[2])["OCIv1"]["config"]
     user = config["User"]
     assert user not in ("", "0", "root"), "the image must not run as root"
     environment = dict(pair.split("=", 1) for pair in config["Env"])

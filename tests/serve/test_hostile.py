@@ -82,8 +82,8 @@ def wrong_lengths(server: Server, number: int) -> int | None:
     """A body of another length than said; None where the connection was closed without a word."""
     said = ("5", "-5", "99999999999", "abc", "1e3")[number % 5]
     with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
-        head = f"POST /v1/upscale HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\nContent-Length: {said}\r\n\r\n"
-        connection.sendall(head.encode() + GOOD[:300])
+        head = f"POST /v1/upscale HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\nContent-Length: {said}"
+        connection.sendall(head.encode() + b"\r\n\r\n" + GOOD[:300])
         connection.shutdown(socket.SHUT_WR)
         answer = connection.recv(100)
         return int(answer.split()[1]) if answer else None
@@ -124,9 +124,8 @@ def test_five_hundred_hostile_bodies(tmp_path: Path) -> None:
         assert server.http.post("/v1/upscale", content=GOOD, headers=PNG).content == right
         assert server.memory() < 1e9
         assert not [line for line in server.logged() if line["level"] == "error"]
-        print(
-            f"{statuses}; wrong lengths {set(lengths)}; slow senders {set(slow)}; {server.memory() / 1e6:.0f} MB"
-        )
+        memory = server.memory() / 1e6
+        print(f"{statuses}; wrong lengths {set(lengths)}; slow senders {set(slow)}; {memory:.0f} MB")
 
 
 @pytest.mark.serve_slow

@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 DEV := .venv/ready
 LIGHT := .venv-demo/ready
 
-.PHONY: help demo test test-fuzz test-kills test-perceptual lint docs benchmark neighbours clean
+.PHONY: help demo test test-serve load image test-fuzz test-kills test-perceptual lint docs benchmark neighbours clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -13,6 +13,15 @@ demo: $(LIGHT) ## bring a 16x16 portrait back to 64x64: writes srez-demo.png (no
 
 test: $(DEV) ## run the fast tests
 	.venv/bin/pytest
+
+test-serve: $(DEV) ## attack, overload and kill a server; minutes
+	.venv/bin/pytest tests/serve -m serve_slow -s
+
+load: $(DEV) ## load a server from another process and print p99 and throughput
+	.venv/bin/python benchmarks/serve_load.py
+
+image: ## build and try the serving image without a Docker engine (Debian, root, buildah, debootstrap)
+	tests/docker/build_image.sh
 
 test-kills: $(DEV) ## kill one training twenty times; minutes
 	.venv/bin/pytest -m kills

@@ -14,6 +14,12 @@ class ImageError(SrezError):
     http_status = 415
 
 
+class TooLargeError(ImageError):
+    """A picture with more pixels than are allowed."""
+
+    http_status = 413
+
+
 class OptionError(SrezError):
     """An option, a recipe key or a value that does not exist or does not fit."""
 

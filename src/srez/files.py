@@ -1,11 +1,13 @@
 """Upscaling of files: which result goes where, and one file after another."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
+
+import numpy as np
 
 from srez import images, output, resample
 from srez.errors import ImageError, OptionError, OutputError, SrezError
@@ -288,15 +290,43 @@ def upscale(upscaler: Upscaler, job: Job, wish: Wish, progress: Progress = ignor
     kind = _kind(job.target, wish.format)
     target = "standard output" if job.target == STANDARD else str(job.target)
     images.refuse_unwritable(target, kind, picture.channels, size)  # before the work, not after it
-    full = picture.size[0] * scale, picture.size[1] * scale
     try:
         with _opened(job.target) as file:
             bands = upscaler.bands(picture.pixels, progress)
-            smaller = bands if size == full else resample.shrink(bands, full, size)
-            images.save(file, target, kind, smaller, size, picture, wish.quality)
+            save(file, target, kind, bands, picture, scale, size, wish.quality)
     except MemoryError:
         raise ImageError(f"{name}: memory does not suffice: try a smaller --tile") from None
     return size
+
+
+def save(
+    file: IO[bytes],
+    name: str,
+    kind: str,
+    bands: Iterable[np.ndarray],
+    picture: images.Picture,
+    scale: int,
+    size: tuple[int, int],
+    quality: int = images.QUALITY,
+) -> None:
+    """Write what a model made of a picture, in the size that was asked for.
+
+    Args:
+        file: to write to; for TIFF it must be able to seek.
+        name: what to call it in an error.
+        kind: a value of `images.WRITABLE`.
+        bands: the model's output from top to bottom, `(h, scale W, C)` each.
+        picture: the input.
+        scale: the model's.
+        size: width and height of the result, as `Size.of` gives them, in pixels.
+        quality: of lossy formats, from 1 to 100.
+
+    Raises:
+        OutputError: the format cannot hold it, or the file cannot be written.
+    """
+    full = picture.size[0] * scale, picture.size[1] * scale
+    smaller = bands if size == full else resample.shrink(bands, full, size)
+    images.save(file, name, kind, smaller, size, picture, quality)
 
 
 def _opened(target: Path) -> AbstractContextManager[IO[bytes]]:

@@ -14,7 +14,7 @@ from PIL import Image, UnidentifiedImageError
 
 from srez import metadata, png, tiff
 from srez.decode import decode
-from srez.errors import ImageError, OutputError
+from srez.errors import ImageError, OutputError, TooLargeError
 from srez.output import atomic
 
 _BY_SUFFIX = {
@@ -311,7 +311,7 @@ def _opened(source: Path | bytes, name: str, max_pixels: int) -> Iterator[Image.
     except UnidentifiedImageError:
         raise ImageError(f"{name} is not a {', '.join(_READERS)} or HEIC picture, or is damaged") from None
     except Image.DecompressionBombError:
-        raise ImageError(
+        raise TooLargeError(
             f"{name} has more than {max_pixels:,} pixels: if you trust it, allow more (--max-pixels)"
         ) from None
     except MemoryError:

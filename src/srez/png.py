@@ -11,6 +11,7 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # by channels
 _UP = 2  # the filter that takes the difference to the pixel above
 _INCH = 0.0254  # metres
+_PIECE = 256 * 1024  # bytes of an IDAT chunk: the same whatever the bands are, so that files are too
 
 
 def write(
@@ -48,6 +49,7 @@ def write(
     # What is left of an upscaled picture are small numbers without repeats: run lengths and Huffman codes
     # make it as small as a search for repeats does, in two thirds of the time (docs/adr/0012).
     compressor = zlib.compressobj(strategy=zlib.Z_RLE)
+    compressed = bytearray()
     above = np.zeros((1, size[0] * channels * dtype.itemsize), np.uint8)
     for band in bands:
         pixels = np.ascontiguousarray(band, dtype.newbyteorder(">")).view(np.uint8).reshape(len(band), -1)
@@ -56,12 +58,15 @@ def write(
         np.subtract(pixels[0], above[0], out=rows[0, 1:])
         np.subtract(pixels[1:], pixels[:-1], out=rows[1:, 1:])
         above = pixels[-1:].copy()
-        _chunk(file, b"IDAT", compressor.compress(rows.data))
-    _chunk(file, b"IDAT", compressor.flush())
+        compressed += compressor.compress(rows.data)
+        while len(compressed) >= _PIECE:
+            _chunk(file, b"IDAT", compressed[:_PIECE])
+            del compressed[:_PIECE]
+    _chunk(file, b"IDAT", compressed + compressor.flush())
     _chunk(file, b"IEND", b"")
 
 
-def _chunk(file: IO[bytes], kind: bytes, body: bytes) -> None:
+def _chunk(file: IO[bytes], kind: bytes, body: bytes | bytearray) -> None:
     file.write(struct.pack(">I", len(body)) + kind)
     file.write(body)
     file.write(struct.pack(">I", zlib.crc32(body, zlib.crc32(kind))))

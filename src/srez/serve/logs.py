@@ -1,0 +1,46 @@
+"""Logs as JSON, a line each: no picture, no file name, no key, and addresses only as the server saw them."""
+
+import json
+import logging
+import sys
+import time
+from typing import Any, TextIO
+
+log = logging.getLogger("srez.serve")
+
+
+class JsonFormatter(logging.Formatter):
+    """A record as one line of JSON; further fields come by `extra={"fields": {...}}`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, without its end."""
+        moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+        line: dict[str, Any] = {
+            "time": f"{moment}.{int(record.msecs):03d}Z",
+            "level": record.levelname.lower(),
+            "event": record.getMessage(),
+            **getattr(record, "fields", {}),
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def set_up(stream: TextIO = sys.stderr) -> None:
+    """Send all logs of the process to a stream as JSON; uvicorn's own too, but for its line per request."""
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(JsonFormatter())
+    logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
+    for name, level in {"httpx": logging.WARNING, "uvicorn.access": logging.CRITICAL}.items():
+        logging.getLogger(name).setLevel(level)
+
+
+def event(name: str, level: int = logging.INFO, **fields: Any) -> None:
+    """Write a line.
+
+    Args:
+        name: what happened.
+        level: of `logging`.
+        fields: what JSON can hold; None is left out.
+    """
+    log.log(level, name, extra={"fields": {key: value for key, value in fields.items() if value is not None}})

@@ -1,0 +1,244 @@
+"""What the API and the page have in common: models, queue, jobs, and how a picture goes through them."""
+
+import asyncio
+import io
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from srez import machine
+from srez.errors import TooLargeError
+from srez.images import Picture
+from srez.output import atomic
+from srez.serve import work
+from srez.serve.jobs import Job, Store
+from srez.serve.limits import Settings
+from srez.serve.metrics import Metrics
+from srez.serve.models import Models
+from srez.serve.queue import Queue
+from srez.serve.refusals import StoppedError, busy
+from srez.serve.runner import Runner
+from srez.serve.work import Looked, Wish
+from srez.tiling import Progress
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A larger picture.
+
+    Attributes:
+        data: the file.
+        wish: that it fulfils.
+        looked: sizes and fidelity.
+        milliseconds: what took how long, by name.
+        batch: pictures that were run together.
+    """
+
+    data: bytes
+    wish: Wish
+    looked: Looked
+    milliseconds: dict[str, float]
+    batch: int
+
+
+class Service:
+    """Everything behind the routes.
+
+    Attributes:
+        settings: how the server is run.
+        models: that it offers.
+        queue: of pictures answered at once.
+        store: of jobs.
+        runner: that works on them.
+        metrics: of what happens.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Open the state folder, read the models and load the first one; `start` begins with the jobs.
+
+        Raises:
+            SrezError: a folder or a model cannot be used.
+        """
+        self.settings = settings
+        self.models = Models(settings.models, settings.tile)
+        default = Wish().model
+        self.models.get(default, self.models.fidelity(default, None))
+        self.store = Store(settings.state, settings.max_jobs)
+        self.queue = Queue(settings.max_queue, settings.max_batch, settings.max_wait)
+        self.runner = Runner(self.store, self._do_job, settings.keep_hours * 3600)
+        self.metrics = Metrics(self)
+        self._pool = ThreadPoolExecutor(machine.cores() + 1, thread_name_prefix="srez-files")
+        self._held = 0
+        self._alone = itertools.count()
+
+    @property
+    def ready(self) -> bool:
+        """Whether pictures and jobs are worked on."""
+        return self.queue.alive and self.runner.alive
+
+    def start(self) -> None:
+        """Begin with the jobs that are queued."""
+        self.runner.start()
+
+    def stop(self) -> None:
+        """Finish what is running, or put it back, within the grace of the settings."""
+        until = time.monotonic() + self.settings.grace_seconds
+        self.queue.close(self.settings.grace_seconds)
+        self.runner.stop(max(until - time.monotonic(), 0))
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self.store.close()
+
+    @contextmanager
+    def holding(self) -> Iterator[Callable[[int], None]]:
+        """Account for memory of a request; all of it is given back at the end of the block.
+
+        Yields:
+            What to call with a number of bytes before holding them; it raises RefusalError (429) when the
+            server holds too many.
+        """
+        own = 0
+
+        def hold(count: int) -> None:
+            nonlocal own
+            if self._held + count > self.settings.max_memory:
+                raise busy("the server holds as many pictures as its memory allows (--max-memory)")
+            own += count
+            self._held += count
+
+        try:
+            yield hold
+        finally:
+            self._held -= own
+
+    async def in_thread(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Call what takes a moment or a disk, in a thread for it."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
+
+    async def upscale(self, body: bytes, wish: Wish, hold: Callable[[int], None]) -> Answer:
+        """Make a picture larger, as soon as it is its turn.
+
+        Args:
+            body: the file.
+            wish: what is to be made of it.
+            hold: of `holding`.
+
+        Raises:
+            SrezError: of `work.look` and `work.decode`.
+            RefusalError: there is no place in the queue (429), or it took too long (503).
+        """
+        clock = _Clock()
+        looked, picture = await self.in_thread(self._look, body, wish)
+        hold(looked.result_bytes)
+        clock.lap("decode")
+        stop = threading.Event()
+        try:
+            async with asyncio.timeout(self.settings.max_seconds):
+                if picture is not None:
+                    return await self._with_others(picture, wish, looked, clock)
+                return await self._alone_in_lane(body, wish, looked, clock, stop)
+        except TimeoutError:
+            raise busy(
+                f"the picture took more than {self.settings.max_seconds:g} seconds (--max-seconds): send it "
+                "as a job, or try later",
+                503,
+            ) from None
+        finally:
+            stop.set()
+
+    async def add_job(self, body: bytes, wish: Wish) -> Job:
+        """Queue a picture as a job.
+
+        Raises:
+            SrezError: of `work.look` and `Store.add`.
+        """
+
+        def add() -> Job:
+            settings = self.settings
+            work.look(self.models, body, wish, settings.max_pixels, settings.max_memory)
+            return self.store.add(body, wish)
+
+        job = await self.in_thread(add)
+        self.runner.wake()
+        return job
+
+    def _look(self, body: bytes, wish: Wish) -> tuple[Looked, Picture | None]:
+        """What the header says, and the picture itself if it is small."""
+        settings = self.settings
+        looked = work.look(self.models, body, wish, settings.max_pixels, settings.max_memory)
+        if looked.pixels > settings.max_direct_pixels:
+            raise TooLargeError(
+                f"the picture has {looked.pixels:,} pixels, more than the {settings.max_direct_pixels:,} "
+                "that are answered at once (--max-direct-pixels): send it as a job, to /v1/jobs"
+            )
+        if not looked.is_small:
+            return looked, None
+        return looked, work.decode(body, wish, looked.target, settings.max_pixels)
+
+    async def _with_others(self, picture: Picture, wish: Wish, looked: Looked, clock: "_Clock") -> Answer:
+        key = (wish.model, looked.fidelity, looked.size)
+        if not work.can_batch(picture):
+            key = (*key, next(self._alone))
+        run = work.together(self.models, wish, looked.fidelity)
+
+        def timed(pictures: list[Picture]) -> list[Any]:
+            begun = time.perf_counter()
+            self.metrics.batch.observe(len(pictures))
+            results = run(pictures)
+            return [(begun, len(pictures), result) for result in results]
+
+        started, batch, larger = await asyncio.wrap_future(self.queue.put(picture, timed, looked.pixels, key))
+        clock.split("queue", "run", started)
+        scale = self.models.cards[wish.model].scale
+        data = await self.in_thread(work.encode, larger, picture, wish, scale, looked.target)
+        clock.lap("encode")
+        return Answer(data, wish, looked, clock.milliseconds, batch)
+
+    async def _alone_in_lane(
+        self, body: bytes, wish: Wish, looked: Looked, clock: "_Clock", stop: threading.Event
+    ) -> Answer:
+        def watch(_: float) -> None:
+            if stop.is_set():
+                raise StoppedError
+
+        def run(bodies: list[bytes]) -> list[tuple[float, bytes]]:
+            begun = time.perf_counter()
+            file = io.BytesIO()
+            limit = self.settings.max_pixels
+            work.convert(self.models, bodies[0], wish, looked, file, limit, watch)
+            return [(begun, file.getvalue())]
+
+        started, data = await asyncio.wrap_future(self.queue.put(body, run, looked.pixels))
+        clock.split("queue", "run", started)
+        return Answer(data, wish, looked, clock.milliseconds, 1)
+
+    def _do_job(self, job: Job, progress: Progress) -> None:
+        settings, upload = self.settings, self.store.upload(job.id)
+        looked = work.look(self.models, upload, job.wish, settings.max_pixels, settings.max_memory)
+        with atomic(self.store.result(job)) as file:
+            work.convert(self.models, upload, job.wish, looked, file, settings.max_pixels, progress)
+
+
+class _Clock:
+    """Laps of a request, in milliseconds."""
+
+    def __init__(self) -> None:
+        self.milliseconds: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self.milliseconds[name] = (now - self._last) * 1e3
+        self._last = now
+
+    def split(self, first: str, second: str, at: float) -> None:
+        """Two laps, with the moment between them known only now."""
+        self.milliseconds[first] = (at - self._last) * 1e3
+        self._last = at
+        self.lap(second)

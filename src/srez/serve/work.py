@@ -1,0 +1,208 @@
+"""The work itself: bytes of a picture in, bytes of the larger one out, as the command line makes them."""
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from srez import files, images
+from srez.errors import TooLargeError
+from srez.files import Size
+from srez.images import Picture
+from srez.serve.limits import SMALL_PIXELS
+from srez.serve.models import Models
+from srez.serve.refusals import RefusalError
+from srez.tiling import Progress, ignore
+
+NAME = "the picture"  # in errors; the client's file name is never used
+MEDIA_TYPES = {
+    "png": "image/png",
+    "jpeg": "image/jpeg",
+    "webp": "image/webp",
+    "tiff": "image/tiff",
+    "avif": "image/avif",
+    "heic": "image/heic",
+}
+FORMATS = tuple(name for name in MEDIA_TYPES if name != "heic" or find_spec("pillow_heif"))
+ACCEPTED = (*MEDIA_TYPES.values(), "image/heif", "image/bmp", "image/gif", "application/octet-stream")
+_BYTES_PER_PIXEL = 4  # of a result, as an estimate before its channels are known
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be made of a picture.
+
+    Attributes:
+        model: a name of a model.
+        fidelity: the look, from 0 (vivid) to 1 (faithful); None for the model's own.
+        size: of the result.
+        format: a key of `MEDIA_TYPES`.
+        quality: of lossy formats, from 1 to 100.
+    """
+
+    model: str = "faces"
+    fidelity: float | None = None
+    size: Size = field(default_factory=Size)
+    format: str = "png"
+    quality: int = images.QUALITY
+
+    @property
+    def kind(self) -> str:
+        """The format, as `images` calls it."""
+        return images.kind_of(Path("result" + files.SUFFIXES[self.format]))
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What a picture's header says, and what will come of it.
+
+    Attributes:
+        fidelity: that the model is to be loaded with.
+        size: width and height of the input, in pixels.
+        target: width and height of the result, in pixels.
+    """
+
+    fidelity: float
+    size: tuple[int, int]
+    target: tuple[int, int]
+
+    @property
+    def pixels(self) -> int:
+        """Of the input."""
+        return self.size[0] * self.size[1]
+
+    @property
+    def is_small(self) -> bool:
+        """Whether it may be decoded at once and run with others of its size."""
+        return self.pixels <= SMALL_PIXELS
+
+    @property
+    def result_bytes(self) -> int:
+        """Of the result in memory, at most or nearly so."""
+        return self.target[0] * self.target[1] * _BYTES_PER_PIXEL
+
+
+def look(models: Models, body: bytes | Path, wish: Wish, max_pixels: int, max_memory: int) -> Looked:
+    """Read a picture's header and refuse what cannot be done, before anything is decoded.
+
+    Args:
+        models: to take the wish's model from.
+        body: the file, or its bytes.
+        wish: what is to be made of it.
+        max_pixels: of the input.
+        max_memory: bytes that a result may take where it cannot be written as it comes.
+
+    Raises:
+        SrezError: it is no picture, too large, or the wish does not fit to it.
+    """
+    fidelity = models.fidelity(wish.model, wish.fidelity)
+    size = images.size(body, NAME, max_pixels)
+    target = wish.size.of(size, models.cards[wish.model].scale)
+    images.refuse_unwritable(NAME, wish.kind, 1, target)
+    looked = Looked(fidelity, size, target)
+    if wish.kind not in images.STREAMED and looked.result_bytes > max_memory:
+        raise TooLargeError(
+            f"a {target[0]}x{target[1]} {wish.format} does not fit in memory: take png or tiff"
+        )
+    return looked
+
+
+def decode(body: bytes | Path, wish: Wish, target: tuple[int, int], max_pixels: int) -> Picture:
+    """Read a picture.
+
+    Args:
+        body: the file, or its bytes.
+        wish: what is to be made of it.
+        target: width and height of the result, in pixels.
+        max_pixels: of the input.
+
+    Raises:
+        SrezError: it is damaged, or the wish's format cannot hold it.
+    """
+    picture = images.read(body, NAME, max_pixels)
+    images.refuse_unwritable(NAME, wish.kind, picture.channels, target)
+    return picture
+
+
+def together(models: Models, wish: Wish, fidelity: float) -> Callable[[list[Picture]], list[np.ndarray]]:
+    """What upscales pictures of one size and kind, as one batch where the model takes them so.
+
+    Returns:
+        A function of pictures that gives for each what the model made of it, `(scale H, scale W[, C])`.
+    """
+
+    def run(pictures: list[Picture]) -> list[np.ndarray]:
+        upscaler = models.get(wish.model, fidelity)
+        if len(pictures) == 1:
+            return [upscaler(pictures[0].pixels)]
+        return list(upscaler.batch(np.stack([picture.pixels for picture in pictures])))
+
+    return run
+
+
+def can_batch(picture: Picture) -> bool:
+    """Whether a picture is of the kind that is run in batches: RGB in 8 bits."""
+    return picture.channels == 3 and picture.pixels.dtype == np.uint8
+
+
+def encode(larger: np.ndarray, picture: Picture, wish: Wish, scale: int, target: tuple[int, int]) -> bytes:
+    """What the model made of a picture, as a file.
+
+    Args:
+        larger: `(scale H, scale W[, C])`.
+        picture: the input, whose profile, EXIF data and resolution are kept.
+        wish: format and quality.
+        scale: the model's.
+        target: width and height of the result, in pixels.
+
+    Raises:
+        OutputError: the format cannot hold it.
+    """
+    file = io.BytesIO()
+    bands = [larger if larger.ndim == 3 else larger[..., None]]
+    files.save(file, NAME, wish.kind, bands, picture, scale, target, wish.quality)
+    return file.getvalue()
+
+
+def convert(
+    models: Models,
+    body: bytes | Path,
+    wish: Wish,
+    looked: Looked,
+    file: IO[bytes],
+    max_pixels: int,
+    progress: Progress = ignore,
+) -> None:
+    """Decode a picture, upscale it tile by tile, and write the result as it comes.
+
+    Args:
+        models: to take the wish's model from.
+        body: the file, or its bytes.
+        wish: what is to be made of it.
+        looked: of `look`.
+        file: to write to; it must be able to seek.
+        max_pixels: of the input.
+        progress: called after each tile with the fraction done; what it raises stops the work.
+
+    Raises:
+        SrezError: the picture is damaged, or the format cannot hold the result.
+        MemoryError: it did not suffice.
+    """
+    picture = decode(body, wish, looked.target, max_pixels)
+    upscaler = models.get(wish.model, looked.fidelity)
+    bands = upscaler.bands(picture.pixels, progress)
+    files.save(file, NAME, wish.kind, bands, picture, upscaler.card.scale, looked.target, wish.quality)
+
+
+def refuse_format(name: str) -> None:
+    """Turn down a format that this server cannot write.
+
+    Raises:
+        RefusalError: 422, naming those that it can.
+    """
+    if name not in FORMATS:
+        raise RefusalError(422, f"there is no format {name!r}: take one of {', '.join(FORMATS)}")

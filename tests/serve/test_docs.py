@@ -1,0 +1,54 @@
+"""The documentation and the packaging of the server say what it does."""
+
+import dataclasses
+from pathlib import Path
+
+import compose_spec
+import pytest
+import typer.main
+from typer.core import TyperGroup
+
+from srez.cli import app
+from srez.serve import limits
+from srez.serve.work import ACCEPTED, FORMATS
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs/serving.md").read_text()
+
+
+def test_every_route_and_status_is_documented(server) -> None:
+    schema = server.http.get("/openapi.json").json()
+    for path, methods in schema["paths"].items():
+        shown = path.replace("{name}", "ID")
+        for method, route in methods.items():
+            assert f"`{method.upper()} {shown}`" in PAGE
+            assert all(f"| {status} |" in PAGE for status in route["responses"]), route["responses"].keys()
+
+
+def test_every_option_is_documented() -> None:
+    group = typer.main.get_command(app)
+    assert isinstance(group, TyperGroup)
+    for parameter in group.commands["serve"].params:
+        if parameter.name != "help":
+            assert f"`{parameter.opts[0]}`" in PAGE, parameter.opts
+    assert "SREZ_API_KEY" in PAGE
+    assert all(kind in PAGE for kind in (*ACCEPTED, *FORMATS))
+
+
+def test_the_options_are_the_settings() -> None:
+    group = typer.main.get_command(app)
+    assert isinstance(group, TyperGroup)
+    options = {parameter.name: parameter.default for parameter in group.commands["serve"].params}
+    names = {"key": "api_key", "origins": "allow_origin"}
+    for field in dataclasses.fields(limits.Settings):
+        default = options[names.get(field.name, field.name)]
+        assert (default or None) == (field.default or None) or str(default) == str(field.default), field.name
+
+
+def test_compose_is_valid() -> None:
+    text = (ROOT / "compose.yaml").read_text()
+    compose = compose_spec.PyCompose.from_yaml(text)
+    compose.validate()
+    assert set(compose.service_names()) == {"serve", "train"}
+    with pytest.raises(Exception, match=r"."):
+        compose_spec.PyCompose.from_yaml(text.replace("read_only: true", "read_only: perhaps")).validate()

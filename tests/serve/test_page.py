@@ -1,0 +1,123 @@
+"""The page in a real browser: Debian's chromium."""
+
+import base64
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from serve.running import Server, by_command, face, png
+
+CHROMIUM = shutil.which("chromium")
+DROP = """async ([selector, data]) => {
+  const bytes = Uint8Array.from(atob(data), letter => letter.charCodeAt(0));
+  const transfer = new DataTransfer();
+  transfer.items.add(new File([bytes], "dropped.png", {type: "image/png"}));
+  const target = document.querySelector(selector);
+  for (const name of ["dragenter", "dragover", "drop"])
+    target.dispatchEvent(new DragEvent(name, {dataTransfer: transfer, bubbles: true, cancelable: true}));
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM:
+        pytest.skip("there is no chromium: apt-get install chromium")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield running
+        running.close()
+
+
+class Watched:
+    """A page, and what it should not do."""
+
+    def __init__(self, browser: Browser, server: Server, width: int, height: int) -> None:
+        self.page: Page = browser.new_page(viewport={"width": width, "height": height})
+        self.complaints: list[str] = []
+        own = f"http://127.0.0.1:{server.port}/"
+        self.page.on("console", lambda said: said.type == "error" and self.complaints.append(said.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on(
+            "request",
+            lambda request: (
+                request.url.startswith((own, "data:", "blob:")) or self.complaints.append(request.url)
+            ),
+        )
+        self.page.goto(own)
+        self.page.wait_for_selector("#start")
+
+    def meeting(self) -> str:
+        """Where before and after meet, as CSS has it."""
+        return self.page.evaluate("document.querySelector('#slider img.fixed').style.clipPath")
+
+    def fits(self) -> bool:
+        """Whether nothing sticks out to the right."""
+        return self.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 900)])
+def test_drop_wait_slide_download(
+    browser: Browser, server: Server, tmp_path: Path, width: int, height: int
+) -> None:
+    watched = Watched(browser, server, width, height)
+    page = watched.page
+    assert "a plausible guess, not evidence of who or what" in page.inner_text("body")
+    body = png(face(11))
+    page.evaluate(DROP, ["#input .upload-container button", base64.b64encode(body).decode()])
+    page.wait_for_selector("#input img")
+    page.click("#start")
+    page.wait_for_selector("#slider img.fixed")
+    page.wait_for_selector("#facts >> text=16x16 became 64x64")
+    page.wait_for_timeout(500)
+    handle = page.locator("[data-testid=slider]")
+    handle.scroll_into_view_if_needed()
+    box, before = handle.bounding_box(), watched.meeting()
+    assert box
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] - 80, box["y"] + 60, steps=5)
+    page.mouse.up()
+    dragged = watched.meeting()
+    assert dragged != before
+    handle.focus()
+    page.keyboard.press("ArrowRight")
+    assert watched.meeting() != dragged
+    with page.expect_download() as download:
+        page.click("#download")
+    assert download.value.suggested_filename == "srez.png"
+    assert Path(download.value.path()).read_bytes() == by_command(tmp_path, body)
+    assert watched.fits()
+    page.screenshot(path=tmp_path / f"page-{width}.png", full_page=True)
+    assert not watched.complaints
+    page.close()
+
+
+def test_the_example_is_one_key_away(browser: Browser, server: Server) -> None:
+    watched = Watched(browser, server, 1280, 900)
+    page = watched.page
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.id") == "example":
+            break
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#slider img.fixed")
+    page.wait_for_selector("#facts >> text=16x16 became 64x64")
+    assert not watched.complaints
+    page.close()
+
+
+def test_a_large_picture_shows_its_middle_and_a_mistake_a_sentence(browser: Browser, server: Server) -> None:
+    watched = Watched(browser, server, 1280, 900)
+    page = watched.page
+    page.evaluate(DROP, ["#input .upload-container button", base64.b64encode(png(face(3, 300))).decode()])
+    page.wait_for_selector("#input img")
+    page.click("#start")
+    page.wait_for_selector("#facts >> text=the middle")
+    page.reload()
+    page.wait_for_selector("#start")
+    page.click("#start")
+    page.wait_for_selector("text=Choose a picture first.")
+    page.close()

@@ -1,0 +1,86 @@
+"""The queue by itself."""
+
+import threading
+import time
+
+import pytest
+
+from srez.serve.queue import Queue
+from srez.serve.refusals import RefusalError
+
+
+def test_what_waits_is_run_together() -> None:
+    queue = Queue(100, 4, 10)
+    gate, batches = threading.Event(), []
+
+    def run(values: list[int]) -> list[int]:
+        gate.wait()
+        batches.append(values)
+        return [value * 2 for value in values]
+
+    first = queue.put(0, run, 1, "a")
+    while len(queue):
+        time.sleep(0.001)
+    rest = [queue.put(number, run, 1, "ab"[number % 2]) for number in range(1, 11)]
+    gate.set()
+    assert [future.result(5) for future in [first, *rest]] == [2 * number for number in range(11)]
+    assert batches == [[0], [1, 3, 5, 7], [2, 4, 6, 8], [9], [10]]
+    queue.close(5)
+
+
+def test_a_failure_is_everybodys_and_the_next_batch_is_none_the_worse() -> None:
+    queue = Queue(100, 4, 10)
+
+    def fail(_: list[int]) -> list[int]:
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        queue.put(1, fail, 1, "a").result(5)
+    assert queue.put(1, list, 1, "a").result(5) == 1
+    assert queue.alive
+    queue.close(5)
+    assert not queue.alive
+    with pytest.raises(RefusalError, match="stopping"):
+        queue.put(1, list, 1)
+
+
+def test_what_is_cancelled_is_not_run() -> None:
+    queue, gate, ran = Queue(100, 4, 10), threading.Event(), []
+    queue.put(0, lambda values: [gate.wait() for _ in values], 1)
+    waiting = queue.put(1, lambda values: ran.extend(values) or values, 1)
+    assert waiting.cancel()
+    gate.set()
+    assert queue.put(2, list, 1).result(5) == 2
+    assert not ran
+    queue.close(5)
+
+
+def test_bounds_are_kept() -> None:
+    queue, gate = Queue(2, 4, 10), threading.Event()
+
+    def wait(values: list[int]) -> list[int]:
+        gate.wait()
+        return values
+
+    futures = [queue.put(0, wait, 1)]
+    while len(queue):
+        time.sleep(0.001)
+    futures += [queue.put(number, wait, 1) for number in (1, 2)]
+    with pytest.raises(RefusalError) as refused:
+        queue.put(3, wait, 1)
+    assert refused.value.status == 429
+    assert int(refused.value.headers["Retry-After"]) > 0
+    gate.set()
+    assert [future.result(5) for future in futures] == [0, 1, 2]
+    queue.close(5)
+
+
+def test_a_long_wait_is_foreseen() -> None:
+    queue, gate = Queue(100, 4, 0.5), threading.Event()
+    queue.put(0, lambda values: [time.sleep(0.1) for _ in values], 100).result(5)  # a millisecond each
+    futures = [queue.put(0, lambda values: [gate.wait() for _ in values], 1000)]
+    with pytest.raises(RefusalError, match="max-wait"):
+        queue.put(0, list, 1)
+    gate.set()
+    assert [future.result(5) for future in futures]
+    queue.close(5)

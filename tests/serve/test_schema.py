@@ -1,0 +1,39 @@
+"""The server against its own OpenAPI document, by schemathesis."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from serve.running import Server, serving
+
+CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
+CHECKS += ",unsupported_method,response_headers_conformance"
+
+
+def check(server: Server, examples: int, key: str | None = None) -> str:
+    headers = ["--header", f"X-API-Key: {key}"] if key else []
+    command = [
+        sys.executable,
+        "-m",
+        "schemathesis.cli",
+        "run",
+        f"http://127.0.0.1:{server.port}/openapi.json",
+    ]
+    command += ["--checks", CHECKS, "--max-examples", str(examples), "--seed", "1", "--no-color", *headers]
+    command += ["--request-timeout", "30", "--generation-database", "none"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=server.log.parent)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_a_few_examples_of_every_route(server: Server) -> None:
+    check(server, 3)
+
+
+@pytest.mark.serve_slow
+def test_many_examples_of_every_route(tmp_path: Path) -> None:
+    with serving(tmp_path, "--no-page", SREZ_API_KEY="a key") as server:
+        print(check(server, 100, "a key")[-700:])
+        assert not [line for line in server.logged() if line["level"] == "error"]

@@ -36,8 +36,8 @@ def hostile(random: np.random.Generator, number: int) -> bytes:
         return b"GIF89a" + struct.pack("<HH", min(side, 65535), 65535) + b"\x80\0\0" + b"\0" * 6 + b";"
     if kind == 2:  # the same as BMP
         return b"BM" + struct.pack("<IIIIiiHHIIiiII", 70, 0, 54, 40, side, side, 1, 24, 0, 0, 0, 0, 0, 0)
-    if kind == 3:  # much data behind a small picture's header
-        return png_of(16, 16, zlib.compress(b"\0" * 30_000_000, 9)[: int(random.integers(100, 25_000))])
+    if kind == 3:  # thirty megabytes of nonsense behind the header of a small picture
+        return png_of(16, 16, zlib.compress(b"\xff" * 30_000_000, 9)[: int(random.integers(100, 25_000))])
     if kind == 4:  # a page and a picture in one
         return b"<html><script>alert(1)</script>" + GOOD
     if kind == 5:  # an archive

@@ -31,7 +31,11 @@ def set_up(stream: TextIO = sys.stderr) -> None:
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
-    for name, level in {"httpx": logging.WARNING, "uvicorn.access": logging.CRITICAL}.items():
+    for name, level in {
+        "PIL": logging.CRITICAL,
+        "httpx": logging.WARNING,
+        "uvicorn.access": logging.CRITICAL,
+    }.items():
         logging.getLogger(name).setLevel(level)
 
 

@@ -32,7 +32,7 @@ def refusal(result: Result, exit_code: int = 2) -> str:
 
 
 @pytest.mark.parametrize(
-    "command", ["upscale", "demo", "evaluate", "models", "train", "runs", "report", "recipes"]
+    "command", ["upscale", "demo", "evaluate", "models", "train", "runs", "report", "recipes", "serve"]
 )
 def test_help_shows_an_example(command: str) -> None:
     result = run(command, "--help")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
 from serve.running import Server, by_command, face, png
 
@@ -38,14 +38,18 @@ class Watched:
         self.page: Page = browser.new_page(viewport={"width": width, "height": height})
         self.complaints: list[str] = []
         own = f"http://127.0.0.1:{server.port}/"
-        self.page.on("console", lambda said: said.type == "error" and self.complaints.append(said.text))
+
+        def said(message: ConsoleMessage) -> None:
+            if message.type == "error":
+                self.complaints.append(message.text)
+
+        def asked(request: Request) -> None:
+            if not request.url.startswith((own, "data:", "blob:")):
+                self.complaints.append(request.url)
+
+        self.page.on("console", said)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on(
-            "request",
-            lambda request: (
-                request.url.startswith((own, "data:", "blob:")) or self.complaints.append(request.url)
-            ),
-        )
+        self.page.on("request", asked)
         self.page.goto(own)
         self.page.wait_for_selector("#start")
 

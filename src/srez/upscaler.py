@@ -1,5 +1,6 @@
 """The upscaler: a model, its card, and any picture in, the larger one out."""
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -40,6 +41,7 @@ class Upscaler:
             ModelError: a file is missing, damaged or not one of ours, or a look is asked of a model with one.
             OptionError: the fidelity or the tile is out of range.
         """
+        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # else it reports to its makers
         import onnxruntime  # takes longer than the rest of `import srez` together
 
         if tile is not None and not LEAST_TILE <= tile <= MOST_ASKED:

@@ -13,6 +13,8 @@ from srez.errors import ImageError, ModelError, OptionError
 from srez.images import from_float, to_float
 from srez.tiling import Cut, Progress, ignore
 
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before it is imported; else it reports to its makers
+
 MOST_TILE = 512  # input pixels; beyond, margins are a small share already
 LEAST_TILE, MOST_ASKED = 32, 4096  # what a user may set, in input pixels
 MEMORY_A_THREAD = 384 * 1024**2  # bytes for a tile under way, at most
@@ -41,7 +43,6 @@ class Upscaler:
             ModelError: a file is missing, damaged or not one of ours, or a look is asked of a model with one.
             OptionError: the fidelity or the tile is out of range.
         """
-        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # else it reports to its makers
         import onnxruntime  # takes longer than the rest of `import srez` together
 
         if tile is not None and not LEAST_TILE <= tile <= MOST_ASKED:

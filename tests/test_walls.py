@@ -39,6 +39,10 @@ def test_import_is_light() -> None:
     assert "numpy" in loaded
 
 
+def test_onnx_runtime_does_not_report_to_its_makers() -> None:
+    loaded_after("import os, srez; assert os.environ['ORT_DISABLE_TELEMETRY'] == '1'")
+
+
 def test_upscale_is_light(picture, tmp_path: Path) -> None:
     code = "from srez.cli import main\ntry: main()\nexcept SystemExit as end: assert not end.code"
     target = tmp_path / "out.png"

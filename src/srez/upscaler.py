@@ -1,5 +1,6 @@
 """The upscaler: a model, its card, and any picture in, the larger one out."""
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,6 +12,8 @@ from srez import looks, machine, resample, tiling, zoo
 from srez.errors import ImageError, ModelError, OptionError
 from srez.images import from_float, to_float
 from srez.tiling import Cut, Progress, ignore
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before it is imported; else it reports to its makers
 
 MOST_TILE = 512  # input pixels; beyond, margins are a small share already
 LEAST_TILE, MOST_ASKED = 32, 4096  # what a user may set, in input pixels

@@ -8,6 +8,7 @@ MAX_PIXELS = 16_000_000  # of a picture, for a job
 MAX_DIRECT_PIXELS = 1_000_000  # of a picture that is answered at once
 MAX_QUEUE = 128  # pictures waiting to be answered at once
 MAX_WAIT = 10.0  # seconds that a picture waits for its turn at most, as far as can be foreseen
+FIRST_PACE = 20e-6  # seconds for each pixel of an input, until it has been measured
 MAX_JOBS = 200  # jobs kept, in any state
 MAX_MEMORY = 512 * 1024**2  # bytes of bodies and results held at one time
 MAX_SECONDS = 60.0  # for an answer at once, waiting included

@@ -13,10 +13,11 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
+from srez.serve.limits import FIRST_PACE
 from srez.serve.refusals import busy
 
 Run = Callable[[list[Any]], list[Any]]
-_INERTIA = 0.8  # of the mean speed
+_INERTIA = 0.5  # of the mean speed
 
 
 @dataclass
@@ -35,13 +36,13 @@ class _Lane:
     Attributes:
         most: items taken at once, if they have one key.
         cost: of all that waits or is running.
-        pace: seconds for each unit of cost, a moving mean; 0 before anything was done.
+        pace: seconds for each unit of cost: a guess, then a moving mean.
     """
 
     most: int
     waiting: deque[_Item] = field(default_factory=deque)
     cost: int = 0
-    pace: float = 0.0
+    pace: float = FIRST_PACE
 
     def take(self) -> list[_Item]:
         """The oldest item, and others of its key."""
@@ -55,8 +56,7 @@ class _Lane:
 
     def learn(self, cost: int, seconds: float) -> None:
         """Note how long something took."""
-        pace = seconds / cost
-        self.pace = _INERTIA * self.pace + (1 - _INERTIA) * pace if self.pace else pace
+        self.pace = _INERTIA * self.pace + (1 - _INERTIA) * seconds / cost
 
 
 class Queue:
@@ -95,7 +95,7 @@ class Queue:
         Args:
             value: an element of what `run` will get.
             run: does it, for a list of values; called in another thread.
-            cost: what it takes, in any unit: pixels, say.
+            cost: what it takes: pixels of its input.
             key: items of one key may be run together, by the `run` of the first; None runs it alone.
 
         Returns:

@@ -1,9 +1,7 @@
 """Pictures, models and data that several tests share."""
 
 import os
-import zipfile
 from collections.abc import Callable
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from srez import drawn
+from drawn_faces import write_faces, write_partition
 
 SHARED = Path(os.environ.get("SREZ_SHARED", Path(__file__).parents[2] / "shared")) / "data"
 
@@ -27,26 +25,6 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def random() -> np.random.Generator:
     return np.random.default_rng(20161010)
-
-
-def drawn_face(seed: int, size: tuple[int, int] = (89, 109)) -> Image.Image:
-    """A cartoon of a face of some (width, height)."""
-    return Image.fromarray(drawn.face(seed, *size))
-
-
-def write_faces(path: Path, count: int) -> Path:
-    """A zip of drawn faces, named as CelebA names them."""
-    with zipfile.ZipFile(path, "w") as archive:
-        for number in range(1, count + 1):
-            buffer = BytesIO()
-            drawn_face(number).save(buffer, "JPEG", quality=95)
-            archive.writestr(f"img_align_celeba/{number:06d}.jpg", buffer.getvalue())
-    return path
-
-
-def write_partition(path: Path, parts: dict[int, int]) -> Path:
-    path.write_text("".join(f"{number:06d}.jpg {part}\n" for number, part in parts.items()))
-    return path
 
 
 @pytest.fixture(scope="session")

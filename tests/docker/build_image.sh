@@ -8,7 +8,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 work=${1:-/tmp/srez-image}
-base=docker.io/library/python:3.11-slim
+base=localhost/python:3.11-slim
 most_megabytes=400
 mkdir -p "$work"
 buildah() { command buildah --storage-driver vfs --root "$work/storage" --runroot "$work/run" "$@"; }

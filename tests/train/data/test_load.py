@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from conftest import drawn_face, write_faces, write_partition
+from drawn_faces import drawn_face, write_faces, write_partition
 from srez import images, members, resample
 from srez.errors import DataError, OptionError
 from srez.faces import frame

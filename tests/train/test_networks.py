@@ -155,8 +155,11 @@ def test_photo_keeps_flat_colours_whatever_its_weights(random: np.random.Generat
         variable.assign(random.normal(0, 0.3, variable.shape))
     colours = np.array([[0, 0, 0], [1, 1, 1], [0.2, 0.5, 0.9]], np.float32)
     flat = np.broadcast_to(colours[:, None, None], (3, 9, 7, 3))
+    quarter_level = 0.25 / 255  # these weights enlarge the rounding of the local mean some hundred times
     np.testing.assert_allclose(
-        np.asarray(network(flat)), np.broadcast_to(colours[:, None, None], (3, 36, 28, 3)), atol=1e-4
+        np.asarray(network(flat)),
+        np.broadcast_to(colours[:, None, None], (3, 36, 28, 3)),
+        atol=quarter_level,
     )
 
 

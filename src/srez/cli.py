@@ -23,6 +23,8 @@ from srez.serve import limits
 
 out_console = Console(highlight=False)
 
+FEW_ERRORS = 20  # that are listed one by one; the manifest has all of them
+
 
 class _Commands(TyperGroup):
     """Commands that answer a user's mistake with one sentence and an exit code."""
@@ -58,6 +60,13 @@ Fidelity = Annotated[
         show_default=False,
     ),
 ]
+Address = Annotated[
+    str,
+    typer.Option(
+        envvar="RAY_ADDRESS",
+        help='A Ray cluster, or "auto" for the one here; by default Ray is started here.',
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for other programs to read.")]
 
 
@@ -78,6 +87,13 @@ class Format(enum.StrEnum):
     tiff = "tiff"
     avif = "avif"
     heic = "heic"
+
+
+class Engine(enum.StrEnum):
+    """What runs an upscaling."""
+
+    local = "local"
+    ray = "ray"
 
 
 class Layout(enum.StrEnum):
@@ -110,12 +126,16 @@ def _options(
 
 @app.command(
     epilog="Examples: `srez upscale photo.jpg`, `srez upscale photos/ --recursive -o large/ --skip`, "
-    "`srez upscale photo.jpg --width 3000 --format webp`, `srez upscale - -o - < small.png > large.png`"
+    "`srez upscale photo.jpg --width 3000 --format webp`, `srez upscale - -o - < small.png > large.png`, "
+    "`srez upscale s3://photos s3://large --recursive --engine ray --workers 64`"
 )
 def upscale(
     inputs: Annotated[
-        list[Path],
-        typer.Argument(help='Pictures, folders of them, patterns such as "*.jpg", or - for standard input.'),
+        list[str],
+        typer.Argument(
+            help='Pictures, folders of them, patterns such as "*.jpg", or - for standard input. With '
+            "--engine ray: a folder or URL to read from, and one to write to."
+        ),
     ],
     output: Annotated[
         Path | None,
@@ -170,6 +190,13 @@ def upscale(
     max_pixels: Annotated[
         int, typer.Option(min=1, help="Refuse inputs with more pixels: they may be made to fill memory.")
     ] = images.MAX_PIXELS,
+    engine: Annotated[
+        Engine, typer.Option(help="ray spreads millions of files over many processes or machines.")
+    ] = Engine.local,
+    ray_address: Address = "local",
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="With ray: processes, of one core each. [default: cores here]")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make pictures four times larger, or any size up to that.
@@ -185,8 +212,15 @@ def upscale(
     size = files.Size(scale, width, height)
     kind = format_ and format_.value
     wish = files.Wish(output, size, kind, quality, suffix, recursive, existing, max_pixels)
+    if engine == Engine.ray:
+        if output or dry_run or len(inputs) != 2:
+            raise OptionError("--engine ray takes a source and a target, and neither -o nor --dry-run")
+        _upscale_with_ray(inputs, model, fidelity, tile, wish, ray_address, workers, as_json)
+        return
+    if workers:
+        raise OptionError("--workers goes with --engine ray")
     upscaler = load(model, fidelity, tile)
-    plan = files.plan(inputs, wish, upscaler.card.scale)
+    plan = files.plan([Path(entry) for entry in inputs], wish, upscaler.card.scale)
     to_standard = any(job.target == files.STANDARD for job in plan.jobs)
     if as_json and to_standard:
         raise OptionError("--json and a picture cannot both go to standard output")
@@ -205,6 +239,49 @@ def upscale(
         error_console.print("Stopped; what is finished is kept. Go on with the same words and --skip.")
         raise typer.Exit(130)
     if report.failures:
+        raise typer.Exit(1)
+
+
+def _upscale_with_ray(
+    places: list[str],
+    model: str,
+    fidelity: float | None,
+    tile: int | None,
+    wish: Any,
+    address: str,
+    workers: int | None,
+    as_json: bool,
+) -> None:
+    _require("--engine ray", "fsspec", "pyarrow", "ray", extra="cluster")
+    from srez import machine
+    from srez.cluster import upscaling
+    from srez.upscaler import load
+
+    load(model, fidelity, tile)  # what is wrong with it is said here, not by every actor
+    with Bars() as bars:
+        bar = bars.add_task("upscaling", total=None)
+        report = upscaling.upscale(
+            *places,
+            upscaling.Model(model, fidelity, tile),
+            wish,
+            workers or machine.cores(),
+            address,
+            lambda done, total: bars.update(bar, completed=done, total=total),
+        )
+    for error in list(report.errors.values())[:FEW_ERRORS]:
+        error_console.print(f"srez: {error}", soft_wrap=True, markup=False)
+    manifest = f"{places[1].rstrip('/')}/{upscaling.MANIFEST}"
+    if as_json:
+        _print_json({"model": model, "manifest": manifest, **asdict(report)})
+    else:
+        counts = (
+            f"{report.done:,} upscaled, {report.kept:,} as they were, {len(report.errors):,} without result"
+        )
+        out_console.print(f"{counts}: see {manifest}", soft_wrap=True, markup=False)
+    if report.stopped:
+        error_console.print("Stopped; what is finished is kept. Go on with the same words.")
+        raise typer.Exit(130)
+    if report.errors:
         raise typer.Exit(1)
 
 

@@ -7,7 +7,7 @@ import sys
 from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -261,7 +261,8 @@ def _upscale_with_ray(
     with Bars() as bars:
         bar = bars.add_task("upscaling", total=None)
         report = upscaling.upscale(
-            *places,
+            places[0],
+            places[1],
             upscaling.Model(model, fidelity, tile),
             wish,
             workers or machine.cores(),
@@ -425,8 +426,8 @@ def models(as_json: AsJson = False) -> None:
 
 
 @app.command(
-    epilog="Example: `srez train faces --data img_align_celeba.zip --partition list_eval_partition.txt "
-    "--out runs/faces`"
+    epilog="Examples: `srez train faces --data img_align_celeba.zip --partition list_eval_partition.txt "
+    "--out runs/faces`, `srez train faces --data celeba/ --workers 8 --gpus-per-worker 1 --ray-address auto`"
 )
 def train(
     recipe: Annotated[str, typer.Argument(help="A recipe in the box (see `srez recipes`) or a .toml file.")],
@@ -452,6 +453,16 @@ def train(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the recipe; may be repeated."),
     ] = None,
+    devices: Annotated[
+        int | None,
+        typer.Option(min=1, help="Share every batch among so many devices of this machine, without Ray."),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Share every batch among so many processes, which Ray starts anywhere."),
+    ] = None,
+    gpus_per_worker: Annotated[int, typer.Option(min=0, help="GPUs of each process.")] = 0,
+    ray_address: Address = "local",
 ) -> None:
     """Train a network; started again with the same words, it goes on where it was.
 
@@ -467,12 +478,20 @@ def train(
         )
     if partition and not data:
         raise OptionError(f"recipe {recipe} draws its faces: leave --partition out")
+    if devices and workers:
+        raise OptionError("give either --devices, for this machine, or --workers, for many")
+    if gpus_per_worker and not workers:
+        raise OptionError("--gpus-per-worker goes with --workers")
     folder = out or Path("runs") / Path(recipe).stem
     make_folder(folder)
+    if workers:
+        _train_with_ray(chosen, recipe, data, partition, folder, init, workers, gpus_per_worker, ray_address)
+        return
     # These import TensorFlow: not before the words are known to be right.
     from srez.train import data as pairs
-    from srez.train import run, weights
+    from srez.train import replicas, run, weights
 
+    strategy = replicas.on_this_machine(devices) if devices else None
     start = weights.load(init, chosen.generator) if init else None
     with TrainingBars() as bars:
         pictures = pairs.load(chosen.data, data, partition, bars.reading) if data else pairs.draw(chosen.data)
@@ -480,13 +499,42 @@ def train(
             bars.print(line)
         bars.watch_until(chosen.steps)
         finished = run.train_and_export(
-            chosen, Path(recipe).stem, pictures, folder, bars.watch, bars.print, start
+            chosen, Path(recipe).stem, pictures, folder, bars.watch, bars.print, start, strategy
         )
     if finished is None:
-        again = shlex.join(["srez", *sys.argv[1:]])
-        error_console.print(f"Stopped and saved. Go on with: {again}", soft_wrap=True)
-        raise typer.Exit(130)
+        _say_how_to_go_on("Stopped and saved.")
     out_console.print(f"Done: {folder / 'model.onnx'}", soft_wrap=True)
+
+
+def _train_with_ray(
+    chosen: Any,
+    recipe: str,
+    places: list[str] | None,
+    partition: Path | None,
+    folder: Path,
+    init: str | None,
+    workers: int,
+    gpus: int,
+    address: str,
+) -> None:
+    _require("--workers", "ray", extra="cluster")
+    from srez.cluster import training
+
+    run = training.Run(chosen, Path(recipe).stem, places, partition, folder, init, Path.cwd())
+    with TrainingBars() as bars:
+        bars.watch_until(chosen.steps)
+        try:
+            training.train(run, workers, gpus, address, bars.watch, bars.print)
+        except KeyboardInterrupt:
+            bars.stop()
+            _say_how_to_go_on("Stopped; the last checkpoint stays.")
+    out_console.print(f"Done: {folder / 'model.onnx'}", soft_wrap=True)
+
+
+def _say_how_to_go_on(sentence: str) -> NoReturn:
+    again = shlex.join(["srez", *sys.argv[1:]])
+    error_console.print(f"{sentence} Go on with: {again}", soft_wrap=True)
+    raise typer.Exit(130)
 
 
 @app.command(epilog="Examples: `srez runs`, `srez runs /data/runs --json`")

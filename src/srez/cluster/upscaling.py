@@ -164,7 +164,7 @@ class _Worker:
         facts: dict[str, Any] = {"status": FAILED}
         name, target = self._place.name(row["source"]), self._aim.name(row["target"])
         try:
-            data = self._place.fs.cat_file(self._place.path(row["source"]))
+            data = bytes(self._place.fs.cat_file(self._place.path(row["source"])))
             facts |= {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
             kind = images.kind_of(Path(row["target"]))
             written = _written(self._aim, row["target"])
@@ -206,7 +206,8 @@ class _Place:
     def listing(self, recursive: bool) -> dict[str, dict[str, Any]]:
         """All files below it, by their path from here, with what the file system knows of them."""
         try:
-            found = self.fs.find(self.root, maxdepth=None if recursive else 1, detail=True)
+            depth = None if recursive else 1
+            found: Any = self.fs.find(self.root, maxdepth=depth, detail=True)
         except OSError:  # it is not there
             return {}
         skip = len(self.root) + 1 if self.root else 0

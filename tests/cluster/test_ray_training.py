@@ -1,0 +1,89 @@
+"""One training by two processes of a real Ray on this machine, and one of them killed."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from killing import kill_one
+
+STEPS = 50
+TOLERANCE = 1e-3
+WORDS = (
+    "train", "smoke", "--set", "every.log=1", "--set", "every.validate=25", "--set", "every.checkpoint=10",
+    "--set", "generator.channels=16", "--set", "data.drawn=200",
+)  # fmt: skip
+SREZ = (sys.executable, "-m", "srez")
+
+
+def losses(out: Path) -> dict[int, float]:
+    """The loss of every step, none twice: a step that was done again is logged once."""
+    lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    steps = [line["step"] for line in lines if "l1" in line]
+    assert steps == sorted(set(steps))
+    return {line["step"]: line["l1"] for line in lines if "l1" in line}
+
+
+def assert_same_losses(out: Path, other: Path, steps: int = STEPS) -> None:
+    ours, theirs = losses(out), losses(other)
+    assert list(ours) == list(theirs) == list(range(1, steps + 1))
+    for step, loss in ours.items():
+        assert loss == pytest.approx(theirs[step], rel=TOLERANCE), step
+
+
+def run(*words: str) -> subprocess.CompletedProcess:
+    return subprocess.run([*SREZ, *words], capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same training by one process without Ray."""
+    out = tmp_path_factory.mktemp("alone") / "run"
+    assert run(*WORDS, "--steps", str(STEPS), "--out", str(out)).returncode == 0
+    return out
+
+
+@pytest.mark.cluster
+def test_two_workers_have_the_losses_of_one(alone: Path, tmp_path: Path) -> None:
+    two = run(*WORDS, "--steps", str(STEPS), "--out", str(tmp_path / "run"), "--workers", "2")
+    assert two.returncode == 0, two.stderr
+    assert "Traceback" not in two.stderr
+    assert_same_losses(tmp_path / "run", alone)
+    assert (tmp_path / "run/model.onnx").exists()
+
+
+@pytest.mark.cluster
+def test_a_killed_worker_costs_the_steps_since_the_checkpoint(tmp_path: Path) -> None:
+    out, steps = tmp_path / "run", 400
+    words = [*WORDS, "--steps", str(steps), "--out", str(out)]
+
+    def in_the_middle() -> bool:
+        return (out / "metrics.jsonl").exists() and len(losses(out)) > 25
+
+    with subprocess.Popen([*SREZ, *words, "--workers", "2"], stderr=subprocess.PIPE, text=True) as driver:
+        kill_one(driver.pid, "RayTrainWorker", of=2, when=in_the_middle)
+        at = max(losses(out))
+        _, stderr = driver.communicate(timeout=200)
+    assert driver.returncode == 0, stderr
+    flat = " ".join(stderr.split())
+    assert "all workers start again from the last checkpoint" in flat
+    resumed = int(flat.partition("going on from step ")[2].split()[0])
+    assert resumed % 10 == 0
+    assert at - 10 <= resumed <= at + 10  # the kill takes a moment
+    assert (out / "model.onnx").exists()
+
+    # One process takes up what two did, and ends where one alone does.
+    more = str(steps + 20)
+    assert run(*words, "--steps", more).returncode == 0
+    assert run(*words, "--steps", more, "--out", str(tmp_path / "alone")).returncode == 0
+    assert_same_losses(out, tmp_path / "alone", steps + 20)
+
+
+@pytest.mark.cluster
+def test_a_users_mistake_is_told_once(tmp_path: Path) -> None:
+    wrong = run(*WORDS, "--out", str(tmp_path), "--workers", "2", "--set", "batch=15")
+    assert wrong.returncode == 2
+    assert "2 devices cannot share batches of 15" in " ".join(wrong.stderr.split())
+    assert "Traceback" not in wrong.stderr
+    assert "start again" not in wrong.stderr

@@ -25,7 +25,7 @@ def main() -> None:
     seed = tf.constant([1, 1], tf.int64)
 
     def shuffled(position: tf.Tensor) -> tf.Tensor:
-        return face(tf.random.experimental.index_shuffle(position % count, seed, count - 1))
+        return face(tf.random.experimental.index_shuffle(tf.math.floormod(position, count), seed, count - 1))
 
     stop = count * arguments.epochs
     read = tf.data.Dataset.range(stop).map(shuffled, num_parallel_calls=tf.data.AUTOTUNE).batch(BATCH)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import typer.main
+import yaml
 from typer.core import TyperGroup
 from typer.testing import CliRunner
 
@@ -59,6 +60,7 @@ def commands_in_docs() -> list[str]:
             for block in re.findall(r"```(?:sh|console|bash)\n(.*?)```", page.read_text(), re.S):
                 lines = block.replace("\\\n", " ").splitlines()
                 found += [line for line in lines if line.startswith("srez ")]
+    found.append(yaml.safe_load((ROOT / "examples/kuberay.yaml").read_text())["spec"]["entrypoint"])
     return sorted(set(found))
 
 

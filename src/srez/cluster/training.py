@@ -14,7 +14,7 @@ from ray.util.queue import Empty, Queue
 
 from srez.cluster import connected
 from srez.errors import SrezError, TrainingError
-from srez.train.recipe import Recipe
+from srez.train.recipe import FacesData, Recipe
 
 MOST_DEATHS = 10  # of a group of workers, before the run is given up; preempted machines do not count
 NEWS_SECONDS = 0.2  # between the steps that are told
@@ -149,9 +149,12 @@ def _train(run: Run, news: Queue) -> None:
 
     if run.folder.is_dir():
         os.chdir(run.folder)
-    pictures = (
-        data.load(run.recipe.data, run.places, run.partition) if run.places else data.draw(run.recipe.data)
-    )
+    settings = run.recipe.data
+    if run.places:
+        pictures = data.load(settings, run.places, run.partition)
+    else:
+        assert isinstance(settings, FacesData)  # nothing else is drawn
+        pictures = data.draw(settings)
     start = weights.load(run.init, run.recipe.generator) if run.init else None
     chief = ray.train.get_context().get_world_rank() == 0
 

@@ -164,7 +164,7 @@ class _Worker:
         facts: dict[str, Any] = {"status": FAILED}
         name, target = self._place.name(row["source"]), self._aim.name(row["target"])
         try:
-            data = bytes(self._place.fs.cat_file(self._place.path(row["source"])))
+            data: Any = self._place.fs.cat_file(self._place.path(row["source"]))
             facts |= {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
             kind = images.kind_of(Path(row["target"]))
             written = _written(self._aim, row["target"])

@@ -15,7 +15,7 @@ from srez.errors import OptionError, TrainingError
 from srez.train import data
 from srez.train.recipe import Recipe
 
-Strategy = tf.distribute.Strategy
+Strategy = Any  # a tf.distribute.Strategy, which TensorFlow's type stubs do not have
 
 
 def one() -> Strategy:

@@ -96,7 +96,7 @@ def upscale(
 
     Raises:
         OptionError: Ray or a URL that cannot be reached, or two pictures would have the same name.
-        ImageError: the source holds no pictures.
+        ImageError: the source holds no pictures, or a place cannot be listed.
         OutputError: the manifest cannot be written.
     """
     place, aim = _Place.at(source), _Place.at(target)
@@ -208,8 +208,10 @@ class _Place:
         try:
             depth = None if recursive else 1
             found: Any = self.fs.find(self.root, maxdepth=depth, detail=True)
-        except OSError:  # it is not there
+        except FileNotFoundError:
             return {}
+        except Exception as error:  # whatever a bucket or the network raises
+            raise ImageError(f"{self.url} cannot be listed: {type(error).__name__}: {error}") from None
         skip = len(self.root) + 1 if self.root else 0
         return {path[skip:]: info for path, info in found.items()}
 
@@ -315,4 +317,8 @@ def _written(place: _Place, relative: str) -> Iterator[IO[bytes]]:
     with tempfile.SpooledTemporaryFile(max_size=64 * 1024**2) as file:
         yield file
         file.seek(0)
-        place.fs.pipe_file(path, file.read())  # a bucket shows an object when all of it is there
+        try:
+            place.fs.pipe_file(path, file.read())  # a bucket shows an object when all of it is there
+        except Exception as error:
+            what = f"{place.name(relative)} cannot be written"
+            raise OutputError(f"{what}: {type(error).__name__}: {error}") from None

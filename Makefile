@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 DEV := .venv/ready
 LIGHT := .venv-demo/ready
 
-.PHONY: help demo test test-serve load image test-fuzz test-kills test-perceptual lint docs benchmark neighbours clean
+.PHONY: help demo test test-serve test-cluster load image test-fuzz test-kills test-perceptual lint docs benchmark neighbours clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -25,6 +25,9 @@ image: ## build and try the serving image without a Docker engine (Debian, root,
 
 test-kills: $(DEV) ## kill one training twenty times; minutes
 	.venv/bin/pytest -m kills
+
+test-cluster: $(DEV) ## train and upscale with Ray on this machine, and kill its processes; minutes
+	.venv/bin/pytest -m cluster
 
 test-fuzz: $(DEV) ## upscale a thousand damaged pictures
 	.venv/bin/pytest -m fuzz

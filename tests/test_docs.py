@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import typer.main
+import yaml
 from typer.core import TyperGroup
 from typer.testing import CliRunner
 
@@ -40,7 +41,8 @@ def test_the_comparison_is_what_the_results_say() -> None:
 
 
 def test_every_option_has_a_help_text() -> None:
-    for command in COMMANDS.values():
+    groups = [command.commands for command in COMMANDS.values() if isinstance(command, TyperGroup)]
+    for command in [*COMMANDS.values(), *(below for group in groups for below in group.values())]:
         for parameter in command.params:
             assert getattr(parameter, "help", None), (command.name, parameter.name)
 
@@ -58,14 +60,17 @@ def commands_in_docs() -> list[str]:
             for block in re.findall(r"```(?:sh|console|bash)\n(.*?)```", page.read_text(), re.S):
                 lines = block.replace("\\\n", " ").splitlines()
                 found += [line for line in lines if line.startswith("srez ")]
+    found.append(yaml.safe_load((ROOT / "examples/kuberay.yaml").read_text())["spec"]["entrypoint"])
     return sorted(set(found))
 
 
 @pytest.mark.parametrize("line", commands_in_docs())
 def test_commands_in_the_docs_exist_with_their_options(line: str) -> None:
     words = shlex.split(line, comments=True)[1:]
-    assert words[0] in COMMANDS, line
-    options = {name for parameter in COMMANDS[words[0]].params for name in parameter.opts} | {"--help"}
+    command = COMMANDS[words[0]]
+    if isinstance(command, TyperGroup) and len(words) > 1:
+        command = command.commands[words[1]]
+    options = {name for parameter in command.params for name in parameter.opts} | {"--help"}
     assert {word for word in words[1:] if word.startswith("-") and word != "-"} <= options
     changes = [words[number + 1] for number, word in enumerate(words) if word == "--set"]
     if words[0] == "train" and words[1] in recipe.names():

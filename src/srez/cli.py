@@ -4,9 +4,10 @@ import enum
 import json
 import shlex
 import sys
+from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -21,6 +22,8 @@ from srez.output import atomic, make_folder
 from srez.serve import limits
 
 out_console = Console(highlight=False)
+
+FEW_ERRORS = 20  # that are listed one by one; the manifest has all of them
 
 
 class _Commands(TyperGroup):
@@ -42,6 +45,8 @@ app = typer.Typer(
 
 recipes_app = typer.Typer(rich_markup_mode="markdown")
 app.add_typer(recipes_app, name="recipes")
+data_app = typer.Typer(rich_markup_mode="markdown", no_args_is_help=True)
+app.add_typer(data_app, name="data")
 
 Model = Annotated[
     str, typer.Option(help="A model in the box (see `srez models`) or an .onnx file with its card.")
@@ -53,6 +58,13 @@ Fidelity = Annotated[
         max=1,
         help="Of a model with two looks: 0 vivid, 1 faithful. [default: the model's]",
         show_default=False,
+    ),
+]
+Address = Annotated[
+    str,
+    typer.Option(
+        envvar="RAY_ADDRESS",
+        help='A Ray cluster, or "auto" for the one here; by default Ray is started here.',
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for other programs to read.")]
@@ -75,6 +87,13 @@ class Format(enum.StrEnum):
     tiff = "tiff"
     avif = "avif"
     heic = "heic"
+
+
+class Engine(enum.StrEnum):
+    """What runs an upscaling."""
+
+    local = "local"
+    ray = "ray"
 
 
 class Layout(enum.StrEnum):
@@ -107,12 +126,16 @@ def _options(
 
 @app.command(
     epilog="Examples: `srez upscale photo.jpg`, `srez upscale photos/ --recursive -o large/ --skip`, "
-    "`srez upscale photo.jpg --width 3000 --format webp`, `srez upscale - -o - < small.png > large.png`"
+    "`srez upscale photo.jpg --width 3000 --format webp`, `srez upscale - -o - < small.png > large.png`, "
+    "`srez upscale s3://photos s3://large --recursive --engine ray --workers 64`"
 )
 def upscale(
     inputs: Annotated[
-        list[Path],
-        typer.Argument(help='Pictures, folders of them, patterns such as "*.jpg", or - for standard input.'),
+        list[str],
+        typer.Argument(
+            help='Pictures, folders of them, patterns such as "*.jpg", or - for standard input. With '
+            "--engine ray: a folder or URL to read from, and one to write to."
+        ),
     ],
     output: Annotated[
         Path | None,
@@ -167,6 +190,13 @@ def upscale(
     max_pixels: Annotated[
         int, typer.Option(min=1, help="Refuse inputs with more pixels: they may be made to fill memory.")
     ] = images.MAX_PIXELS,
+    engine: Annotated[
+        Engine, typer.Option(help="ray spreads millions of files over many processes or machines.")
+    ] = Engine.local,
+    ray_address: Address = "local",
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="With ray: processes, of one core each. [default: cores here]")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make pictures four times larger, or any size up to that.
@@ -182,8 +212,15 @@ def upscale(
     size = files.Size(scale, width, height)
     kind = format_ and format_.value
     wish = files.Wish(output, size, kind, quality, suffix, recursive, existing, max_pixels)
+    if engine == Engine.ray:
+        if output or dry_run or len(inputs) != 2:
+            raise OptionError("--engine ray takes a source and a target, and neither -o nor --dry-run")
+        _upscale_with_ray(inputs, model, fidelity, tile, wish, ray_address, workers, as_json)
+        return
+    if workers:
+        raise OptionError("--workers goes with --engine ray")
     upscaler = load(model, fidelity, tile)
-    plan = files.plan(inputs, wish, upscaler.card.scale)
+    plan = files.plan([Path(entry) for entry in inputs], wish, upscaler.card.scale)
     to_standard = any(job.target == files.STANDARD for job in plan.jobs)
     if as_json and to_standard:
         raise OptionError("--json and a picture cannot both go to standard output")
@@ -202,6 +239,50 @@ def upscale(
         error_console.print("Stopped; what is finished is kept. Go on with the same words and --skip.")
         raise typer.Exit(130)
     if report.failures:
+        raise typer.Exit(1)
+
+
+def _upscale_with_ray(
+    places: list[str],
+    model: str,
+    fidelity: float | None,
+    tile: int | None,
+    wish: Any,
+    address: str,
+    workers: int | None,
+    as_json: bool,
+) -> None:
+    _require("--engine ray", "fsspec", "pyarrow", "ray", extra="cluster")
+    from srez import machine
+    from srez.cluster import upscaling
+    from srez.upscaler import load
+
+    load(model, fidelity, tile)  # what is wrong with it is said here, not by every actor
+    with Bars() as bars:
+        bar = bars.add_task("upscaling", total=None)
+        report = upscaling.upscale(
+            places[0],
+            places[1],
+            upscaling.Model(model, fidelity, tile),
+            wish,
+            workers or machine.cores(),
+            address,
+            lambda done, total: bars.update(bar, completed=done, total=total),
+        )
+    for error in list(report.errors.values())[:FEW_ERRORS]:
+        error_console.print(f"srez: {error}", soft_wrap=True, markup=False)
+    manifest = f"{places[1].rstrip('/')}/{upscaling.MANIFEST}"
+    if as_json:
+        _print_json({"model": model, "manifest": manifest, **asdict(report)})
+    else:
+        counts = (
+            f"{report.done:,} upscaled, {report.kept:,} as they were, {len(report.errors):,} without result"
+        )
+        out_console.print(f"{counts}: see {manifest}", soft_wrap=True, markup=False)
+    if report.stopped:
+        error_console.print("Stopped; what is finished is kept. Go on with the same words.")
+        raise typer.Exit(130)
+    if report.errors:
         raise typer.Exit(1)
 
 
@@ -345,8 +426,8 @@ def models(as_json: AsJson = False) -> None:
 
 
 @app.command(
-    epilog="Example: `srez train faces --data img_align_celeba.zip --partition list_eval_partition.txt "
-    "--out runs/faces`"
+    epilog="Examples: `srez train faces --data img_align_celeba.zip --partition list_eval_partition.txt "
+    "--out runs/faces`, `srez train faces --data celeba/ --workers 8 --gpus-per-worker 1 --ray-address auto`"
 )
 def train(
     recipe: Annotated[str, typer.Argument(help="A recipe in the box (see `srez recipes`) or a .toml file.")],
@@ -372,6 +453,16 @@ def train(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the recipe; may be repeated."),
     ] = None,
+    devices: Annotated[
+        int | None,
+        typer.Option(min=1, help="Share every batch among so many devices of this machine, without Ray."),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Share every batch among so many processes, which Ray starts anywhere."),
+    ] = None,
+    gpus_per_worker: Annotated[int, typer.Option(min=0, help="GPUs of each process.")] = 0,
+    ray_address: Address = "local",
 ) -> None:
     """Train a network; started again with the same words, it goes on where it was.
 
@@ -387,12 +478,20 @@ def train(
         )
     if partition and not data:
         raise OptionError(f"recipe {recipe} draws its faces: leave --partition out")
+    if devices and workers:
+        raise OptionError("give either --devices, for this machine, or --workers, for many")
+    if gpus_per_worker and not workers:
+        raise OptionError("--gpus-per-worker goes with --workers")
     folder = out or Path("runs") / Path(recipe).stem
     make_folder(folder)
+    if workers:
+        _train_with_ray(chosen, recipe, data, partition, folder, init, workers, gpus_per_worker, ray_address)
+        return
     # These import TensorFlow: not before the words are known to be right.
     from srez.train import data as pairs
-    from srez.train import run, weights
+    from srez.train import replicas, run, weights
 
+    strategy = replicas.on_this_machine(devices) if devices else None
     start = weights.load(init, chosen.generator) if init else None
     with TrainingBars() as bars:
         pictures = pairs.load(chosen.data, data, partition, bars.reading) if data else pairs.draw(chosen.data)
@@ -400,13 +499,42 @@ def train(
             bars.print(line)
         bars.watch_until(chosen.steps)
         finished = run.train_and_export(
-            chosen, Path(recipe).stem, pictures, folder, bars.watch, bars.print, start
+            chosen, Path(recipe).stem, pictures, folder, bars.watch, bars.print, start, strategy
         )
     if finished is None:
-        again = shlex.join(["srez", *sys.argv[1:]])
-        error_console.print(f"Stopped and saved. Go on with: {again}", soft_wrap=True)
-        raise typer.Exit(130)
+        _say_how_to_go_on("Stopped and saved.")
     out_console.print(f"Done: {folder / 'model.onnx'}", soft_wrap=True)
+
+
+def _train_with_ray(
+    chosen: Any,
+    recipe: str,
+    places: list[str] | None,
+    partition: Path | None,
+    folder: Path,
+    init: str | None,
+    workers: int,
+    gpus: int,
+    address: str,
+) -> None:
+    _require("--workers", "ray", extra="cluster")
+    from srez.cluster import training
+
+    run = training.Run(chosen, Path(recipe).stem, places, partition, folder, init, Path.cwd())
+    with TrainingBars() as bars:
+        bars.watch_until(chosen.steps)
+        try:
+            training.train(run, workers, gpus, address, bars.watch, bars.print)
+        except KeyboardInterrupt:
+            bars.stop()
+            _say_how_to_go_on("Stopped; the last checkpoint stays.")
+    out_console.print(f"Done: {folder / 'model.onnx'}", soft_wrap=True)
+
+
+def _say_how_to_go_on(sentence: str) -> NoReturn:
+    again = shlex.join(["srez", *sys.argv[1:]])
+    error_console.print(f"{sentence} Go on with: {again}", soft_wrap=True)
+    raise typer.Exit(130)
 
 
 @app.command(epilog="Examples: `srez runs`, `srez runs /data/runs --json`")
@@ -533,6 +661,73 @@ def recipes(context: typer.Context) -> None:
 def show(name: Annotated[str, typer.Argument(help="A recipe in the box, or a .toml file.")]) -> None:
     """Print a recipe: what it reaches, its command, its settings."""
     sys.stdout.write(_training_extra().text(name))
+
+
+@data_app.callback(epilog="Examples: `srez data pack faces.zip pack/`, `srez data check pack/`")
+def data() -> None:
+    """Cut faces out once, for trainings to read them fast."""
+
+
+@data_app.command(
+    epilog="Example: `srez data pack img_align_celeba.zip celeba/ --partition list_eval_partition.txt`, then "
+    "`srez train faces --data celeba/`"
+)
+def pack(
+    sources: Annotated[
+        list[str],
+        typer.Argument(help="Zips and folders of aligned faces, or tfds:NAME, as `srez train` has."),
+    ],
+    folder: Annotated[Path, typer.Argument(help="The folder to write the pack into.")],
+    partition: Annotated[
+        Path | None, typer.Option(help="CelebA's list_eval_partition.txt: 0 train, 1 validation, 2 left out.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Cut faces out and write them in shards, with counts and checksums.
+
+    Training on the pack gives the same weights as training on the pictures, and begins at once.
+    """
+    _training_extra()
+    from srez.train import data
+
+    with Bars() as bars:
+        packed = data.pack(
+            sources,
+            folder,
+            partition,
+            lambda work, n: bars.track(work, n, description="reading pictures"),
+            lambda work, n: bars.track(work, n, description="writing shards"),
+        )
+    if as_json:
+        _print_json({"pack": str(folder), **asdict(packed)})
+        return
+    for line in [*(f"left out: {reason}" for reason in packed.skipped), *packed.summary]:
+        error_console.print(line, soft_wrap=True, markup=False)
+    out_console.print(f"Done: {len(packed.shards)} shards in {folder}", soft_wrap=True, markup=False)
+
+
+@data_app.command(epilog="Example: `srez data check celeba/ --json`")
+def check(
+    folder: Annotated[Path, typer.Argument(help="A folder that `srez data pack` wrote.")],
+    as_json: AsJson = False,
+) -> None:
+    """Read a pack and compare its counts and checksums; the exit code is 1 if a shard is damaged."""
+    from srez import packs
+
+    index = packs.read(folder)
+    with Bars() as bars:
+        faults = packs.check(folder, index, lambda work, n: bars.track(work, n, description="checking"))
+    counts = {part: index.count(part) for part in ("train", "validation")}
+    if as_json:
+        _print_json({"pack": str(folder), "shards": len(index.shards), **counts, "faults": faults})
+    else:
+        for fault in faults:
+            error_console.print(f"srez: {fault}", soft_wrap=True, markup=False)
+        state = f"{len(faults)} damaged" if faults else "whole"
+        faces = f"{counts['train']:,} faces to train on, {counts['validation']:,} to validate on"
+        out_console.print(f"{folder}: {faces}, in {len(index.shards)} shards: {state}", soft_wrap=True)
+    if faults:
+        raise typer.Exit(1)
 
 
 def _training_extra() -> Any:

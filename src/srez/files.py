@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import IO, Any
 
 import numpy as np
@@ -146,7 +146,7 @@ def plan(inputs: list[Path], wish: Wish, scale: int) -> Plan:
         if out and out.is_file():
             raise OutputError(f"-o {out} is a file: several pictures need a folder")
         jobs = [
-            Job(source, (out / below if out else source.parent) / _result_name(source, suffix, wish.format))
+            Job(source, (out / below if out else source.parent) / result_name(source, suffix, wish.format))
             for source, below in sources
         ]
     _refuse_collisions(jobs)
@@ -281,17 +281,51 @@ def upscale(upscaler: Upscaler, job: Job, wish: Wish, progress: Progress = ignor
     """
     standard = job.source == STANDARD
     name = "standard input" if standard else str(job.source)
-    picture = images.read(sys.stdin.buffer.read() if standard else job.source, name, wish.max_pixels)
+    source = sys.stdin.buffer.read() if standard else job.source
+    target = "standard output" if job.target == STANDARD else str(job.target)
+    kind = _kind(job.target, wish.format)
+    return convert(upscaler, source, name, _opened(job.target), target, kind, wish, progress)
+
+
+def convert(
+    upscaler: Upscaler,
+    source: Path | bytes,
+    name: str,
+    opened: AbstractContextManager[IO[bytes]],
+    target: str,
+    kind: str,
+    wish: Wish,
+    progress: Progress = ignore,
+) -> tuple[int, int]:
+    """Upscale one picture from anywhere to anywhere.
+
+    Args:
+        upscaler: the model.
+        source: the file, or its bytes.
+        name: what to call it in an error.
+        opened: gives a file to write to, that can seek; entered once the picture is known to be fine.
+        target: what to call that in an error.
+        kind: the format to write, a value of `images.WRITABLE`.
+        wish: the size, quality and so on.
+        progress: called now and then with the fraction done.
+
+    Returns:
+        Width and height of the result, in pixels.
+
+    Raises:
+        ImageError: the source cannot be read, or memory does not suffice.
+        OptionError: the size cannot be made.
+        OutputError: the target cannot be written.
+    """
+    picture = images.read(source, name, wish.max_pixels)
     scale = upscaler.card.scale
     try:
         size = wish.size.of(picture.size, scale)
     except OptionError as error:
         raise OptionError(f"{name}: {error}") from None
-    kind = _kind(job.target, wish.format)
-    target = "standard output" if job.target == STANDARD else str(job.target)
     images.refuse_unwritable(target, kind, picture.channels, size)  # before the work, not after it
     try:
-        with _opened(job.target) as file:
+        with opened as file:
             bands = upscaler.bands(picture.pixels, progress)
             save(file, target, kind, bands, picture, scale, size, wish.quality)
     except MemoryError:
@@ -387,7 +421,8 @@ def _matching(inputs: list[Path]) -> Iterator[Path]:
             yield entry
 
 
-def _result_name(source: Path, suffix: str, format_: str | None) -> str:
+def result_name(source: PurePath, suffix: str, format_: str | None) -> str:
+    """The name of a picture's result: with what is put before its ending, and a key of `SUFFIXES` or None."""
     if format_:
         ending = SUFFIXES[format_]
     else:

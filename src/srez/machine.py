@@ -8,11 +8,14 @@ _CGROUP = Path("/sys/fs/cgroup")
 
 
 def cores() -> int:
-    """The cores that this process may keep busy, at least 1."""
+    """The cores that this process may keep busy, at least 1; OMP_NUM_THREADS lowers them, as Ray sets it."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quota, _, period = _read(_CGROUP / "cpu.max").partition(" ")
     if quota.isdigit() and period.strip().isdigit():
         allowed = min(allowed, round(int(quota) / int(period)))
+    wanted = os.environ.get("OMP_NUM_THREADS", "")
+    if wanted.isdigit():
+        allowed = min(allowed, int(wanted))
     return max(allowed, 1)
 
 

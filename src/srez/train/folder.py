@@ -175,6 +175,31 @@ class RunFolder:
             ) from None
 
 
+class Onlooker:
+    """A run folder to a process that is not the chief: its checkpoints can be read, nothing is written."""
+
+    def __init__(self, path: Path) -> None:
+        """Name the folder."""
+        self.path = path
+        self.checkpoints = path / "checkpoints"
+
+    def __enter__(self) -> Self:
+        """Nothing is taken."""
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Nothing is given free."""
+
+    def log(self, step: int, values: dict[str, float]) -> None:
+        """The chief does it."""
+
+    def drop_metrics_after(self, step: int) -> None:
+        """The chief does it."""
+
+    def show(self, step: int, outputs: np.ndarray, raw: np.ndarray, pictures: Data) -> None:
+        """The chief does it."""
+
+
 def _fingerprint(weights: list[np.ndarray]) -> str:
     digest = hashlib.sha256()
     for array in weights:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from srez import __version__
-from srez.train import data, export, trainer
+from srez.train import data, export, replicas, trainer
 from srez.train.recipe import Recipe
 
 
@@ -17,6 +17,7 @@ def train_and_export(
     watch: trainer.Watcher = trainer.unwatched,
     tell: trainer.Teller = trainer.untold,
     init: list[np.ndarray] | None = None,
+    strategy: replicas.Strategy | None = None,
 ) -> Path | None:
     """Train to the recipe's end and write `model.onnx` with its card into the run folder.
 
@@ -28,12 +29,13 @@ def train_and_export(
         watch: see `trainer.train`.
         tell: see `trainer.train`.
         init: weights for the generator to start from.
+        strategy: see `trainer.train`.
 
     Returns:
-        The model, or None if the run was interrupted before its end.
+        The model, or None if the run was interrupted before its end or another process is the chief.
     """
-    result = trainer.train(recipe, pictures, out, watch, tell, init)
-    if result.step < recipe.steps:
+    result = trainer.train(recipe, pictures, out, watch, tell, init, strategy)
+    if result.step < recipe.steps or (strategy and not replicas.is_chief(strategy)):
         return None
     about = {
         "name": name,

@@ -16,8 +16,8 @@ import tensorflow as tf
 from srez import images
 from srez.errors import TrainingError
 from srez.evaluation import metrics
-from srez.train import checkpoint, data, losses, networks, perceptual, schedules
-from srez.train.folder import RunFolder
+from srez.train import checkpoint, data, losses, networks, perceptual, replicas, schedules
+from srez.train.folder import Onlooker, RunFolder
 from srez.train.recipe import FacesData, Recipe
 
 VALIDATION_BATCH = 50
@@ -61,6 +61,13 @@ class Networks:
         }
         return {name: group.variables for name, group in groups.items() if group is not None}
 
+    def moving(self) -> list[Any]:
+        """The variables that a pass through the networks changes: the averages of batch norm."""
+        networks = [self.generator, *([self.discriminator] if self.discriminator else [])]
+        layers = [layer for network in networks for layer in network.layers]
+        normalising = [layer for layer in layers if isinstance(layer, keras.layers.BatchNormalization)]
+        return [variable for layer in normalising for variable in layer.non_trainable_variables]
+
 
 @dataclass
 class Progress:
@@ -95,6 +102,7 @@ def train(
     watch: Watcher = unwatched,
     tell: Teller = untold,
     init: Weights | None = None,
+    strategy: replicas.Strategy | None = None,
 ) -> Result:
     """Train until the recipe's last step, from the newest checkpoint in the run folder if there is one.
 
@@ -109,10 +117,12 @@ def train(
             its figures, their names beginning with `validation_`.
         tell: called with sentences, such as where the run goes on.
         init: weights for the generator to start from.
+        strategy: of several devices or processes, which share every batch; the chief alone validates and
+            writes. One device by default.
 
     Raises:
         OptionError: the folder holds a run of another recipe or from other weights, or another process
-            trains in it.
+            trains in it; several devices cannot share this training.
         DataError: the folder holds a run on other data, or the perceptual network's weights cannot be had.
         TrainingError: losses or weights that are not finite, a discriminator that has collapsed; the last
             checkpoint stays.
@@ -120,21 +130,19 @@ def train(
     """
     keras.utils.set_random_seed(recipe.seed)
     tf.config.experimental.enable_op_determinism()
-    with RunFolder(out, recipe, pictures, init) as folder, _interrupts() as interrupted:
+    strategy = strategy or replicas.one()
+    chief = replicas.is_chief(strategy)
+    held = RunFolder(out, recipe, pictures, init) if chief else Onlooker(out)
+    with held as folder, _interrupts() as interrupted:
         nets = _build(recipe, init)
+        replicas.require_fit(recipe, strategy, nets.moving())
         progress = _restore(nets, folder, tell)
+        replicas.require_same_step(strategy, progress.step, out)
         folder.drop_metrics_after(progress.step)
-        take_step = _make_step(recipe, nets)
+        take_step = _make_step(recipe, nets, strategy)
         per_step = recipe.batch * (recipe.discriminator.updates if recipe.discriminator else 1)
-        batches = iter(
-            data.batches(
-                pictures,
-                recipe.batch // recipe.optimizer.accumulate,
-                recipe.seed,
-                progress.step * per_step,
-                recipe.steps * per_step,
-            )
-        )
+        start, stop = progress.step * per_step, recipe.steps * per_step
+        batches = replicas.batches(strategy, pictures, recipe, start, stop)
         began = time.monotonic() - progress.seconds
         saved_at = time.monotonic()
         saved_step = progress.step
@@ -159,16 +167,17 @@ def train(
                 folder.log(step, {**means, "learning_rate": rate, "seconds": round(progress.seconds, 1)})
                 _require_alive(out, recipe, progress, means)
             best = False
-            if step % recipe.every.validate_ == 0 or step == recipe.steps:
+            if chief and (step % recipe.every.validate_ == 0 or step == recipe.steps):
                 progress.figures = _validate(nets.average, pictures, folder, step)
                 watch(step, {f"validation_{name}": value for name, value in progress.figures.items()})
                 best = progress.figures["psnr"] > progress.best
                 progress.best = max(progress.best, progress.figures["psnr"])
             minutes = (time.monotonic() - saved_at) / 60
-            if best or step % recipe.every.checkpoint == 0 or minutes >= recipe.every.minutes:
+            due = best or step % recipe.every.checkpoint == 0 or minutes >= recipe.every.minutes
+            if chief and due:
                 _save(nets, folder, progress, recipe.every.keep, best)
                 saved_at, saved_step = time.monotonic(), step
-        if saved_step < progress.step:
+        if chief and saved_step < progress.step:
             _save(nets, folder, progress, recipe.every.keep, best=False)
     return Result(nets.average, progress.step, progress.seconds, progress.figures)
 
@@ -218,7 +227,9 @@ def _precision(recipe: Recipe) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
-def _make_step(recipe: Recipe, nets: Networks) -> Callable[[int, float, Iterator[Any]], dict[str, float]]:
+def _make_step(
+    recipe: Recipe, nets: Networks, strategy: replicas.Strategy
+) -> Callable[[int, float, Iterator[Any]], dict[str, float]]:
     """A function that takes one step: the discriminator's updates, the last of them with the generator's.
 
     It is given the number of steps done, the share of the learning rates and the batches to take from, and
@@ -229,6 +240,7 @@ def _make_step(recipe: Recipe, nets: Networks) -> Callable[[int, float, Iterator
     features = perceptual.features(recipe.perceptual) if loss.perceptual else None
     weights = loss.terms()
     updates = recipe.discriminator.updates if recipe.discriminator else 1
+    count = strategy.num_replicas_in_sync
     rates = (settings.learning_rate, settings.discriminator_learning_rate or settings.learning_rate)
 
     def judge(picture: tf.Tensor, low: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
@@ -247,15 +259,24 @@ def _make_step(recipe: Recipe, nets: Networks) -> Callable[[int, float, Iterator
             terms["perceptual"] = losses.feature_distance(features(output), features(high))
         return terms
 
-    def penalty(output: tf.Tensor, low: tf.Tensor, high: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    def penalty(
+        output: tf.Tensor, low: tf.Tensor, high: tf.Tensor, replica: tf.Tensor, seed: tf.Tensor
+    ) -> tf.Tensor:
         if loss.r1:
             return losses.r1(lambda x: judge(x, low)[0], high)
-        shares = tf.random.stateless_uniform((tf.shape(high)[0], 1, 1, 1), seed)
+        # Drawn for the whole batch, so that each row has the same share however many replicas there are.
+        shares = tf.random.stateless_uniform((tf.shape(high)[0] * count, 1, 1, 1), seed)[replica::count]
         return losses.gradient_penalty(lambda x: judge(x, low)[0], high, tf.stop_gradient(output), shares)
 
     @tf.function(jit_compile=recipe.xla)
     def compute(
-        noisy: tf.Tensor, low: tf.Tensor, high: tf.Tensor, seed: tf.Tensor, teach: bool, penalise: bool
+        noisy: tf.Tensor,
+        low: tf.Tensor,
+        high: tf.Tensor,
+        replica: tf.Tensor,
+        seed: tf.Tensor,
+        teach: bool,
+        penalise: bool,
     ) -> tuple[dict[str, tf.Tensor], list[tf.Tensor], list[tf.Tensor]]:
         """Losses and gradients of one part of a batch, from one pass through the generator."""
         with tf.GradientTape(persistent=True) as tape:
@@ -274,7 +295,7 @@ def _make_step(recipe: Recipe, nets: Networks) -> Callable[[int, float, Iterator
                 cost = verdict
                 if penalise:
                     times = loss.r1 * loss.r1_every if loss.r1 else loss.gradient_penalty
-                    terms["penalty"] = penalty(output, low, high, seed)
+                    terms["penalty"] = penalty(output, low, high, replica, seed)
                     cost = verdict + times * terms["penalty"]
                 cost = nets.discriminator_optimizer.scale_loss(cost)
             if teach:
@@ -302,6 +323,8 @@ def _make_step(recipe: Recipe, nets: Networks) -> Callable[[int, float, Iterator
         else None
     )
 
+    compute_together = replicas.averaged(strategy, compute, nets.moving())
+
     def take_step(done: int, share: float, batches: Iterator[Any]) -> dict[str, float]:
         nets.generator_optimizer.learning_rate = share * rates[0]
         if nets.discriminator_optimizer:
@@ -314,7 +337,7 @@ def _make_step(recipe: Recipe, nets: Networks) -> Callable[[int, float, Iterator
             parts = []
             for part in range(settings.accumulate):
                 seed = tf.constant([recipe.seed, number * settings.accumulate + part], tf.int64)
-                parts.append(compute(*next(batches), seed, teach, penalise))
+                parts.append(compute_together(next(batches), seed, teach, penalise))
             terms, generator_gradients, discriminator_gradients = _mean(parts)
             values |= terms
             if teach:
@@ -381,7 +404,9 @@ def _last_good(out: Path) -> str:
     )
 
 
-def _validate(generator: keras.Model, pictures: data.Data, folder: RunFolder, step: int) -> metrics.Figures:
+def _validate(
+    generator: keras.Model, pictures: data.Data, folder: RunFolder | Onlooker, step: int
+) -> metrics.Figures:
     low, truths, protocol = pictures.validation_low, pictures.validation, pictures.protocol
     parts = [low[i : i + VALIDATION_BATCH] for i in range(0, len(low), VALIDATION_BATCH)]
     raw = np.concatenate([np.asarray(generator(part, training=False)) for part in parts])
@@ -393,7 +418,7 @@ def _validate(generator: keras.Model, pictures: data.Data, folder: RunFolder, st
     return figures
 
 
-def _save(nets: Networks, folder: RunFolder, progress: Progress, keep: int, best: bool) -> None:
+def _save(nets: Networks, folder: RunFolder | Onlooker, progress: Progress, keep: int, best: bool) -> None:
     arrays = {
         f"{part}/{index:04d}": np.asarray(variable)
         for part, variables in nets.parts().items()
@@ -404,7 +429,7 @@ def _save(nets: Networks, folder: RunFolder, progress: Progress, keep: int, best
     checkpoint.save(folder.checkpoints, progress.step, arrays, vars(progress), keep, best)
 
 
-def _restore(nets: Networks, folder: RunFolder, tell: Teller) -> Progress:
+def _restore(nets: Networks, folder: RunFolder | Onlooker, tell: Teller) -> Progress:
     """Load the newest whole checkpoint into the networks."""
     saved, damaged = checkpoint.load(folder.checkpoints)
     for path in damaged:

@@ -1,14 +1,16 @@
-"""Pictures to batches of LR/HR pairs: `load` or `draw`, then `batches`."""
+"""Pictures to batches of LR/HR pairs: `load` or `draw`, then `batches`; `pack` cuts faces out for later."""
 
 import hashlib
 import zlib
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import tensorflow as tf
 
-from srez import drawn, members
-from srez.errors import DataError
+from srez import drawn, members, packs
+from srez.errors import DataError, OptionError
 from srez.evaluation.protocol import FACES_RGB, Y_MATLAB_X4
 from srez.faces import FACE, RIM, frame
 from srez.members import TEST, TRAIN, VALIDATION, Decoded
@@ -17,9 +19,22 @@ from srez.train.data.pairs import Data, batches
 from srez.train.data.sources import Source, find_all
 from srez.train.recipe import FacesData, PhotosData
 
-__all__ = ["HELD_OUT", "Data", "batches", "draw", "load"]
+__all__ = ["HELD_OUT", "Data", "batches", "draw", "load", "pack"]
 
 HELD_OUT = 20  # one picture in so many, where nothing says which
+
+
+@dataclass(frozen=True)
+class _Read:
+    """Pictures read, split and checked; the attributes behind the first two are those of `Data`."""
+
+    train: list[np.ndarray]
+    held: list[np.ndarray]
+    order: np.ndarray
+    sources: list[str]
+    skipped: list[str]
+    summary: tuple[str, str, str]
+    fingerprint: str
 
 
 def load(
@@ -28,7 +43,7 @@ def load(
     partition: Path | None = None,
     progress: members.Progress = members.silent,
 ) -> Data:
-    """Read, split and check all pictures of some places.
+    """Read, split and check all pictures of some places; or open a pack, where all of this is done.
 
     Pictures that a partition names go to training (0), validation (1) or nowhere (2); all others train. A
     TensorFlow Dataset brings its own parts. With neither, one in twenty by the hash of its name is held out.
@@ -36,15 +51,83 @@ def load(
 
     Args:
         settings: what the pictures are and how they are augmented.
-        places: zips (read in place), folders, or `tfds:NAME`; `@WEIGHT` behind each if they are mixed.
+        places: zips (read in place), folders, or `tfds:NAME`; `@WEIGHT` behind each if they are mixed. Or one
+            folder that `pack` made.
         partition: a file in CelebA's `list_eval_partition.txt` format.
         progress: wraps the iteration over pictures, given their number, to show how far it is.
 
     Raises:
-        OptionError: weights that do not fit.
+        OptionError: weights that do not fit, or a pack beside anything else.
         DataError: a place that is missing or holds no pictures, a partition that cannot be read or names
             absent pictures, no usable picture for training or for validation.
     """
+    if any(packs.is_pack(Path(place)) for place in places):
+        return _open(settings, places, partition)
+    read = _read(settings, places, partition, progress)
+    return _data(settings, **vars(read))
+
+
+def pack(
+    places: list[str],
+    folder: Path,
+    partition: Path | None = None,
+    reading: members.Progress = members.silent,
+    writing: members.Progress = members.silent,
+) -> packs.Pack:
+    """Cut all faces of some places out and write them as a pack, with the same split as `load`.
+
+    Args:
+        places: as for `load`, without weights.
+        folder: of the pack.
+        partition: as for `load`.
+        reading: wraps the iteration over pictures, given their number.
+        writing: wraps the iteration over shards, given their number.
+
+    Raises:
+        OptionError: a place has a weight.
+        DataError: as for `load`.
+        OutputError: the folder holds a pack already, or cannot be written.
+    """
+    packs.refuse_full(folder)
+    if any(source.share for source in find_all(places)):
+        raise OptionError("a pack holds every face once: leave the weights out")
+    read = vars(_read(FacesData(pictures="faces"), places, partition, reading))
+    parts = {"train": read.pop("train"), "validation": read.pop("held")}
+    del read["order"]
+    return packs.write(folder, parts, read, writing)
+
+
+def _open(settings: FacesData | PhotosData, places: list[str], partition: Path | None) -> Data:
+    if len(places) > 1 or partition:
+        raise OptionError(
+            f"--data {places[0]}: a pack stands alone and has its split inside: leave --partition out, and "
+            "pack several sources together"
+        )
+    if not isinstance(settings, FacesData):
+        raise OptionError(f'--data {places[0]}: a pack holds faces, and the recipe wants "photos"')
+    folder = Path(places[0])
+    index = packs.read(folder)
+    train = faces.mapped(packs.faces(folder, index, "train"))
+    low, truths = faces.validation(
+        [face for shard in packs.faces(folder, index, "validation") for face in shard]
+    )
+    return Data(
+        example=faces.example(train, settings),
+        order=np.arange(index.count("train")),
+        validation_low=low,
+        validation=truths,
+        protocol=FACES_RGB,
+        pictures=index.count("train"),
+        sources=index.sources,
+        skipped=index.skipped,
+        summary=index.summary,
+        fingerprint=index.fingerprint,
+    )
+
+
+def _read(
+    settings: FacesData | PhotosData, places: list[str], partition: Path | None, progress: members.Progress
+) -> _Read:
     sources = find_all(places)
     split = _split(sources, partition)
     wanted = [member for source in sources for member in source.members if split(source, member) != TEST]
@@ -86,8 +169,7 @@ def load(
     order = _order(
         [[index for index, (_, owner) in enumerate(train) if owner is s] for s in sources], sources
     )
-    return _data(
-        settings,
+    return _Read(
         [picture.pixels for picture, _ in train if picture.pixels is not None],
         [picture.pixels for picture in held if picture.pixels is not None],
         order=order,
@@ -122,7 +204,7 @@ def _data(
 ) -> Data:
     if isinstance(settings, FacesData):
         (low, truths), protocol = faces.validation(held), FACES_RGB
-        example = faces.example(train, settings)
+        example = faces.example([tf.constant(np.stack(train))], settings)
     else:
         (low, truths), protocol = photos.validation(held, settings), Y_MATLAB_X4
         example = photos.example(train, settings)

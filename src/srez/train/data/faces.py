@@ -1,5 +1,7 @@
 """Aligned faces to LR/HR pairs, as srez makes them."""
 
+from collections.abc import Callable
+
 import numpy as np
 import tensorflow as tf
 
@@ -10,18 +12,37 @@ from srez.train.recipe import FacesData
 VALIDATION_LIMIT = 500  # faces; more would only slow training down
 
 
-def example(train: list[np.ndarray], settings: FacesData) -> Example:
+def example(train: list[tf.Tensor], settings: FacesData) -> Example:
     """Training pairs of faces: random shift, flip and colour.
 
     Args:
-        train: `(72, 72, 3)` uint8 each, the face with its rim.
+        train: shards of faces with their rims, `(N, 72, 72, 3)` uint8 each; all but the last have the same N.
         settings: the augmentation.
 
     Returns:
-        A function of a face's index and a seed; inputs are 16x16, outputs 64x64.
+        A function of a face's index, counted through all shards, and a seed; inputs are 16x16, outputs 64x64.
     """
-    kept = tf.constant(np.stack(train))
-    return lambda index, seed: augment(kept[index], settings, seed)
+    face = picker(train)
+    return lambda index, seed: augment(face(index), settings, seed)
+
+
+def picker(shards: list[tf.Tensor]) -> Callable[[tf.Tensor], tf.Tensor]:
+    """A function of an index to the face there; see `example`."""
+    length = len(shards[0])
+    if len(shards) == 1:
+        return lambda index: shards[0][index]
+    return lambda index: tf.switch_case(
+        tf.cast(index // length, tf.int32), [lambda shard=shard: shard[index % length] for shard in shards]
+    )
+
+
+def mapped(shards: list[np.ndarray]) -> list[tf.Tensor]:
+    """The shards of a pack as tensors, without copying them: they stay on the disk until they are needed.
+
+    Args:
+        shards: as `packs.faces` maps them; what begins at a page begins where TensorFlow wants it.
+    """
+    return [tf.experimental.dlpack.from_dlpack(shard.__dlpack__()) for shard in shards]
 
 
 def validation(faces: list[np.ndarray]) -> Held:

@@ -45,7 +45,9 @@ class Data:
     fingerprint: str
 
 
-def batches(data: Data, size: int, seed: int, start: int, stop: int) -> tf.data.Dataset:
+def batches(
+    data: Data, size: int, seed: int, start: int, stop: int, share: tuple[int, int] = (0, 1)
+) -> tf.data.Dataset:
     """Batches of the examples from `start` to `stop`, each a function of the seed and its position alone.
 
     Every epoch is a permutation of `data.order`; it and the augmentation are drawn by position, without
@@ -57,6 +59,7 @@ def batches(data: Data, size: int, seed: int, start: int, stop: int) -> tf.data.
         seed: of order and augmentation.
         start: the first example.
         stop: the example to stop before.
+        share: `(i, n)` takes every n-th row of each batch, from row i on; n divides the size.
 
     Returns:
         A dataset of (network input, clean LR, HR), the examples of `data.example` stacked.
@@ -69,5 +72,7 @@ def batches(data: Data, size: int, seed: int, start: int, stop: int) -> tf.data.
         index = order[tf.random.experimental.index_shuffle(position % length, epoch, length - 1)]
         return data.example(index, tf.stack([tf.constant(seed, tf.int64), position]))
 
-    pairs = tf.data.Dataset.range(start, stop).map(example, num_parallel_calls=tf.data.AUTOTUNE)
-    return pairs.batch(size, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+    number, count = share
+    positions = tf.data.Dataset.range(start + number, stop, count)
+    pairs = positions.map(example, num_parallel_calls=tf.data.AUTOTUNE)
+    return pairs.batch(size // count, drop_remainder=True).prefetch(tf.data.AUTOTUNE)

@@ -1,0 +1,324 @@
+"""Upscaling of millions of files: Ray Data, a pool of actors, and a manifest of what became of each."""
+
+import hashlib
+import logging
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+
+import fsspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+import ray.data
+from fsspec.implementations.local import LocalFileSystem
+
+from srez import files, images, output
+from srez.cluster import connected
+from srez.errors import ImageError, OptionError, OutputError, SrezError
+from srez.upscaler import load
+
+MANIFEST = "manifest.parquet"
+PARTS = "manifest.parts"  # of a run under way, or one that was killed
+PART_SECONDS = 20.0  # the work that a killed run does again, at most, beside what was in its actors' hands
+BLOCK = 64  # pictures in one piece of work, at most
+PIECES = 20  # of work for each actor, at least: the last ones to finish wait for one piece
+
+DONE, REFUSED, FAILED = "done", "refused", "failed"
+
+SCHEMA = pa.schema(
+    [
+        ("source", pa.string()),  # below the source folder
+        ("target", pa.string()),  # below the target folder
+        ("status", pa.string()),  # done; refused: by what is in the file; failed: worth another try
+        ("bytes", pa.int64()),  # of the input
+        ("version", pa.string()),  # of the input: what its file system changes when the file changes
+        ("sha256", pa.string()),  # of the input; null if it could not be read
+        ("width", pa.int32()),  # of the result
+        ("height", pa.int32()),
+        ("error", pa.string()),
+    ]
+)
+TODO = pa.schema([SCHEMA.field(name) for name in ("source", "target", "bytes", "version")])
+
+Watcher = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Model:
+    """What every actor loads: the arguments of `srez.load`."""
+
+    name: str
+    fidelity: float | None = None
+    tile: int | None = None
+
+
+@dataclass
+class Report:
+    """What has become of all pictures of the source.
+
+    Attributes:
+        done: how many were upscaled now.
+        kept: how many were finished, or refused, in an earlier run and are unchanged since.
+        errors: why a picture has no result, by its name: those refused before too.
+        stopped: whether the user stopped it.
+    """
+
+    done: int
+    kept: int
+    errors: dict[str, str]
+    stopped: bool = False
+
+
+def upscale(
+    source: str,
+    target: str,
+    model: Model,
+    wish: files.Wish,
+    workers: int,
+    address: str,
+    watch: Watcher,
+) -> Report:
+    """Upscale every picture of a folder or bucket that has no result yet.
+
+    Args:
+        source: any URL of fsspec: a folder, `s3://...`, `gs://...`.
+        target: the same; results keep their names, and `manifest.parquet` lists all inputs.
+        model: what to load.
+        wish: the size, format and so on; `existing` is "skip" or "overwrite".
+        workers: how many actors, with one core each.
+        address: of Ray; see `connected`.
+        watch: called with the number of pictures done and of all that are to do.
+
+    Raises:
+        OptionError: Ray or a URL that cannot be reached, or two pictures would have the same name.
+        ImageError: the source holds no pictures, or a place cannot be listed.
+        OutputError: the manifest cannot be written.
+    """
+    place, aim = _Place.at(source), _Place.at(target)
+    if (type(place.fs), place.root) == (type(aim.fs), aim.root):
+        raise OptionError(f"{target} holds the inputs: take another folder")
+    found = _find(place, aim, wish)
+    if not found:
+        raise ImageError(f"{source} holds no pictures ({', '.join(images.READABLE)})")
+    rows = _Rows(aim)
+    known = {} if wish.existing == "overwrite" else _unchanged(rows.before, found, aim)
+    todo = [row for row in found if row["source"] not in known]
+    report = Report(0, len(known), {})
+    try:
+        watch(0, len(todo))
+        if todo:
+            with connected(address, workers):
+                for done in _run(todo, source, target, model, wish, workers):
+                    rows.add(done)
+                    report.done += sum(status == DONE for status in done["status"].to_pylist())
+                    watch(rows.added, len(todo))
+    except KeyboardInterrupt:
+        report.stopped = True
+    finally:
+        whole = rows.close(list(known.values()))
+    errors = zip(whole["source"].to_pylist(), whole["error"].to_pylist(), strict=True)
+    report.errors = {name: error for name, error in errors if error}
+    return report
+
+
+def _run(
+    todo: list[dict[str, Any]], source: str, target: str, model: Model, wish: files.Wish, workers: int
+) -> Iterator[pa.Table]:
+    """Rows of the manifest, as actors finish them."""
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    piece = max(1, min(BLOCK, len(todo) // (workers * PIECES)))
+    table = pa.Table.from_pylist(todo, schema=TODO)
+    pieces = [table.slice(start, piece) for start in range(0, len(todo), piece)]
+    # An actor that dies is started again and its piece is done again; results are whole or absent.
+    results = ray.data.from_arrow(pieces).map_batches(
+        _Worker,
+        batch_size=None,
+        batch_format="pyarrow",
+        zero_copy_batch=True,
+        compute=ray.data.ActorPoolStrategy(size=min(workers, len(pieces))),
+        num_cpus=1,
+        fn_constructor_args=(source, target, model, wish),
+    )
+    yield from results.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0)
+
+
+class _Worker:
+    """An actor: it loads the model once, and upscales pieces of work."""
+
+    def __init__(self, source: str, target: str, model: Model, wish: files.Wish) -> None:
+        self._place, self._aim, self._wish = _Place.at(source), _Place.at(target), wish
+        self._upscaler = load(model.name, model.fidelity, model.tile)
+
+    def __call__(self, todo: pa.Table) -> pa.Table:
+        return pa.Table.from_pylist([{**row, **self._one(row)} for row in todo.to_pylist()], schema=SCHEMA)
+
+    def _one(self, row: dict[str, Any]) -> dict[str, Any]:
+        facts: dict[str, Any] = {"status": FAILED}
+        name, target = self._place.name(row["source"]), self._aim.name(row["target"])
+        try:
+            data: Any = self._place.fs.cat_file(self._place.path(row["source"]))
+            facts |= {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+            kind = images.kind_of(Path(row["target"]))
+            written = _written(self._aim, row["target"])
+            size = files.convert(self._upscaler, data, name, written, target, kind, self._wish)
+            return {**facts, "status": DONE, "width": size[0], "height": size[1]}
+        except OutputError as error:
+            # A JPEG cannot hold alpha tomorrow either; but nothing tells that from a full disk.
+            return {**facts, "error": str(error)}
+        except SrezError as error:
+            return {**facts, "status": REFUSED, "error": str(error)}
+        except (
+            Exception
+        ) as error:  # whatever a bucket or the network raises: one row, and another try next time
+            return {**facts, "error": f"{name}: {type(error).__name__}: {error}"}
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A folder in any file system."""
+
+    url: str
+    fs: fsspec.AbstractFileSystem
+    root: str
+
+    @classmethod
+    def at(cls, url: str) -> "_Place":
+        try:
+            fs, root = fsspec.url_to_fs(url)
+        except (ImportError, ValueError, OSError) as error:
+            raise OptionError(f"{url} cannot be opened: {error}") from None
+        return cls(url, fs, root.rstrip("/"))
+
+    def path(self, relative: str) -> str:
+        return f"{self.root}/{relative}" if self.root else relative
+
+    def name(self, relative: str) -> str:
+        return f"{self.url.rstrip('/')}/{relative}"
+
+    def listing(self, recursive: bool) -> dict[str, dict[str, Any]]:
+        """All files below it, by their path from here, with what the file system knows of them."""
+        try:
+            depth = None if recursive else 1
+            found: Any = self.fs.find(self.root, maxdepth=depth, detail=True)
+        except FileNotFoundError:
+            return {}
+        except Exception as error:  # whatever a bucket or the network raises
+            raise ImageError(f"{self.url} cannot be listed: {type(error).__name__}: {error}") from None
+        skip = len(self.root) + 1 if self.root else 0
+        return {path[skip:]: info for path, info in found.items()}
+
+
+def _find(place: _Place, aim: _Place, wish: files.Wish) -> list[dict[str, Any]]:
+    """A row for every picture of the source, but none for earlier results below it."""
+    rows, taken = [], {}
+    inside = f"{aim.root}/" if type(place.fs) is type(aim.fs) else "\0"
+    for path, info in sorted(place.listing(wish.recursive).items()):
+        source = PurePosixPath(path)
+        hidden = any(part.startswith(".") for part in source.parts)
+        if hidden or not images.is_readable(path) or place.path(path).startswith(inside):
+            continue
+        target = str(source.parent / files.result_name(source, wish.suffix or "", wish.format))
+        if target in taken:
+            raise OptionError(f"{taken[target]} and {path} would both become {target}")
+        taken[target] = path
+        versions = (info.get(key) for key in ("ETag", "etag", "md5Hash", "mtime", "LastModified", "CRC"))
+        version = next((str(value) for value in versions if value is not None), "")
+        rows.append({"source": path, "target": target, "bytes": info.get("size"), "version": version})
+    return rows
+
+
+def _unchanged(before: pa.Table, found: list[dict[str, Any]], aim: _Place) -> dict[str, dict[str, Any]]:
+    """The earlier rows that still hold: the input is what it was, and the result is there or was refused."""
+    present = aim.listing(recursive=True)
+    rows = {row["source"]: row for row in before.to_pylist()}
+    known = {}
+    for now in found:
+        row = rows.get(now["source"])
+        if not row or any(row[key] != now[key] for key in TODO.names):
+            continue
+        if row["status"] == REFUSED or (row["status"] == DONE and row["target"] in present):
+            known[now["source"]] = row
+    return known
+
+
+class _Rows:
+    """The manifest: parts while a run is under way, one file at its end."""
+
+    def __init__(self, aim: _Place) -> None:
+        self._aim = aim
+        self._pending: list[pa.Table] = []
+        self._written_at = time.monotonic()
+        self._new: list[pa.Table] = []
+        self._parts = self._old_parts()
+        self.added = 0
+        earlier = [self._read(name) for name in [MANIFEST, *self._parts] if aim.fs.exists(aim.path(name))]
+        self.before = pa.concat_tables([SCHEMA.empty_table(), *earlier])
+
+    def add(self, rows: pa.Table) -> None:
+        """Take rows; now and then they are written, so that a killed run loses little."""
+        rows = rows.select(SCHEMA.names).cast(SCHEMA)
+        self._pending.append(rows)
+        self._new.append(rows)
+        self.added += len(rows)
+        if time.monotonic() - self._written_at > PART_SECONDS:
+            name = f"{PARTS}/{time.time_ns()}.parquet"
+            self._write(name, pa.concat_tables(self._pending))
+            self._parts.append(name)
+            self._pending.clear()
+            self._written_at = time.monotonic()
+
+    def close(self, known: list[dict[str, Any]]) -> pa.Table:
+        """Write the whole manifest, with the rows that still hold, and remove the parts."""
+        kept = pa.Table.from_pylist(known, schema=SCHEMA)
+        whole = pa.concat_tables([kept, *self._new]).sort_by("source")
+        if self._new or self._parts or not whole.equals(self.before):
+            self._write(MANIFEST, whole)
+        for name in self._parts:
+            self._aim.fs.rm(self._aim.path(name))
+        if self._parts and isinstance(self._aim.fs, LocalFileSystem):
+            shutil.rmtree(self._aim.path(PARTS))
+        return whole
+
+    def _old_parts(self) -> list[str]:
+        fs, folder = self._aim.fs, self._aim.path(PARTS)
+        return (
+            [f"{PARTS}/{PurePosixPath(path).name}" for path in fs.find(folder)] if fs.exists(folder) else []
+        )
+
+    def _read(self, name: str) -> pa.Table:
+        try:
+            with self._aim.fs.open(self._aim.path(name), "rb") as file:
+                return pq.read_table(file).select(SCHEMA.names).cast(SCHEMA)
+        except (pa.ArrowException, KeyError, ValueError):
+            raise OutputError(f"{self._aim.name(name)} is damaged: remove it to begin anew") from None
+
+    def _write(self, name: str, rows: pa.Table) -> None:
+        with _written(self._aim, name) as file:
+            pq.write_table(rows, file)
+
+
+@contextmanager
+def _written(place: _Place, relative: str) -> Iterator[IO[bytes]]:
+    """A file to write to that gets its name when the block ends well."""
+    path = place.path(relative)
+    if isinstance(place.fs, LocalFileSystem):
+        output.make_folder(Path(path).parent)
+        with output.atomic(Path(path)) as file:
+            yield file
+        return
+    with tempfile.SpooledTemporaryFile(max_size=64 * 1024**2) as file:
+        yield file
+        file.seek(0)
+        try:
+            place.fs.pipe_file(path, file.read())  # a bucket shows an object when all of it is there
+        except Exception as error:
+            what = f"{place.name(relative)} cannot be written"
+            raise OutputError(f"{what}: {type(error).__name__}: {error}") from None

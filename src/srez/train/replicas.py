@@ -1,0 +1,167 @@
+"""One training on several devices or machines: who takes which rows, and how their gradients become one.
+
+A replica is one device with a share of every batch. Variables are plain ones, one of each in every process:
+the replicas compute losses and gradients of their rows, the strategy averages them, and every process makes
+the same update. See docs/adr/0015.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from srez.errors import OptionError, TrainingError
+from srez.train import data
+from srez.train.recipe import Recipe
+
+Strategy = Any  # a tf.distribute.Strategy, which TensorFlow's type stubs do not have
+
+
+def one() -> Strategy:
+    """No distribution: one replica."""
+    return tf.distribute.get_strategy()
+
+
+def on_this_machine(devices: int) -> Strategy:
+    """So many devices of this machine: its GPUs, or, where it has none, its CPU counted so often.
+
+    Raises:
+        OptionError: it has fewer GPUs.
+    """
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        if devices > len(gpus):
+            raise OptionError(f"--devices {devices}: this machine has {len(gpus)} GPUs")
+        return tf.distribute.MirroredStrategy([f"GPU:{index}" for index in range(devices)])
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * devices)
+    return tf.distribute.MirroredStrategy([f"CPU:{index}" for index in range(devices)])
+
+
+def across_processes() -> Strategy:
+    """The processes that the environment's TF_CONFIG names; made before anything else of TensorFlow's."""
+    return tf.distribute.MultiWorkerMirroredStrategy()
+
+
+def is_chief(strategy: Strategy) -> bool:
+    """Whether this process writes checkpoints, logs and the model."""
+    return _process(strategy) == 0
+
+
+def require_fit(recipe: Recipe, strategy: Strategy, moving: list[Any]) -> None:
+    """Refuse what would not be the same training with several replicas.
+
+    Args:
+        recipe: what to do.
+        strategy: whose replicas.
+        moving: variables that a pass through the networks changes: the averages of batch norm.
+
+    Raises:
+        OptionError: the batch cannot be divided; XLA, which is unsafe under tf.distribute; or batch norm on
+            several devices of one process, which would move its averages once for each.
+    """
+    count = strategy.num_replicas_in_sync
+    part = recipe.batch // recipe.optimizer.accumulate
+    if part % count:
+        raise OptionError(f"{count} devices cannot share batches of {part}: --set batch=... to a multiple")
+    if count > 1 and recipe.xla:
+        raise OptionError("XLA does not go with several devices: --set xla=false")
+    if moving and _local(strategy) > 1:
+        raise OptionError(
+            "--devices does not go with batch norm, which this recipe's networks have: take --workers, one "
+            "for each device"
+        )
+
+
+def require_same_step(strategy: Strategy, step: int, out: Path) -> None:
+    """Make sure that all processes begin at the same step.
+
+    Raises:
+        TrainingError: they do not, so they do not see the same run folder.
+    """
+    together = averaged(strategy, lambda value: value, [])
+    mean = float(together([(tf.constant(step, tf.float64),)] * _local(strategy)))
+    if mean != step:
+        raise TrainingError(f"{out} is not the same folder on all machines: their checkpoints differ")
+
+
+def batches(
+    strategy: Strategy, pictures: data.Data, recipe: Recipe, start: int, stop: int
+) -> Iterator[list[tuple[tf.Tensor, ...]]]:
+    """Parts of batches, as this process's replicas take them.
+
+    Args:
+        strategy: whose replicas.
+        pictures: what to draw from.
+        recipe: its seed, and how large a part is.
+        start: the first example.
+        stop: the example to stop before.
+
+    Yields:
+        For each replica of this process: network input, clean LR and HR of its rows, and the replica's number
+        among all.
+    """
+    count, local = strategy.num_replicas_in_sync, _local(strategy)
+    size = recipe.batch // recipe.optimizer.accumulate
+    numbers = [_process(strategy) * local + index for index in range(local)]
+    streams = [data.batches(pictures, size, recipe.seed, start, stop, (n, count)) for n in numbers]
+    for rows in zip(*streams, strict=True):
+        yield [(*mine, tf.constant(n)) for mine, n in zip(rows, numbers, strict=True)]
+
+
+def averaged(strategy: Strategy, function: Callable, moving: list[Any]) -> Callable:
+    """A function that runs another on each replica's rows, and gives the mean over all replicas.
+
+    Args:
+        strategy: whose replicas, in all processes.
+        function: of rows, then of other arguments, to a structure of tensors that are means over the rows.
+        moving: variables that the function changes, to be averaged too.
+
+    Returns:
+        A function of the rows of each replica of this process, then of the other arguments.
+    """
+    if strategy.num_replicas_in_sync == 1:
+        return lambda rows, *arguments: function(*rows[0], *arguments)
+
+    context = tf.distribute.get_replica_context
+    local, first = _local(strategy), _process(strategy) * _local(strategy)
+
+    def placed(value: tf.Tensor) -> tf.Tensor:
+        if local > 1:
+            return value
+        # The only replica of a process has to say where its values are, or they cannot be averaged.
+        with tf.device(strategy.extended.worker_devices[0]):
+            return tf.identity(value)
+
+    @tf.function
+    def replica(rows: tuple[tf.Tensor, ...], *arguments: Any) -> Any:
+        found = function(*rows, *arguments)
+        flat = tf.nest.flatten(found)
+        values = [value for value in flat if value is not None]
+        with tf.control_dependencies(values):
+            values += [tf.identity(variable) for variable in moving]
+        means = context().all_reduce(tf.distribute.ReduceOp.MEAN, [placed(value) for value in values])
+        for variable, mean in zip(moving, means[len(means) - len(moving) :], strict=True):
+            variable.assign(mean)
+        left = iter(means)
+        return tf.nest.pack_sequence_as(found, [None if value is None else next(left) for value in flat])
+
+    def run(rows: list[tuple[tf.Tensor, ...]], *arguments: Any) -> Any:
+        own = strategy.experimental_distribute_values_from_function(
+            lambda place: rows[place.replica_id_in_sync_group - first]
+        )
+        found = strategy.run(replica, args=(own, *arguments))
+        return tf.nest.map_structure(lambda value: strategy.experimental_local_results(value)[0], found)
+
+    return run
+
+
+def _local(strategy: Strategy) -> int:
+    """How many replicas this process has."""
+    return 1 if strategy.num_replicas_in_sync == 1 else len(strategy.extended.worker_devices)
+
+
+def _process(strategy: Strategy) -> int:
+    resolver = strategy.cluster_resolver
+    return (resolver.task_id or 0) if resolver else 0

@@ -1,0 +1,86 @@
+"""One training by two processes of a real Ray on this machine, and one of them killed."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from killing import kill_one
+
+STEPS = 120
+COMPARED = 50  # later, differences of rounding have grown
+TOLERANCE = 1e-3
+WORDS = (
+    "train", "smoke", "--steps", str(STEPS), "--set", "every.log=1", "--set", "every.validate=60",
+    "--set", "every.checkpoint=10", "--set", "generator.channels=16", "--set", "data.drawn=200",
+)  # fmt: skip
+SREZ = (sys.executable, "-m", "srez")
+
+
+def losses(out: Path) -> dict[int, float]:
+    """The loss of every step, none twice: a step that was done again is logged once."""
+    lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    steps = [line["step"] for line in lines if "l1" in line]
+    assert steps == sorted(set(steps))
+    return {line["step"]: line["l1"] for line in lines if "l1" in line}
+
+
+def run(*words: str) -> subprocess.CompletedProcess:
+    return subprocess.run([*SREZ, *words], capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def together(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A training by two workers that nobody disturbs."""
+    out = tmp_path_factory.mktemp("together") / "run"
+    done = run(*WORDS, "--out", str(out), "--workers", "2")
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    return out
+
+
+@pytest.mark.cluster
+def test_two_workers_have_the_losses_of_one(together: Path, tmp_path: Path) -> None:
+    assert run(*WORDS, "--out", str(tmp_path / "alone")).returncode == 0
+    ours, theirs = losses(together), losses(tmp_path / "alone")
+    assert list(ours) == list(theirs) == list(range(1, STEPS + 1))
+    for step in range(1, COMPARED + 1):
+        assert ours[step] == pytest.approx(theirs[step], rel=TOLERANCE), step
+    assert (together / "model.onnx").exists()
+
+
+@pytest.mark.cluster
+def test_a_killed_worker_costs_the_steps_since_the_checkpoint(together: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    words = [*WORDS, "--out", str(out)]
+
+    def in_the_middle() -> bool:
+        return (out / "metrics.jsonl").exists() and len(losses(out)) > 25
+
+    with subprocess.Popen([*SREZ, *words, "--workers", "2"], stderr=subprocess.PIPE, text=True) as driver:
+        kill_one(driver.pid, "RayTrainWorker", of=2, when=in_the_middle)
+        at = max(losses(out))
+        _, stderr = driver.communicate(timeout=200)
+    assert driver.returncode == 0, stderr
+    flat = " ".join(stderr.split())
+    assert "all workers start again from the last checkpoint" in flat
+    resumed = int(flat.partition("going on from step ")[2].split()[0])
+    assert at - 10 <= resumed <= at + 10  # the kill takes a moment
+    assert losses(out) == losses(together)  # bit for bit
+    assert (out / "model.onnx").exists()
+
+    # One process takes up what two did.
+    alone = run(*words, "--steps", str(STEPS + 10))
+    assert alone.returncode == 0, alone.stderr
+    assert f"going on from step {STEPS}" in " ".join(alone.stderr.split())
+    assert list(losses(out)) == list(range(1, STEPS + 11))
+
+
+@pytest.mark.cluster
+def test_a_users_mistake_is_told_once(tmp_path: Path) -> None:
+    wrong = run(*WORDS, "--out", str(tmp_path), "--workers", "2", "--set", "batch=15")
+    assert wrong.returncode == 2
+    assert "2 devices cannot share batches of 15" in " ".join(wrong.stderr.split())
+    assert "Traceback" not in wrong.stderr
+    assert "start again" not in wrong.stderr

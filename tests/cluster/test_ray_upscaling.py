@@ -1,0 +1,122 @@
+"""Many pictures with a real Ray on this machine, one of whose actors is killed."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import fsspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from killing import kill_one
+from PIL import Image
+from typer.testing import CliRunner
+
+from srez.cli import app
+from srez.cluster import upscaling
+from srez.errors import OptionError
+from srez.files import Wish
+
+SREZ = (sys.executable, "-m", "srez")
+RAY = ("--engine", "ray", "--workers", "2", "--recursive", "--json")
+PICTURES, BAD = 240, 5
+
+
+def write_pictures(folder: Path, count: int, side: int) -> None:
+    """Pictures of random pixels in two subfolders, and some files that are none."""
+    random = np.random.default_rng(1)
+    for number in range(count):
+        path = folder / ("even" if number % 2 == 0 else "odd") / f"{number:04d}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(random.integers(0, 256, (side, side, 3), dtype=np.uint8)).save(path)
+    for number in range(BAD):
+        (folder / f"bad{number}.png").write_bytes(f"no picture {number}".encode())
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.png")}
+
+
+@pytest.mark.cluster
+def test_a_killed_actor_and_bad_files_cost_nothing_else(tmp_path: Path) -> None:
+    write_pictures(tmp_path / "in", PICTURES, 32)
+    command = [*SREZ, "upscale", str(tmp_path / "in"), str(tmp_path / "out"), *RAY]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+        kill_one(run.pid, "MapWorker", of=2, when=lambda: len(contents(tmp_path / "out")) > 20)
+        stdout, stderr = run.communicate(timeout=200)
+    assert run.returncode == 1, stderr
+    assert "Traceback" not in stderr
+    report = json.loads(stdout)
+    assert (report["done"], report["kept"], len(report["errors"])) == (PICTURES, 0, BAD)
+    local = [*SREZ, "upscale", str(tmp_path / "in"), "-r", "-o", str(tmp_path / "local")]
+    subprocess.run(local, capture_output=True, check=False)
+    results = contents(tmp_path / "out")
+    assert len(results) == PICTURES
+    assert results == contents(tmp_path / "local")
+    rows = {row["source"]: row for row in pq.read_table(tmp_path / "out/manifest.parquet").to_pylist()}
+    assert rows.keys() == contents(tmp_path / "in").keys()
+    for name, data in contents(tmp_path / "in").items():
+        row = rows[name]
+        assert (row["bytes"], row["sha256"]) == (len(data), hashlib.sha256(data).hexdigest())
+        if name.startswith("bad"):
+            assert row["status"] == "refused"
+            assert "is not a PNG" in row["error"]
+        else:
+            assert (row["status"], row["error"], row["width"]) == ("done", None, 128)
+
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    again = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (json.loads(again.stdout)["done"], json.loads(again.stdout)["kept"]) == (0, PICTURES + BAD)
+    assert before == {p: p.stat().st_mtime_ns for p in (tmp_path / "out").rglob("*") if p.is_file()}
+
+    (
+        tmp_path / "out/even/0000.png"
+    ).unlink()  # a lost result, a mended file and a new one: these and only these
+    (tmp_path / "in/bad0.png").write_bytes((tmp_path / "in/odd/0001.png").read_bytes())
+    (tmp_path / "in/new.png").write_bytes((tmp_path / "in/odd/0003.png").read_bytes())
+    third = json.loads(subprocess.run(command, capture_output=True, text=True, check=False).stdout)
+    assert (third["done"], third["kept"], len(third["errors"])) == (3, PICTURES + BAD - 2, BAD - 1)
+    changed = {p.name for p in (tmp_path / "out").rglob("*.png") if before.get(p) != p.stat().st_mtime_ns}
+    assert changed == {"0000.png", "bad0.png", "new.png"}
+
+
+def test_what_a_killed_run_wrote_counts(tmp_path: Path) -> None:
+    """Parts of the manifest of a driver that died, in a file system that is no local folder."""
+    memory = fsspec.filesystem("memory")
+    row = {"source": "a.png", "target": "a.png", "status": "done", "bytes": 3, "version": "1", "sha256": "00"}
+    place = upscaling._Place.at("memory://results")
+    with upscaling._written(place, f"{upscaling.PARTS}/1.parquet") as file:
+        pq.write_table(pa.Table.from_pylist([row], schema=upscaling.SCHEMA), file)
+    memory.pipe_file("/results/a.png", b"...")
+    rows = upscaling._Rows(place)
+    assert [each["source"] for each in rows.before.to_pylist()] == ["a.png"]
+    found = [{name: row[name] for name in upscaling.TODO.names}]
+    known = upscaling._unchanged(rows.before, found, place)
+    assert known.keys() == {"a.png"}
+    assert upscaling._unchanged(rows.before, [{**found[0], "version": "2"}], place) == {}
+    rows.close(list(known.values()))
+    with memory.open("/results/manifest.parquet", "rb") as file:
+        assert pq.read_table(file).to_pylist() == rows.before.to_pylist()
+    assert not memory.find(f"/results/{upscaling.PARTS}")
+
+
+def test_refusals(tmp_path: Path) -> None:
+    Image.new("RGB", (4, 4)).save(tmp_path / "a.png")
+    Image.new("RGB", (4, 4)).save(tmp_path / "a.bmp")
+    out = str(tmp_path / "out")
+    for words, sentence in (
+        ((str(tmp_path), out), "a.bmp and a.png would both become a.png"),
+        ((str(tmp_path), str(tmp_path)), "holds the inputs: take another folder"),
+        ((str(tmp_path / "nowhere"), out), "holds no pictures"),
+        ((str(tmp_path), "nosuch://bucket"), "nosuch://bucket cannot be opened"),
+        ((str(tmp_path),), "takes a source and a target"),
+    ):
+        result = CliRunner().invoke(app, ["upscale", *words, "--engine", "ray"])
+        assert (result.exit_code, sentence in result.stderr.replace("\n", "")) == (2, True), result.stderr
+    (tmp_path / "a.bmp").unlink()
+    model = upscaling.Model("faces")
+    with pytest.raises(OptionError, match="Ray cannot be reached there"):
+        upscaling.upscale(str(tmp_path), out, model, Wish(), 1, "127.0.0.1:1", lambda *_: None)

@@ -1,0 +1,100 @@
+"""Faces packed in shards, read back, damaged."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from typer.testing import CliRunner
+
+from srez import packs
+from srez.cli import app
+from srez.errors import DataError, OptionError, OutputError
+from srez.train import data, recipe
+from srez.train.data.faces import mapped, picker
+
+FACES = recipe.load("faces").data
+
+
+@pytest.fixture
+def pack(faces_zip: Path, partition: Path, tmp_path: Path) -> Path:
+    data.pack([str(faces_zip)], tmp_path / "pack", partition)
+    return tmp_path / "pack"
+
+
+def test_training_on_a_pack_is_training_on_its_pictures(pack: Path, faces_zip: Path, partition: Path) -> None:
+    ours = data.load(FACES, [str(pack)])
+    theirs = data.load(FACES, [str(faces_zip)], partition)
+    for name in ("pictures", "sources", "skipped", "summary", "fingerprint"):
+        assert getattr(ours, name) == getattr(theirs, name), name
+    np.testing.assert_array_equal(ours.validation, theirs.validation)
+    np.testing.assert_array_equal(ours.validation_low, theirs.validation_low)
+    pairs = (data.batches(each, 4, seed=7, start=3, stop=43) for each in (ours, theirs))
+    for one, other in zip(*pairs, strict=True):
+        for mine, yours in zip(one, other, strict=True):
+            np.testing.assert_array_equal(mine, yours)
+
+
+def test_faces_of_several_shards_are_counted_through(tmp_path: Path, random: np.random.Generator) -> None:
+    faces = list(random.integers(0, 256, (11, 72, 72, 3), dtype=np.uint8))
+    facts = {"sources": [], "skipped": [], "summary": ("", "", ""), "fingerprint": ""}
+    index = packs.write(tmp_path, {"train": faces, "validation": faces[:2]}, facts, shard_faces=4)
+    assert [shard.faces for shard in index.shards] == [4, 4, 3, 2]
+    assert packs.read(tmp_path) == index
+    face = picker(mapped(packs.faces(tmp_path, index, "train")))
+    read = tf.data.Dataset.range(11).map(face)
+    np.testing.assert_array_equal(np.stack(list(read.as_numpy_iterator())), np.stack(faces))
+
+
+def test_damage_is_found(pack: Path) -> None:
+    index = packs.read(pack)
+    assert packs.check(pack, index) == []
+    train, validation = pack / "train-00000.npy", pack / "validation-00000.npy"
+    content = bytearray(train.read_bytes())
+    content[-1] ^= 1
+    train.write_bytes(content)
+    validation.write_bytes(validation.read_bytes()[:-1])
+    found = packs.check(pack, index)
+    assert len(found) == 2
+    assert "sha256" in found[0]
+    assert "cut short" in found[1]
+    with pytest.raises(DataError, match="cut short"):
+        data.load(FACES, [str(pack)])
+    validation.unlink()
+    assert "missing" in packs.check(pack, index)[1]
+    (pack / "pack.json").write_text("{}")
+    with pytest.raises(DataError, match="is damaged"):
+        packs.read(pack)
+
+
+def test_a_pack_stands_alone(pack: Path, faces_zip: Path, partition: Path) -> None:
+    with pytest.raises(OptionError, match="a pack stands alone"):
+        data.load(FACES, [str(pack), str(faces_zip)])
+    with pytest.raises(OptionError, match="a pack stands alone"):
+        data.load(FACES, [str(pack)], partition)
+    with pytest.raises(OptionError, match="a pack holds faces"):
+        data.load(recipe.load("photo").data, [str(pack)])
+    with pytest.raises(OptionError, match="leave the weights out"):
+        data.pack([f"{faces_zip}@2"], pack.parent / "other")
+    with pytest.raises(OutputError, match="holds a pack already"):
+        data.pack([str(faces_zip)], pack)
+
+
+def test_the_commands(faces_zip: Path, partition: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "faces"
+    words = ["data", "pack", str(faces_zip), str(folder), "--partition", str(partition), "--json"]
+    packed = json.loads(CliRunner().invoke(app, words, catch_exceptions=False).stdout)
+    assert [shard["faces"] for shard in packed["shards"]] == [18, 4]
+    found = CliRunner().invoke(app, ["data", "check", str(folder), "--json"])
+    assert json.loads(found.stdout) == {
+        "pack": str(folder), "shards": 2, "train": 18, "validation": 4, "faults": [],
+    }  # fmt: skip
+    assert found.exit_code == 0
+    (folder / "train-00000.npy").unlink()
+    missing = CliRunner().invoke(app, ["data", "check", str(folder)])
+    assert missing.exit_code == 1
+    assert "train-00000.npy is missing" in missing.stderr
+    absent = CliRunner().invoke(app, ["data", "check", str(tmp_path / "nothing")])
+    assert absent.exit_code == 2
+    assert "srez data pack" in absent.stderr

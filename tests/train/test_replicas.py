@@ -1,0 +1,119 @@
+"""One training on several devices of one process, and in several processes."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from srez.errors import OptionError
+from srez.train import recipe, replicas
+
+STEPS = 6
+GAN = (
+    "steps=6", "batch=8", "every.log=1", "every.validate=3", "data.drawn=40", "generator.channels=8",
+    "generator.blocks=1", "discriminator={network='critic', units=[4, 8], conditional=true, updates=2}",
+    "loss.adversarial=0.01", "loss.gradient_penalty=10", "optimizer.clip_norm=0.05", "optimizer.accumulate=2",
+)  # fmt: skip
+NORMALISED = (
+    "steps=6", "batch=8", "every.log=1", "every.validate=3", "data.drawn=40", "generator.units=[8, 4]",
+    "generator.tail=6", "discriminator.units=[4, 8]",
+)  # fmt: skip
+
+TRAIN = """
+import hashlib, sys
+from pathlib import Path
+from srez.train import replicas
+strategy = {strategy}
+from srez.train import data, recipe, trainer
+chosen = recipe.load({name!r}, {changes!r})
+result = trainer.train(chosen, data.draw(chosen.data), Path({out!r}), strategy=strategy)
+print(hashlib.sha256(b"".join(w.tobytes() for w in result.average.get_weights())).hexdigest())
+"""
+
+
+def start(
+    strategy: str, name: str, changes: tuple[str, ...], out: Path, **environment: str
+) -> subprocess.Popen:
+    code = TRAIN.format(strategy=strategy, name=name, changes=changes, out=str(out))
+    return subprocess.Popen(
+        [sys.executable, "-c", code],
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(process: subprocess.Popen) -> str:
+    stdout, stderr = process.communicate(timeout=120)
+    assert process.returncode == 0, stderr
+    return stdout.split()[-1]
+
+
+def losses(out: Path) -> list[dict[str, float]]:
+    lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    return [line for line in lines if "learning_rate" in line]
+
+
+@pytest.mark.cluster
+def test_a_gan_on_two_devices_is_a_gan_on_one(tmp_path: Path) -> None:
+    """With a penalty at random interpolates, clipped gradients and batches in parts: all means are global."""
+    runs = {"one": "None", "two": "replicas.on_this_machine(2)"}
+    for process in [start(strategy, "smoke", GAN, tmp_path / name) for name, strategy in runs.items()]:
+        finish(process)
+    one, two = losses(tmp_path / "one"), losses(tmp_path / "two")
+    assert len(one) == len(two) == STEPS
+    for mine, yours in zip(one, two, strict=True):
+        assert mine.keys() == yours.keys() > {"penalty", "adversarial", "l1", "discriminator"}
+        for name in mine.keys() - {"seconds"}:
+            assert mine[name] == pytest.approx(yours[name], rel=1e-3), name
+
+
+@pytest.mark.cluster
+def test_batch_norm_has_the_same_averages_in_all_processes(tmp_path: Path) -> None:
+    ports = []
+    for _ in range(2):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            ports.append(free.getsockname()[1])
+    cluster = {"worker": [f"127.0.0.1:{port}" for port in ports]}
+    processes = [
+        start(
+            "replicas.across_processes()",
+            "srez",
+            NORMALISED,
+            tmp_path / "run",
+            TF_CONFIG=json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}}),
+        )
+        for index in range(2)
+    ]
+    weights = [finish(process) for process in processes]
+    assert weights[0] == weights[1]
+    assert len(losses(tmp_path / "run")) == STEPS
+
+
+class TwoReplicas:
+    """What `require_fit` asks of a strategy."""
+
+    num_replicas_in_sync = 2
+    cluster_resolver = None
+
+    class extended:  # noqa: N801
+        worker_devices = ("CPU:0", "CPU:1")
+
+
+def test_what_cannot_be_shared_is_refused() -> None:
+    two = TwoReplicas()
+    for change, moving, sentence in (
+        ("batch=15", [], "2 devices cannot share batches of 15"),
+        ("xla=true", [], "XLA does not go with several devices"),
+        ("batch=16", ["an average"], "--devices does not go with batch norm"),
+    ):
+        with pytest.raises(OptionError, match=sentence):
+            replicas.require_fit(recipe.load("smoke", [change]), two, moving)
+    replicas.require_fit(recipe.load("smoke"), two, [])
+    replicas.require_fit(recipe.load("smoke", ["batch=15", "xla=true"]), replicas.one(), ["an average"])

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from typer.core import TyperGroup
 
-from srez import __version__, images
+from srez import __version__, images, zoo
 from srez.display import Bars, PixelBars, TrainingBars
 from srez.display import console as error_console
 from srez.errors import OptionError, SrezError
@@ -48,8 +48,10 @@ app.add_typer(recipes_app, name="recipes")
 data_app = typer.Typer(rich_markup_mode="markdown", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 
-Model = Annotated[
-    str, typer.Option(help="A model in the box (see `srez models`) or an .onnx file with its card.")
+_MODEL = "A model in the box (see `srez models`) or an .onnx file with its card"
+Model = Annotated[str, typer.Option(help=f"{_MODEL}.")]
+AnyModel = Annotated[
+    str, typer.Option(help=f"{_MODEL}; auto takes faces for pictures of 16x16 pixels, photo for others.")
 ]
 Fidelity = Annotated[
     float | None,
@@ -146,7 +148,7 @@ def upscale(
             "beside its input.",
         ),
     ] = None,
-    model: Model = "faces",
+    model: AnyModel = zoo.AUTO,
     fidelity: Fidelity = None,
     scale: Annotated[
         int | None, typer.Option(min=1, help="Times larger, up to the model's own 4; that by default.")
@@ -204,7 +206,7 @@ def upscale(
     A picture that cannot be read or written is named and the others are done; the exit code is then 1.
     """
     from srez import files
-    from srez.upscaler import load
+    from srez.upscaler import chooser
 
     if overwrite and skip:
         raise OptionError("give either --overwrite or --skip")
@@ -219,16 +221,17 @@ def upscale(
         return
     if workers:
         raise OptionError("--workers goes with --engine ray")
-    upscaler = load(model, fidelity, tile)
-    plan = files.plan([Path(entry) for entry in inputs], wish, upscaler.card.scale)
+    choose = chooser(model, fidelity, tile)
+    scale_of_model = zoo.scale(model)
+    plan = files.plan([Path(entry) for entry in inputs], wish, scale_of_model)
     to_standard = any(job.target == files.STANDARD for job in plan.jobs)
     if as_json and to_standard:
         raise OptionError("--json and a picture cannot both go to standard output")
     if dry_run:
-        report = files.rehearse(plan, wish, upscaler.card.scale)
+        report = files.rehearse(plan, wish, scale_of_model)
     else:
         with PixelBars() as bars:
-            report = files.run(upscaler, plan, wish, bars.watch)
+            report = files.run(choose, plan, wish, bars.watch)
     for failure in report.failures.values():
         _complain(failure)
     if as_json:
@@ -255,9 +258,9 @@ def _upscale_with_ray(
     _require("--engine ray", "fsspec", "pyarrow", "ray", extra="cluster")
     from srez import machine
     from srez.cluster import upscaling
-    from srez.upscaler import load
+    from srez.upscaler import chooser
 
-    load(model, fidelity, tile)  # what is wrong with it is said here, not by every actor
+    chooser(model, fidelity, tile)  # what is wrong with it is said here, not by every actor
     with Bars() as bars:
         bar = bars.add_task("upscaling", total=None)
         report = upscaling.upscale(
@@ -323,7 +326,7 @@ def evaluate(
         list[str] | None,
         typer.Option(
             help="A model in the box, one of yours, or any ONNX file that makes images larger; may be "
-            "repeated. [default: faces, with --faces]",
+            "repeated. [default: faces with --faces, photo with --benchmark]",
             show_default=False,
         ),
     ] = None,
@@ -359,7 +362,15 @@ def evaluate(
     layout: Annotated[
         Layout | None, typer.Option(help="Axes of a foreign model's images; read off the model.")
     ] = None,
-    fidelity: Fidelity = None,
+    fidelity: Annotated[
+        list[float] | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Of models with two looks: 0 vivid, 1 faithful; may be repeated. [default: the model's]",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Measure models beside nearest and bicubic: PSNR, SSIM, consistency, speed.
 
@@ -383,8 +394,9 @@ def evaluate(
         protocol, source = Y_MATLAB_X4, benchmark
         measured_on = pairs.from_benchmark(benchmark, protocol, limit)
     chosen = methods.baselines(protocol.scale)
-    for name in model if model is not None else ["faces"] if faces else []:
-        chosen.append(methods.model(name, protocol.scale, value_range, layout and layout.value, fidelity))
+    for name in model if model is not None else ["faces" if faces else "photo"]:
+        for look in fidelity or [None]:
+            chosen.append(methods.model(name, protocol.scale, value_range, layout and layout.value, look))
     chosen += [methods.folder(path) for path in results or []]
     with Bars() as bars:
         found = evaluate.evaluate(
@@ -406,23 +418,27 @@ def evaluate(
 @app.command(epilog="Example: `srez models`")
 def models(as_json: AsJson = False) -> None:
     """List the models in the box: scale, size, licence, figures."""
-    from srez import card, zoo
+    from srez import card
 
     cards = [card.read(zoo.find(name)) for name in zoo.names()]
     if as_json:
         _print_json([card.as_dict(each) for each in cards])
         return
-    table = Table("model", "scale", "parameters", "PSNR", "SSIM", "licence of the weights")
+    table = Table("model", "scale", "parameters", "on", "PSNR", "SSIM")
     for each in cards:
-        methods = {row["method"]: row for row in each.figures}
+        methods = {row["method"]: row for row in reversed(each.figures)}  # of the first set
         ours, bicubic = methods[each.name], methods["bicubic"]
         psnr = f"{ours['psnr']:.2f} dB\nbicubic {bicubic['psnr']:.2f}"
         ssim = f"{ours['ssim']:.4f}\n{bicubic['ssim']:.4f}"
-        table.add_row(each.name, f"x{each.scale}", f"{each.parameters:,}", psnr, ssim, each.licence)
+        size = f"{each.parameters:,}"
+        table.add_row(each.name, f"x{each.scale}", size, ours["set"], psnr, ssim)
     out_console.print(table)
     for each in cards:
-        sets = ", ".join(sorted({f"{row['set']} ({row['protocol']})" for row in each.figures}))
-        out_console.print(f"{each.name}: {each.description}. Measured on {sets}. {each.limits}")
+        sets = ", ".join(dict.fromkeys(f"{row['set']} ({row['protocol']})" for row in each.figures))
+        said = (
+            f"{each.description}. Measured on {sets}. Licence of the weights: {each.licence}. {each.limits}"
+        )
+        out_console.print(f"{each.name}: {said}")
 
 
 @app.command(
@@ -489,13 +505,14 @@ def train(
         return
     # These import TensorFlow: not before the words are known to be right.
     from srez.train import data as pairs
-    from srez.train import replicas, run, weights
+    from srez.train import replicas, run, trainer, weights
 
     strategy = replicas.on_this_machine(devices) if devices else None
     start = weights.load(init, chosen.generator) if init else None
+    trainer.require_possible(chosen, strategy)
     with TrainingBars() as bars:
         pictures = pairs.load(chosen.data, data, partition, bars.reading) if data else pairs.draw(chosen.data)
-        for line in [*(f"left out: {reason}" for reason in pictures.skipped), *pictures.summary]:
+        for line in pairs.told(pictures, "run.json"):
             bars.print(line)
         bars.watch_until(chosen.steps)
         finished = run.train_and_export(
@@ -619,7 +636,7 @@ def serve(
         float, typer.Option(min=0.1, help="For an answer at once, waiting included.")
     ] = limits.MAX_SECONDS,
     keep_hours: Annotated[
-        float, typer.Option(min=0, help="That a finished job's result can be fetched.")
+        float, typer.Option(min=0.01, help="That a finished job's result can be fetched.")
     ] = limits.KEEP_HOURS,
     grace_seconds: Annotated[
         float, typer.Option(min=0, help="For running work when the server is told to stop.")
@@ -688,6 +705,7 @@ def pack(
     Training on the pack gives the same weights as training on the pictures, and begins at once.
     """
     _training_extra()
+    from srez import packs
     from srez.train import data
 
     with Bars() as bars:
@@ -701,7 +719,7 @@ def pack(
     if as_json:
         _print_json({"pack": str(folder), **asdict(packed)})
         return
-    for line in [*(f"left out: {reason}" for reason in packed.skipped), *packed.summary]:
+    for line in data.told(packed, packs.INDEX):
         error_console.print(line, soft_wrap=True, markup=False)
     out_console.print(f"Done: {len(packed.shards)} shards in {folder}", soft_wrap=True, markup=False)
 

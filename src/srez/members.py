@@ -35,7 +35,8 @@ class Decoded:
     """A decoded picture, or why there is none.
 
     `pixels` is what the caller's treatment made of it, None if the picture is not usable; then `error` says
-    why. `size` is the file's width and height, None if unreadable. `crc` is a checksum of the file.
+    why. `size` is the file's width and height, None if unreadable. `crc` is a checksum of the file, 0 if its
+    bytes cannot be had.
     """
 
     member: Member
@@ -83,7 +84,10 @@ def decode(
     """
 
     def one(member: Member) -> Decoded:
-        data = member.read()
+        try:
+            data = member.read()
+        except OSError as error:
+            return Decoded(member, 0, None, None, f"{member.path} cannot be read: {error.strerror}")
         size = None
         try:
             picture = images.read(data, member.path)

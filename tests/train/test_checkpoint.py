@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from srez.errors import TrainingError
+from srez.errors import OutputError, TrainingError
 from srez.train import checkpoint
 
 
@@ -48,6 +48,17 @@ def test_none_whole_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "step-00000001.npz").write_bytes(b"")
     with pytest.raises(TrainingError, match=r"no checkpoint in .* can be read"):
         checkpoint.load(tmp_path)
+
+
+def test_the_best_is_not_lost_by_a_run_that_dies_between(tmp_path: Path) -> None:
+    """It is written first: the steps that led to it are then done again."""
+    save(tmp_path, 1)
+    (tmp_path / "best.npz").mkdir()
+    with pytest.raises(OutputError):
+        checkpoint.save(tmp_path, 2, {"a/0": np.zeros(1)}, {}, keep=2, best=True)
+    saved, _ = checkpoint.load(tmp_path)
+    assert saved is not None
+    assert saved[1]["step"] == 1
 
 
 def test_the_best_is_kept_beside_the_last(tmp_path: Path) -> None:

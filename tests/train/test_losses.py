@@ -35,6 +35,12 @@ def test_adversarial_variants(variant: str, generator: np.ndarray, discriminator
     assert float(theirs(real, fake)) == pytest.approx(discriminator.mean(), rel=1e-5)
 
 
+@pytest.mark.parametrize("variant", losses.ADVERSARIAL)
+def test_only_logits_are_logged_as_probabilities(variant: str) -> None:
+    expected = 1 / (1 + np.exp(-OTHERS)) if variant == "non-saturating" else OTHERS
+    assert float(losses.verdict(variant, tf.constant(OTHERS))) == pytest.approx(expected.mean(), rel=1e-5)
+
+
 def slope(images: tf.Tensor) -> tf.Tensor:
     """A critic whose gradient has norm 3 * sqrt(12) at every picture of 2x2x3."""
     return 3 * tf.reduce_sum(images, axis=(1, 2, 3))[:, None]

@@ -149,6 +149,17 @@ def test_a_discriminator_judges_pictures_and_trains(name: str, random: np.random
     assert same == (name != "conditional critic")
 
 
+@pytest.mark.parametrize("name", DISCRIMINATORS)
+def test_a_discriminator_is_saved_and_loaded(name: str, tmp_path: Path, random: np.random.Generator) -> None:
+    network = networks.build_discriminator(DISCRIMINATORS[name], 32)
+    network.save(tmp_path / "network.keras")
+    again = keras.saving.load_model(tmp_path / "network.keras")
+    inputs = [random.random((2, 32, 32, 3), np.float32), random.random((2, 8, 8, 3), np.float32)]
+    ours, theirs = (keras.tree.flatten(each(inputs, training=False)) for each in (network, again))
+    for mine, yours in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(mine, yours, atol=1e-6)
+
+
 def test_photo_keeps_flat_colours_whatever_its_weights(random: np.random.Generator) -> None:
     network = photo.generator(8, 2)
     for variable in network.trainable_variables:

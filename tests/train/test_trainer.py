@@ -14,10 +14,13 @@ import filelock
 import keras
 import numpy as np
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from typer.testing import CliRunner
 
 import srez
 from srez import drawn, images
-from srez.errors import DataError, ModelError, OptionError, TrainingError
+from srez.cli import app
+from srez.errors import DataError, ModelError, OptionError, OutputError, TrainingError
 from srez.train import checkpoint, data, losses, networks, recipe, run, trainer, weights
 
 TINY = {
@@ -42,6 +45,13 @@ def log(out: Path) -> list[dict]:
     return [{name: value for name, value in line.items() if name != "seconds"} for line in lines]
 
 
+def board(out: Path) -> dict[str, str]:
+    """What a run wrote for TensorBoard: the kind of each of its tags."""
+    events = EventAccumulator(str(out / "tensorboard")).Reload()
+    tags = events.Tags()["tensors"]
+    return {tag: events.SummaryMetadata(tag).plugin_data.plugin_name for tag in tags}
+
+
 def assert_same_checkpoint(*runs: Path) -> None:
     """The newest checkpoints of both runs agree bit for bit: networks, optimisers, averages."""
     ours, theirs = (checkpoint.load(run / "checkpoints")[0] for run in runs)
@@ -60,15 +70,19 @@ def test_a_run_leaves_what_it_promises(name: str, faces: data.Data, tmp_path: Pa
     assert result.step == 12
     assert sorted(set(seen)) == list(range(1, 13))
     game = {"adversarial", "discriminator", "real", "fake", "discriminator_gradient"}
-    terms = {"faces": {"l1"}, "srez": {"consistency"} | game}[name] | {"generator_gradient"}
+    game |= {"discriminator_learning_rate"}
+    terms = {"faces": {"l1"}, "srez": {"consistency"} | game}[name]
+    terms |= {"generator_gradient", "learning_rate"}
     lines = log(tmp_path)
     assert [line["step"] for line in lines if "learning_rate" in line] == [2, 4, 6, 8, 10, 12]
-    assert all(terms | {"step", "learning_rate"} == set(line) for line in lines if "learning_rate" in line)
+    assert all(terms | {"step"} == set(line) for line in lines if "learning_rate" in line)
     validations = [line for line in lines if "validation_psnr" in line]
     assert [line["step"] for line in validations] == [6, 12]
     assert validations[-1]["validation_psnr"] == result.figures["psnr"]
     assert images.read(tmp_path / "sheets/step-00000012.png").pixels.ndim == 3
-    assert list((tmp_path / "tensorboard").iterdir())
+    figures = {"validation_psnr", "validation_ssim", "validation_consistency"}
+    scalars = dict.fromkeys(terms | figures | {"seconds"}, "scalars")
+    assert board(tmp_path) == {**scalars, "sheet": "images", "outputs": "histograms"}
     assert recipe.load(str(tmp_path / "recipe.toml")) == tiny(name, "steps=12")
     about = json.loads((tmp_path / "run.json").read_text())
     assert about["data"] == faces.fingerprint
@@ -115,6 +129,31 @@ def test_another_recipe_or_other_data_needs_another_folder(faces: data.Data, tmp
     other = dataclasses.replace(faces, fingerprint="another fingerprint")
     with pytest.raises(DataError, match="holds a run on other data"):
         trainer.train(tiny("faces", "steps=2"), other, tmp_path)
+
+
+def test_a_refused_start_leaves_the_folder_free(faces: data.Data, tmp_path: Path) -> None:
+    absent = "perceptual={network='nowhere.keras', layers=['x']}"
+    with pytest.raises(DataError, match=r"nowhere\.keras does not exist: see docs/training\.md, Features"):
+        trainer.train(tiny("faces", "steps=2", absent, "loss.perceptual=1"), faces, tmp_path)
+    assert trainer.train(tiny("faces", "steps=2"), faces, tmp_path).step == 2
+
+
+def test_a_run_that_left_nothing_does_not_hold_its_folder(faces: data.Data, tmp_path: Path) -> None:
+    def cut(step: int, _: dict[str, float]) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trainer.train(tiny("faces", "steps=2"), faces, tmp_path, cut)
+    assert trainer.train(tiny("faces", "steps=2", "batch=2"), faces, tmp_path).step == 2
+
+
+def test_what_cannot_be_trained_is_refused_before_the_data_is_read(tmp_path: Path) -> None:
+    words = ["train", "faces", "--data", str(tmp_path / "nowhere"), "--out", str(tmp_path / "run")]
+    absent = ["--set", "loss.perceptual=1", "--set", "perceptual.network=squeezenet.keras"]
+    refused = CliRunner().invoke(app, [*words, *absent])
+    assert refused.exit_code == 2
+    assert "squeezenet.keras does not exist" in refused.stderr.replace("\n", " ")
+    assert "XLA does not go with several devices" in refusal(*words[1:], "--devices", 2, "--set", "xla=true")
 
 
 def test_a_diverging_run_stops_and_leaves_no_garbage(faces: data.Data, tmp_path: Path) -> None:
@@ -251,11 +290,14 @@ def test_two_trainings_do_not_share_a_folder(faces: data.Data, tmp_path: Path) -
         trainer.train(tiny("faces", "steps=2"), faces, tmp_path)
 
 
+def test_a_folder_that_cannot_be_written(faces: data.Data, tmp_path: Path) -> None:
+    (tmp_path / "lock").mkdir()
+    with pytest.raises(OutputError, match=rf"{tmp_path.name} cannot be written: "):
+        trainer.train(tiny("faces", "steps=2"), faces, tmp_path)
+
+
 def test_perceptual_loss_through_a_file(faces: data.Data, tmp_path: Path) -> None:
-    inputs = keras.Input((None, None, 3))
-    seen = keras.layers.Conv2D(4, 3, activation="relu", name="seen")(inputs)
-    keras.Model(inputs, seen).save(tmp_path / "eye.keras")
-    settings = f"perceptual={{network='{tmp_path / 'eye.keras'}', layers=['seen']}}"
+    settings = f"perceptual={{network='{eye(tmp_path, 'seen')}', layers=['seen']}}"
     trainer.train(tiny("faces", "steps=4", settings, "loss.perceptual=1"), faces, tmp_path / "run")
     assert all(np.isfinite(line["perceptual"]) for line in log(tmp_path / "run") if "perceptual" in line)
     chosen = tiny("faces", settings.replace("seen'", "unseen'"), "loss.perceptual=1")
@@ -274,6 +316,14 @@ def test_weights_that_cannot_be_downloaded(
         trainer.train(tiny("faces", "steps=2", "loss.perceptual=1"), faces, tmp_path / "run")
 
 
+def eye(folder: Path, *layers: str) -> Path:
+    """A file of a tiny network, for a perceptual loss, with layers of these names."""
+    inputs = keras.Input((None, None, 3))
+    seen = [keras.layers.Conv2D(4, 3, activation="relu", name=name)(inputs) for name in layers]
+    keras.Model(inputs, seen).save(folder / "eye.keras")
+    return folder / "eye.keras"
+
+
 def test_every_recipe_in_the_box_takes_a_step(faces: data.Data, tmp_path: Path) -> None:
     """The recipes themselves, made small; the photographs are drawn faces."""
     small = {
@@ -284,6 +334,11 @@ def test_every_recipe_in_the_box_takes_a_step(faces: data.Data, tmp_path: Path) 
         "srresnet": ["generator.channels=6", "generator.blocks=1"],
         "srgan": ["generator.channels=6", "generator.blocks=1", "discriminator.units=[4, 8]"],
         "photo": ["generator.channels=4", "generator.blocks=1"],
+        "faces_vivid": [
+            *TINY["faces"],
+            "discriminator.units=[4, 8]",
+            f"perceptual.network={eye(tmp_path, *(f'features{number}' for number in range(1, 6)))}",
+        ],
     }
     assert set(small) == set(recipe.names())
     folder = tmp_path / "photographs"
@@ -441,7 +496,7 @@ def refusal(*words: object) -> str:
 def test_refusals_by_the_command(faces_zip: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     out = tmp_path / "run"
-    assert "colour: is not a key" in refusal("faces", "--data", faces_zip, "--set", "colour=1", "--out", out)
+    assert "colour is not a key" in refusal("faces", "--data", faces_zip, "--set", "colour=1", "--out", out)
     assert not out.exists()
     assert "cannot be made a folder" in refusal("faces", "--data", faces_zip, "--out", tmp_path / "file/run")
     assert "recipe faces needs --data" in refusal("faces", "--out", out)

@@ -107,7 +107,7 @@ def _families(run: Run) -> Iterator[Family]:
     validation = [name for name in logged if name.startswith(VALIDATION)]
     verdicts = [name for name in logged if name in ("real", "fake")]
     gradients = [name for name in logged if name.endswith("_gradient")]
-    rates = [name for name in logged if name == "learning_rate"]
+    rates = [name for name in logged if name.endswith("learning_rate")]
     losses = [name for name in logged if name not in {*validation, *verdicts, *gradients, *rates}]
     if validation:
         yield Family(

@@ -40,7 +40,8 @@ def save(
     """
     make_folder(folder)
     facts_array = np.frombuffer(json.dumps({"step": step, **facts}).encode(), np.uint8)
-    for name in [f"{_PREFIX}{step:08d}.npz", *([BEST] if best else [])]:
+    # The best comes first: a run that is killed in between does these steps again, and then writes it again.
+    for name in [*([BEST] if best else []), f"{_PREFIX}{step:08d}.npz"]:
         with atomic(folder / name) as file:
             np.savez(file, **arrays, facts=facts_array)
     unfinished = folder.glob(".*.npz.*")  # of a run that was killed while it wrote

@@ -47,6 +47,8 @@ class RunFolder:
     def __enter__(self) -> Self:
         """Take the folder, and write what the run is; if it already holds a run, it must be the same one.
 
+        A run that has neither logged nor saved anything does not count: there is nothing to go on from.
+
         Raises:
             OptionError: another process trains in it, or it holds a run of another recipe or from other
                 weights.
@@ -58,6 +60,8 @@ class RunFolder:
             self._stack.enter_context(filelock.FileLock(self.path / "lock", timeout=1))
         except filelock.Timeout:
             raise OptionError(f"another process trains in {self.path}: take another --out") from None
+        except OSError as error:
+            raise OutputError(f"{self.path} cannot be written: {error.strerror}") from None
         with ExitStack() as undo:
             undo.push(self._stack)
             self._claim()
@@ -122,7 +126,7 @@ class RunFolder:
     def _claim(self) -> None:
         recipe = self._recipe.model_dump(mode="json", by_alias=True)
         known = self.path / "run.json"
-        if known.exists():
+        if known.exists() and self._has_begun():
             self._require_same(json.loads(known.read_text()))
         versions = {module.__name__: module.__version__ for module in (srez, tf, keras, np)}
         facts = {
@@ -136,6 +140,9 @@ class RunFolder:
             file.write(json.dumps(facts, indent=1).encode())
         with atomic(self.path / "recipe.toml") as file:
             file.write(tomli_w.dumps(_without_none(recipe)).encode())
+
+    def _has_begun(self) -> bool:
+        return (self.path / "metrics.jsonl").exists() or any(self.checkpoints.glob("*.npz"))
 
     def _require_same(self, before: dict[str, Any]) -> None:
         if before["data"] != self._pictures.fingerprint:

@@ -97,6 +97,15 @@ ADVERSARIAL: dict[str, tuple[Judge, Judge]] = {
 """
 
 
+def verdict(variant: str, outputs: tf.Tensor) -> tf.Tensor:
+    """What is logged of a discriminator's outputs: their mean.
+
+    With `non-saturating` they are logits, and the mean is of their probabilities; with the others they are
+    plain numbers.
+    """
+    return tf.reduce_mean(tf.sigmoid(outputs) if variant == "non-saturating" else outputs)
+
+
 def gradient_penalty(critic: Judge, real: tf.Tensor, fake: tf.Tensor, shares: tf.Tensor) -> tf.Tensor:
     """How far the critic's gradient at interpolates is from norm 1 (Gulrajani, arXiv 1704.00028, eq. 3).
 

@@ -69,6 +69,8 @@ def _application(settings: Perceptual) -> tuple[keras.Model, Callable[[tf.Tensor
 
 
 def _from_file(path: str) -> keras.Model:
+    if not Path(path).is_file():
+        raise DataError(f"perceptual.network: {path} does not exist: see docs/training.md, Features")
     try:
         return keras.saving.load_model(path, compile=False)
     except Exception as error:

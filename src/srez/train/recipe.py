@@ -1,30 +1,40 @@
 """What a recipe may say. An unknown key or an impossible value is an error that names it."""
 
+import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from srez.errors import OptionError
 
-Unit = Annotated[float, Field(ge=0, le=1)]
-Weight = Annotated[float, Field(ge=0)]
-Count = Annotated[int, Field(gt=0)]
+
+def _no_truth(value: Any) -> Any:
+    if isinstance(value, bool):  # which Python counts as 0 or 1
+        raise ValueError(f"must be a number, not {str(value).lower()}")
+    return value
+
+
+Integer = Annotated[int, BeforeValidator(_no_truth)]
+Number = Annotated[float, BeforeValidator(_no_truth)]
+Unit = Annotated[Number, Field(ge=0, le=1)]
+Weight = Annotated[Number, Field(ge=0)]
+Count = Annotated[Integer, Field(gt=0)]
 
 
 class _Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class FacesData(_Settings):
     """Aligned faces of 64x64, reduced by the mean of 4x4 blocks; validation faces are never augmented."""
 
     pictures: Literal["faces"]
-    drawn: Annotated[int, Field(ge=0)] = 0  # so many cartoons instead of --data; 0: data is needed
-    shift: Annotated[int, Field(ge=0, le=4)] = 4  # pixels of 64, either way
+    drawn: Annotated[Integer, Field(ge=0)] = 0  # so many cartoons instead of --data; 0: data is needed
+    shift: Annotated[Integer, Field(ge=0, le=4)] = 4  # pixels of 64, either way
     flip: bool = True
     saturation: Unit = 0.0  # factors within 1 +- this
     brightness: Unit = 0.0  # added, within +- this; values are in [0, 1]
@@ -36,12 +46,12 @@ class PhotosData(_Settings):
     """Crops of photographs of any size, reduced by MATLAB's bicubic."""
 
     pictures: Literal["photos"]
-    crop: Annotated[int, Field(ge=16, multiple_of=4)] = 96  # side of an HR crop, in pixels
+    crop: Annotated[Integer, Field(ge=16, multiple_of=4)] = 96  # side of an HR crop, in pixels
     candidates: Count = 1  # the most textured of so many random crops is taken
     flip: bool = True
     turn: bool = True  # by quarters
     noise: Unit = 0.0  # standard deviation, on the network's input only
-    jpeg: Annotated[int, Field(ge=0, lt=100)] = 0  # the least quality, on half of the inputs; 0: none
+    jpeg: Annotated[Integer, Field(ge=0, lt=100)] = 0  # the least quality, on half of the inputs; 0: none
 
 
 class SrezGenerator(_Settings):
@@ -64,7 +74,7 @@ class SrresnetGenerator(_Settings):
     """SRResNet."""
 
     network: Literal["srresnet"]
-    channels: Annotated[int, Field(ge=6)] = 64
+    channels: Annotated[Integer, Field(ge=6)] = 64
     blocks: Count = 16
 
 
@@ -141,26 +151,26 @@ class Loss(_Settings):
 class Optimizer(_Settings):
     """Adam and its learning rate, for both networks."""
 
-    learning_rate: Annotated[float, Field(gt=0)]
-    discriminator_learning_rate: Annotated[float, Field(gt=0)] | None = None  # the same if not given
-    beta_1: Annotated[float, Field(ge=0, lt=1)] = 0.9
-    beta_2: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    learning_rate: Annotated[Number, Field(gt=0)]
+    discriminator_learning_rate: Annotated[Number, Field(gt=0)] | None = None  # the same if not given
+    beta_1: Annotated[Number, Field(ge=0, lt=1)] = 0.9
+    beta_2: Annotated[Number, Field(ge=0, lt=1)] = 0.999
     schedule: Literal["plateau", "cosine", "step"] = "plateau"
-    warmup: Annotated[int, Field(ge=0)] = 0  # steps of linear rise
+    warmup: Annotated[Integer, Field(ge=0)] = 0  # steps of linear rise
     cooldown: Unit = 0.0  # plateau: the last part of the run, with a linear fall to 0
-    halve_every: Annotated[int, Field(ge=0)] = 0  # step: so many steps
+    halve_every: Annotated[Integer, Field(ge=0)] = 0  # step: so many steps
     clip_norm: Weight = 0.0  # largest norm of all of a network's gradients together; 0: no limit
     accumulate: Count = 1  # parts that a batch is computed in, to save memory
-    ema: Annotated[float, Field(ge=0, lt=1)] = 0.0  # decay of the averaged generator; 0: none
+    ema: Annotated[Number, Field(ge=0, lt=1)] = 0.0  # decay of the averaged generator; 0: none
 
 
 class Every(_Settings):
     """How often, in steps; and what is kept."""
 
     log: Count = 50
-    validate_: Annotated[int, Field(gt=0, alias="validate")] = 500
+    validate_: Annotated[Integer, Field(gt=0, alias="validate")] = 500
     checkpoint: Count = 500
-    minutes: Annotated[float, Field(gt=0)] = 10.0  # between checkpoints, at most
+    minutes: Annotated[Number, Field(gt=0)] = 10.0  # between checkpoints, at most
     keep: Count = 2  # the last so many checkpoints, beside the best
 
 
@@ -172,7 +182,7 @@ class Recipe(_Settings):
     limits: str = "unstated"  # where it fails, and what its output is not
     steps: Count
     batch: Count = 16
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 1
+    seed: Annotated[Integer, Field(ge=0, lt=2**31)] = 1
     precision: Literal["float32", "bfloat16", "float16"] = "float32"  # of the arithmetic; weights: float32
     xla: bool = False
     data: Annotated[FacesData | PhotosData, Field(discriminator="pictures")] = FacesData(pictures="faces")
@@ -281,10 +291,59 @@ def validate(settings: dict[str, Any], name: str) -> Recipe:
     try:
         return Recipe.model_validate(settings)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "the recipe"
-        reason = "is not a key a recipe may have" if first["type"] == "extra_forbidden" else first["msg"]
-        raise OptionError(f"recipe {name}: {key}: {reason}") from None
+        raise OptionError(f"recipe {name}: {_sentence(error.errors()[0])}") from None
+
+
+def _sentence(error: Any) -> str:
+    """What is wrong, in plain words, from an entry of pydantic's list of errors."""
+    kind, place, facts = error["type"], error["loc"], error.get("ctx", {})
+    key = ".".join(str(part) for part in (*place[:1], *place[2 if _is_chosen(place) else 1 :]))
+    if kind == "value_error":
+        return f"{key}: {facts['error']}" if key else str(facts["error"])
+    if kind == "extra_forbidden":
+        known = [field.alias or name for name, field in _table(place[:-1]).model_fields.items()]
+        return f"{key} is not a key a recipe may have: take one of {', '.join(known)}"
+    if kind.startswith("union_tag"):
+        choice = facts["discriminator"].strip("'")
+        known = ", ".join(_tag(table) for table in _tables(place[0]))
+        wrong = f": {facts['tag']!r} is unknown" if kind == "union_tag_invalid" else " is missing"
+        return f"{key}.{choice}{wrong}: take one of {known}"
+    if kind == "missing":
+        return f"{key} is missing"
+    if kind.startswith("model"):
+        return f"{key} must be a table, not {error['input']!r}"
+    rule = re.sub("^(Input|Tuple) should", "must", error["msg"]).replace("tuple", "list")
+    rule = re.split(", (?:unable|got|not) | after", rule)[0]
+    return f"{key}: {rule}, not {error['input']!r}"
+
+
+def _table(place: tuple[Any, ...]) -> type[BaseModel]:
+    """The table in which pydantic has found an error."""
+    if not place:
+        return Recipe
+    return next(table for table in _tables(place[0]) if not place[1:] or _tag(table) == place[1])
+
+
+def _tables(key: str) -> list[type[BaseModel]]:
+    """The tables that may stand under a key of the recipe: one, or several to choose from."""
+
+    def within(annotation: Any) -> Iterator[type[BaseModel]]:
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            yield annotation
+        for part in get_args(annotation):
+            yield from within(part)
+
+    return list(within(Recipe.model_fields[key].annotation))
+
+
+def _tag(table: type[BaseModel]) -> str:
+    """The word by which a table is chosen: of its first key, the only value it may have."""
+    return get_args(next(iter(table.model_fields.values())).annotation)[0]
+
+
+def _is_chosen(place: tuple[Any, ...]) -> bool:
+    """Whether pydantic says, behind the key of a table, which of several tables it is."""
+    return len(place) > 1 and len(_tables(place[0])) > 1
 
 
 def _apply(settings: dict[str, Any], change: str) -> None:

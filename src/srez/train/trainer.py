@@ -95,6 +95,20 @@ class Result:
     figures: metrics.Figures
 
 
+def require_possible(recipe: Recipe, strategy: replicas.Strategy | None = None) -> None:
+    """Refuse what cannot be trained, before any data is read; `train` itself does it too.
+
+    Args:
+        recipe: what to do.
+        strategy: as for `train`.
+
+    Raises:
+        OptionError: several devices cannot share this training, or the perceptual network has no such layer.
+        DataError: the perceptual network's weights cannot be had.
+    """
+    _prepare(recipe, None, strategy or replicas.one())
+
+
 def train(
     recipe: Recipe,
     pictures: data.Data,
@@ -132,14 +146,13 @@ def train(
     tf.config.experimental.enable_op_determinism()
     strategy = strategy or replicas.one()
     chief = replicas.is_chief(strategy)
+    nets, features = _prepare(recipe, init, strategy)
     held = RunFolder(out, recipe, pictures, init) if chief else Onlooker(out)
     with held as folder, _interrupts() as interrupted:
-        nets = _build(recipe, init)
-        replicas.require_fit(recipe, strategy, nets.moving())
         progress = _restore(nets, folder, tell)
         replicas.require_same_step(strategy, progress.step, out)
         folder.drop_metrics_after(progress.step)
-        take_step = _make_step(recipe, nets, strategy)
+        take_step = _make_step(recipe, nets, features, strategy)
         per_step = recipe.batch * (recipe.discriminator.updates if recipe.discriminator else 1)
         start, stop = progress.step * per_step, recipe.steps * per_step
         batches = replicas.batches(strategy, pictures, recipe, start, stop)
@@ -163,8 +176,8 @@ def train(
             if step % recipe.every.log == 0:
                 means = {name: total / count for name, (total, count) in progress.sums.items()}
                 progress.sums.clear()
-                rate = share * recipe.optimizer.learning_rate
-                folder.log(step, {**means, "learning_rate": rate, "seconds": round(progress.seconds, 1)})
+                rates = {name: share * rate for name, rate in _rates(recipe).items()}
+                folder.log(step, {**means, **rates, "seconds": round(progress.seconds, 1)})
                 _require_alive(out, recipe, progress, means)
             best = False
             if chief and (step % recipe.every.validate_ == 0 or step == recipe.steps):
@@ -180,6 +193,25 @@ def train(
         if chief and saved_step < progress.step:
             _save(nets, folder, progress, recipe.every.keep, best=False)
     return Result(nets.average, progress.step, progress.seconds, progress.figures)
+
+
+def _prepare(
+    recipe: Recipe, init: Weights | None, strategy: replicas.Strategy
+) -> tuple[Networks, perceptual.Features | None]:
+    """The networks, and what the perceptual loss compares; or why there can be none."""
+    nets = _build(recipe, init)
+    replicas.require_fit(recipe, strategy, nets.moving())
+    return nets, perceptual.features(recipe.perceptual) if recipe.loss.perceptual else None
+
+
+def _rates(recipe: Recipe) -> dict[str, float]:
+    """The learning rates, before the schedule, under the names they are logged by."""
+    settings = recipe.optimizer
+    rates = {"learning_rate": settings.learning_rate}
+    if recipe.discriminator:
+        own = settings.discriminator_learning_rate
+        rates["discriminator_learning_rate"] = own or settings.learning_rate
+    return rates
 
 
 def _build(recipe: Recipe, init: Weights | None) -> Networks:
@@ -206,13 +238,13 @@ def _build(recipe: Recipe, init: Weights | None) -> Networks:
     if settings.ema or recipe.precision != "float32":  # the average is always float32, as is what is exported
         average = networks.build_generator(recipe.generator)
         average.set_weights(generator.get_weights())
-    rate = settings.discriminator_learning_rate or settings.learning_rate
+    rates = _rates(recipe)
     return Networks(
         generator,
         average,
         discriminator,
-        optimizer(generator, settings.learning_rate),
-        optimizer(discriminator, rate) if discriminator else None,
+        optimizer(generator, rates["learning_rate"]),
+        optimizer(discriminator, rates["discriminator_learning_rate"]) if discriminator else None,
     )
 
 
@@ -228,7 +260,7 @@ def _precision(recipe: Recipe) -> Iterator[None]:
 
 
 def _make_step(
-    recipe: Recipe, nets: Networks, strategy: replicas.Strategy
+    recipe: Recipe, nets: Networks, features: perceptual.Features | None, strategy: replicas.Strategy
 ) -> Callable[[int, float, Iterator[Any]], dict[str, float]]:
     """A function that takes one step: the discriminator's updates, the last of them with the generator's.
 
@@ -237,11 +269,10 @@ def _make_step(
     """
     loss, settings = recipe.loss, recipe.optimizer
     generator_loss, discriminator_loss = losses.ADVERSARIAL[loss.variant]
-    features = perceptual.features(recipe.perceptual) if loss.perceptual else None
     weights = loss.terms()
     updates = recipe.discriminator.updates if recipe.discriminator else 1
     count = strategy.num_replicas_in_sync
-    rates = (settings.learning_rate, settings.discriminator_learning_rate or settings.learning_rate)
+    rates = _rates(recipe)
 
     def judge(picture: tf.Tensor, low: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
         logits, features = nets.discriminator([picture, low], training=True)
@@ -306,8 +337,7 @@ def _make_step(
         if nets.discriminator:
             discriminator_gradients = tape.gradient(cost, nets.discriminator.trainable_variables)
             terms["discriminator"] = verdict
-            squash = tf.identity if loss.variant == "wasserstein" else tf.sigmoid
-            terms["real"], terms["fake"] = tf.reduce_mean(squash(real)), tf.reduce_mean(squash(fake))
+            terms["real"], terms["fake"] = (losses.verdict(loss.variant, each) for each in (real, fake))
         return terms, generator_gradients, discriminator_gradients
 
     @tf.function(jit_compile=recipe.xla)
@@ -326,9 +356,9 @@ def _make_step(
     compute_together = replicas.averaged(strategy, compute, nets.moving())
 
     def take_step(done: int, share: float, batches: Iterator[Any]) -> dict[str, float]:
-        nets.generator_optimizer.learning_rate = share * rates[0]
+        nets.generator_optimizer.learning_rate = share * rates["learning_rate"]
         if nets.discriminator_optimizer:
-            nets.discriminator_optimizer.learning_rate = share * rates[1]
+            nets.discriminator_optimizer.learning_rate = share * rates["discriminator_learning_rate"]
         values: dict[str, tf.Tensor] = {}
         for update in range(updates):
             teach = update == updates - 1

@@ -1,8 +1,11 @@
+import hashlib
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from drawn_faces import drawn_face, write_faces, write_partition
 from srez import images, members, resample
@@ -51,6 +54,30 @@ def test_without_a_partition_one_in_twenty_is_held_out(tmp_path: Path) -> None:
     assert 1 <= len(faces.validation) <= 15
 
 
+def test_of_few_pictures_a_usable_one_is_held_out(tmp_path: Path) -> None:
+    names = sorted((f"{number}.png" for number in range(4)), key=lambda name: zlib.crc32(name.encode()))
+    for number, name in enumerate(names):
+        drawn_face(number, (64, 64)).save(tmp_path / name)
+    (tmp_path / names[0]).write_text("the one that would be held out")
+    faces = load(tmp_path)
+    assert (faces.pictures, len(faces.validation)) == (2, 1)
+
+
+def test_another_split_is_other_data(faces_zip: Path, partition: Path, tmp_path: Path) -> None:
+    swapped = {number: 1 if number <= 4 else 0 if number <= 22 else 2 for number in range(1, 25)}
+    ours = load(faces_zip, partition=partition)
+    theirs = load(faces_zip, partition=write_partition(tmp_path / "p.txt", swapped))
+    assert (ours.pictures, len(ours.validation)) == (theirs.pictures, len(theirs.validation))
+    assert ours.fingerprint != theirs.fingerprint
+
+
+def test_runs_without_a_partition_keep_their_fingerprint(tmp_path: Path) -> None:
+    for number in range(3):
+        Image.fromarray(np.full((64, 64, 3), number, np.uint8)).save(tmp_path / f"{number}.bmp")
+    lines = [f"{path.name} {zlib.crc32(path.read_bytes())}\n" for path in sorted(tmp_path.iterdir())]
+    assert load(tmp_path).fingerprint == hashlib.sha256(("[None]" + "".join(lines)).encode()).hexdigest()
+
+
 @pytest.mark.parametrize("size", [(178, 218), (89, 109), (144, 144), (72, 72), (64, 64)])
 def test_each_framing_shows_the_same_face(tmp_path: Path, faces_zip: Path, size: tuple[int, int]) -> None:
     """A bright square at the face's centre stays there, whatever the size of the file."""
@@ -77,6 +104,16 @@ def test_unusable_pictures_are_skipped_and_named(tmp_path: Path, faces_zip: Path
     assert len(faces.skipped) == 2
     assert any("words.jpg is not a PNG" in reason for reason in faces.skipped)
     assert any("wide.png is 300x200" in reason for reason in faces.skipped)
+
+
+def test_a_file_that_cannot_be_read_is_skipped(tmp_path: Path) -> None:
+    for number in range(2):
+        drawn_face(number, (64, 64)).save(tmp_path / f"{number}.png")
+    found = members.find(tmp_path)
+    (tmp_path / "1.png").unlink()
+    whole, gone = members.decode(found, frame)
+    assert whole.pixels is not None
+    assert (gone.pixels, gone.error) == (None, "1.png cannot be read: No such file or directory")
 
 
 def test_a_damaged_member_of_a_zip_is_skipped(tmp_path: Path, faces_zip: Path, partition: Path) -> None:
@@ -124,6 +161,18 @@ def test_what_was_found_is_said_in_three_lines(tmp_path: Path, faces_zip: Path, 
         "sizes: 89x109 (22), 64x64 (1); 0.2 megapixels",
         "left out: 1 that cannot be used, 0 that equal a validation picture",
     )
+
+
+def test_few_of_many_pictures_left_out_are_named(tmp_path: Path, faces_zip: Path, partition: Path) -> None:
+    for number in range(5):
+        (tmp_path / f"words{number}.jpg").write_text("these are words")
+    found = load(faces_zip, tmp_path, partition=partition)
+    assert len(found.skipped) == 5
+    first, second, third, more, *summary = data.told(found, "run.json")
+    for number, line in enumerate((first, second, third)):
+        assert line.startswith(f"left out: words{number}.jpg is not a")
+    assert more == "and 2 more: run.json has all"
+    assert tuple(summary) == found.summary
 
 
 def test_a_training_picture_that_also_validates_is_left_out(faces_zip: Path, tmp_path: Path) -> None:

@@ -19,9 +19,10 @@ from srez.train.data.pairs import Data, batches
 from srez.train.data.sources import Source, find_all
 from srez.train.recipe import FacesData, PhotosData
 
-__all__ = ["HELD_OUT", "Data", "batches", "draw", "load", "pack"]
+__all__ = ["HELD_OUT", "Data", "batches", "draw", "load", "pack", "told"]
 
 HELD_OUT = 20  # one picture in so many, where nothing says which
+FEW = 3  # pictures left out that are told one by one
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,9 @@ def load(
     """Read, split and check all pictures of some places; or open a pack, where all of this is done.
 
     Pictures that a partition names go to training (0), validation (1) or nowhere (2); all others train. A
-    TensorFlow Dataset brings its own parts. With neither, one in twenty by the hash of its name is held out.
-    A training picture whose pixels equal those of a validation picture is left out.
+    TensorFlow Dataset brings its own parts. With neither, one in twenty of those that can be used is held
+    out, by the hash of its name. A training picture whose pixels equal those of a validation picture is left
+    out.
 
     Args:
         settings: what the pictures are and how they are augmented.
@@ -97,6 +99,21 @@ def pack(
     return packs.write(folder, parts, read, writing)
 
 
+def told(found: Data | packs.Pack, file: str) -> list[str]:
+    """What to tell of pictures that were read: the first few that were left out, and the three lines.
+
+    Args:
+        found: the pictures.
+        file: the name of the file that has all that were left out.
+    """
+    more = len(found.skipped) - FEW
+    return [
+        *(f"left out: {reason}" for reason in found.skipped[:FEW]),
+        *([f"and {more:,} more: {file} has all"] if more > 0 else []),
+        *found.summary,
+    ]
+
+
 def _open(settings: FacesData | PhotosData, places: list[str], partition: Path | None) -> Data:
     if len(places) > 1 or partition:
         raise OptionError(
@@ -129,32 +146,32 @@ def _read(
     settings: FacesData | PhotosData, places: list[str], partition: Path | None, progress: members.Progress
 ) -> _Read:
     sources = find_all(places)
-    split = _split(sources, partition)
-    wanted = [member for source in sources for member in source.members if split(source, member) != TEST]
+    named = _named(sources, partition)
+    wanted = [member for source in sources for member in source.members if named.get(id(member)) != TEST]
     owners = {id(member): source for source in sources for member in source.members}
     treat = frame if isinstance(settings, FacesData) else photos.treat(settings)
-    train: list[tuple[Decoded, Source]] = []
-    held: list[Decoded] = []
+    usable: list[Decoded] = []
     skipped = []
     fingerprint = hashlib.sha256(repr([source.share for source in sources]).encode())
     sizes: Counter[tuple[int, int]] = Counter()
     for picture in members.decode(wanted, treat, progress):
-        fingerprint.update(f"{picture.member.path} {picture.crc}\n".encode())
+        # Where nothing names the parts they follow from the files' names, and need not be hashed.
+        part = f" {named[id(picture.member)]}" if named else ""
+        fingerprint.update(f"{picture.member.path} {picture.crc}{part}\n".encode())
         if picture.pixels is None:
             skipped.append(picture.error)
             continue
         assert picture.size
         sizes[picture.size] += 1
-        source = owners[id(picture.member)]
-        if split(source, picture.member) == VALIDATION:
-            held.append(picture)
-        else:
-            train.append((picture, source))
+        usable.append(picture)
     unreadable = len(skipped)
+    split = named or _hashed([picture.member for picture in usable])
+    held = [picture for picture in usable if split[id(picture.member)] == VALIDATION]
+    train = [picture for picture in usable if split[id(picture.member)] == TRAIN]
     held_pixels = {_digest(picture): picture.member.path for picture in held}
-    twins = {id(picture): held_pixels.get(_digest(picture)) for picture, _ in train}
-    skipped += [f"{p.member.path} equals {twins[id(p)]}, which validates" for p, _ in train if twins[id(p)]]
-    train = [(picture, source) for picture, source in train if not twins[id(picture)]]
+    twins = {id(picture): held_pixels.get(_digest(picture)) for picture in train}
+    skipped += [f"{p.member.path} equals {twins[id(p)]}, which validates" for p in train if twins[id(p)]]
+    train = [picture for picture in train if not twins[id(picture)]]
     for part, what in ((train, "to train on"), (held, "to validate on")):
         if not part:
             reason = f"; the first of {len(skipped)} skipped: {skipped[0]}" if skipped else ""
@@ -166,11 +183,10 @@ def _read(
         f"left out: {unreadable:,} that cannot be used, {len(skipped) - unreadable:,} that equal a "
         "validation picture",
     )
-    order = _order(
-        [[index for index, (_, owner) in enumerate(train) if owner is s] for s in sources], sources
-    )
+    owned = [owners[id(picture.member)] for picture in train]
+    order = _order([[index for index, owner in enumerate(owned) if owner is s] for s in sources], sources)
     return _Read(
-        [picture.pixels for picture, _ in train if picture.pixels is not None],
+        [picture.pixels for picture in train if picture.pixels is not None],
         [picture.pixels for picture in held if picture.pixels is not None],
         order=order,
         sources=names,
@@ -218,23 +234,26 @@ def _data(
     )
 
 
-def _split(sources: list[Source], partition: Path | None):
-    """A function of a source and its member: the part it belongs to."""
+def _named(sources: list[Source], partition: Path | None) -> dict[int, int]:
+    """The part of every member, by its id, where a partition or a source names parts; else nothing."""
+    if not partition and not any(source.split for source in sources):
+        return {}
     everything = [member for source in sources for member in source.members]
     named = members.parts(everything, partition) if partition else {}
-    by_hash = not partition and not any(source.split for source in sources)
-    hashes = {member.name: zlib.crc32(member.name.encode()) for member in everything} if by_hash else {}
+    return {
+        id(member): source.split.get(member.path, named.get(member.name, TRAIN))
+        for source in sources
+        for member in source.members
+    }
+
+
+def _hashed(usable: list[members.Member]) -> dict[int, int]:
+    """The part of every member, by its id: the hash of its name holds out one in twenty."""
+    hashes = {member.name: zlib.crc32(member.name.encode()) for member in usable}
+    held = {name for name in hashes if hashes[name] % HELD_OUT == 0}
     # Of few pictures it may be that none has such a hash: then the nearest is held out.
-    held = {name for name in hashes if hashes[name] % HELD_OUT == 0} or set(
-        sorted(hashes, key=hashes.get)[:1]
-    )
-
-    def part(source: Source, member: members.Member) -> int:
-        if by_hash:
-            return VALIDATION if member.name in held else TRAIN
-        return source.split.get(member.path, named.get(member.name, TRAIN))
-
-    return part
+    held = held or set(sorted(hashes, key=hashes.__getitem__)[:1])
+    return {id(member): VALIDATION if member.name in held else TRAIN for member in usable}
 
 
 def _order(indices: list[list[int]], sources: list[Source]) -> np.ndarray:

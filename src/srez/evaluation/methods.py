@@ -81,7 +81,7 @@ def model(
             return np.stack([upscaler(low) for low in lows])
         return to_uint8(upscaler.batch(lows))
 
-    return Method(name, upscale, facts)
+    return Method(name if fidelity is None else f"{name}, fidelity {fidelity:g}", upscale, facts)
 
 
 def folder(path: Path) -> Method:

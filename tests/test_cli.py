@@ -48,8 +48,16 @@ def test_upscale_one_file(picture, tmp_path: Path) -> None:
     source = picture("a.png", (12, 9, 3))
     result = run("upscale", source, "-o", tmp_path / "b.png")
     assert result.exit_code == 0, result.output
-    expected = srez.load("faces")(images.read(source).pixels)
+    expected = srez.load("photo")(images.read(source).pixels)
     np.testing.assert_array_equal(images.read(tmp_path / "b.png").pixels, expected)
+
+
+def test_faces_are_told_from_other_pictures_by_their_size(picture, tmp_path: Path) -> None:
+    sources = [picture("in/face.png", (16, 16, 3)), picture("in/other.png", (16, 17, 3))]
+    assert run("upscale", tmp_path / "in", "-o", tmp_path / "out").exit_code == 0
+    for source, model in zip(sources, ("faces", "photo"), strict=True):
+        expected = srez.load(model)(images.read(source).pixels)
+        np.testing.assert_array_equal(images.read(tmp_path / "out" / source.name).pixels, expected)
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp"])
@@ -86,7 +94,7 @@ def test_upscale_a_folder_as_json(picture, tmp_path: Path) -> None:
 
 def test_upscale_with_a_model_of_ones_own(picture, tmp_path: Path) -> None:
     for suffix in (".onnx", ".toml"):
-        (tmp_path / f"mine{suffix}").write_bytes(zoo.find("faces").with_suffix(suffix).read_bytes())
+        (tmp_path / f"mine{suffix}").write_bytes(zoo.find("photo").with_suffix(suffix).read_bytes())
     result = run("upscale", picture("a.png"), "-o", tmp_path / "b.png", "--model", tmp_path / "mine.onnx")
     assert result.exit_code == 0, result.output
 
@@ -108,7 +116,7 @@ def test_upscale_refusals(picture, tmp_path: Path) -> None:
         ((source, "-o", out, "--format", "jpeg"), "contradict each other"),
         ((source, "-o", out, "--overwrite", "--skip"), "either --overwrite or --skip"),
         ((source, "-o", out, "--scale", 2, "--width", 7), "either --scale, or --width and --height"),
-        ((source, "-o", out, "--fidelity", 0.5), "model faces has only one look"),
+        ((source, "-o", out, "--model", "photo", "--fidelity", 0.5), "model photo has only one look"),
         ((source, "-o", out, "--tile", 5), "tiles have from 32 to 4096 pixels"),
         ((source, "-o", "-", "--json"), "cannot both go to standard output"),
     ):
@@ -178,7 +186,7 @@ def test_smaller_results_are_area_means_of_the_large_one(picture, tmp_path: Path
     output = images.read(tmp_path / "b.png").pixels
     assert output.shape == (size[1], size[0], 3)
     if 36 % size[0] == 0 and 48 % size[1] == 0:
-        large = srez.load("faces")(images.read(source).pixels)
+        large = srez.load("photo")(images.read(source).pixels)
         assert np.abs(output - resample.area(large, 36 // size[0])).max() <= 0.5
 
 
@@ -193,7 +201,7 @@ def test_dry_run_writes_nothing(picture, tmp_path: Path) -> None:
 
 def test_pictures_go_through_pipes(picture, tmp_path: Path) -> None:
     source = picture("a.png")
-    expected = srez.load("faces")(images.read(source).pixels)
+    expected = srez.load("photo")(images.read(source).pixels)
     for words in (["-"], ["-", "-o", "-"], [str(source), "-o", "-"], ["-", "--format", "tiff"]):
         command = [sys.executable, "-m", "srez", "upscale", *words]
         done = subprocess.run(command, input=source.read_bytes(), capture_output=True, check=True)

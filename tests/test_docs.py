@@ -91,7 +91,7 @@ def test_readme_gives_the_figures_of_the_card() -> None:
     for row in srez.load("faces").card.figures:
         name = row["method"] if row["method"] in ("nearest", "bicubic") else f"`{row['method']}`"
         figures = f"{row['psnr']:.2f} dB | {row['ssim']:.4f} | {row['consistency']:.2f}"
-        assert f"| {name} | {figures} |" in text
+        assert re.search(rf"\| {name}[^|]* \| {re.escape(figures)} \|", text)
 
 
 def test_readme_names_every_command() -> None:

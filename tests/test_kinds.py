@@ -111,7 +111,7 @@ def test_16_bit_png(tmp_path: Path, channels: int, suffix: str) -> None:
     (tmp_path / "a.png").write_bytes(deep_png(pixels))
     np.testing.assert_array_equal(images.read(tmp_path / "a.png").pixels, pixels)
     assert run(tmp_path / "a.png", "-o", tmp_path / f"b{suffix}").exit_code == 0
-    expected = srez.load("faces")(pixels)
+    expected = srez.load("photo")(pixels)
     if suffix == ".tif":
         np.testing.assert_array_equal(tifffile.imread(tmp_path / "b.tif"), expected)
     else:
@@ -141,7 +141,7 @@ def test_16_bit_tiff(tmp_path: Path, channels: int, order: Any, packing: dict[st
     tifffile.imwrite(tmp_path / "a.tif", pixels, **options)
     np.testing.assert_array_equal(images.read(tmp_path / "a.tif").pixels, pixels)
     assert run(tmp_path / "a.tif", "-o", tmp_path / "b.tif").exit_code == 0
-    np.testing.assert_array_equal(tifffile.imread(tmp_path / "b.tif"), srez.load("faces")(pixels))
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "b.tif"), srez.load("photo")(pixels))
 
 
 def test_16_bit_tiff_with_white_at_zero(tmp_path: Path) -> None:

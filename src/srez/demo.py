@@ -36,18 +36,35 @@ def run(upscaler: Upscaler) -> tuple[np.ndarray, dict[str, Figures]]:
         The sheet, `(H, W, 3)` uint8 (input, bicubic, srez, truth), and the figures of each method under the
         protocol `FACES_RGB`.
     """
-    truth = portrait()[None]
-    low = resample.area(truth, FACES_RGB.scale) / np.float32(255)
-    outputs = {
-        "nearest": to_uint8(resample.nearest(low, FACES_RGB.scale)),
+    columns = _columns(upscaler)
+    truth, low = columns["truth"], _low()
+    outputs = {"nearest": columns["input"], "bicubic": columns["bicubic"], "srez": columns["srez"]}
+    rows = {name: metrics.measure_faces(output, truth, low) for name, output in outputs.items()}
+    return report.sheet(columns, _ZOOM), rows
+
+
+def sheet(upscaler: Upscaler) -> np.ndarray:
+    """The sheet alone, without measuring, for which SciPy is needed.
+
+    Args:
+        upscaler: a x4 model.
+
+    Returns:
+        `(H, W, 3)` uint8: input, bicubic, srez, truth.
+    """
+    return report.sheet(_columns(upscaler), _ZOOM)
+
+
+def _columns(upscaler: Upscaler) -> dict[str, np.ndarray]:
+    low = _low()
+    return {
+        "input": to_uint8(resample.nearest(low, FACES_RGB.scale)),
         "bicubic": to_uint8(resample.bicubic(low, FACES_RGB.scale)),
         "srez": to_uint8(upscaler.batch(low)),
+        "truth": portrait()[None],
     }
-    rows = {name: metrics.measure_faces(output, truth, low) for name, output in outputs.items()}
-    columns = {
-        "input": outputs["nearest"],
-        "bicubic": outputs["bicubic"],
-        "srez": outputs["srez"],
-        "truth": truth,
-    }
-    return report.sheet(columns, _ZOOM), rows
+
+
+def _low() -> np.ndarray:
+    """The portrait at 16x16, `(1, 16, 16, 3)` float32 in [0, 1]."""
+    return resample.area(portrait()[None], FACES_RGB.scale) / np.float32(255)

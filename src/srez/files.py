@@ -12,7 +12,7 @@ import numpy as np
 from srez import images, output, resample
 from srez.errors import ImageError, OptionError, OutputError, SrezError
 from srez.tiling import Progress, ignore
-from srez.upscaler import Upscaler
+from srez.upscaler import Choose
 
 _FEW = 20  # results that are listed one by one
 
@@ -222,13 +222,13 @@ def rehearse(plan: Plan, wish: Wish, scale: int) -> Report:
     return report
 
 
-def run(upscaler: Upscaler, plan: Plan, wish: Wish, watch: Callable[[float, int], None]) -> Report:
+def run(choose: Choose, plan: Plan, wish: Wish, watch: Callable[[float, int], None]) -> Report:
     """Upscale one file after another; one that fails is noted, and the others are done.
 
     Ctrl-C stops it: what is finished stays, and of the file under way nothing is left.
 
     Args:
-        upscaler: the model.
+        choose: gives the model for a picture's size.
         plan: of `plan`.
         wish: the same.
         watch: called now and then with the input pixels done, and those of all inputs together.
@@ -240,7 +240,7 @@ def run(upscaler: Upscaler, plan: Plan, wish: Wish, watch: Callable[[float, int]
         for job in plan.jobs:
             try:
                 share = pixels[job]
-                size = upscale(upscaler, job, wish, lambda part, d=done, s=share: watch(d + part * s, total))
+                size = upscale(choose, job, wish, lambda part, d=done, s=share: watch(d + part * s, total))
                 report.done.append((job, size))
             except SrezError as error:
                 report.failures[str(job.source)] = error
@@ -262,11 +262,11 @@ def _pixels(job: Job, wish: Wish) -> int:
     return width * height
 
 
-def upscale(upscaler: Upscaler, job: Job, wish: Wish, progress: Progress = ignore) -> tuple[int, int]:
+def upscale(choose: Choose, job: Job, wish: Wish, progress: Progress = ignore) -> tuple[int, int]:
     """Upscale one file; the result is written whole or not at all.
 
     Args:
-        upscaler: the model.
+        choose: gives the model for a picture's size.
         job: what to read and what to write.
         wish: the size, quality and so on.
         progress: called now and then with the fraction done.
@@ -284,11 +284,11 @@ def upscale(upscaler: Upscaler, job: Job, wish: Wish, progress: Progress = ignor
     source = sys.stdin.buffer.read() if standard else job.source
     target = "standard output" if job.target == STANDARD else str(job.target)
     kind = _kind(job.target, wish.format)
-    return convert(upscaler, source, name, _opened(job.target), target, kind, wish, progress)
+    return convert(choose, source, name, _opened(job.target), target, kind, wish, progress)
 
 
 def convert(
-    upscaler: Upscaler,
+    choose: Choose,
     source: Path | bytes,
     name: str,
     opened: AbstractContextManager[IO[bytes]],
@@ -300,7 +300,7 @@ def convert(
     """Upscale one picture from anywhere to anywhere.
 
     Args:
-        upscaler: the model.
+        choose: gives the model for a picture's size.
         source: the file, or its bytes.
         name: what to call it in an error.
         opened: gives a file to write to, that can seek; entered once the picture is known to be fine.
@@ -318,6 +318,7 @@ def convert(
         OutputError: the target cannot be written.
     """
     picture = images.read(source, name, wish.max_pixels)
+    upscaler = choose(picture.size)
     scale = upscaler.card.scale
     try:
         size = wish.size.of(picture.size, scale)

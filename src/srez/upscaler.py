@@ -1,7 +1,8 @@
 """The upscaler: a model, its card, and any picture in, the larger one out."""
 
+import functools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -45,8 +46,7 @@ class Upscaler:
         """
         import onnxruntime  # takes longer than the rest of `import srez` together
 
-        if tile is not None and not LEAST_TILE <= tile <= MOST_ASKED:
-            raise OptionError(f"tile {tile}: tiles have from {LEAST_TILE} to {MOST_ASKED} pixels a side")
+        _require_possible(tile)
         self.card = cards.read(model)
         self.fidelity = _checked(self.card, fidelity)
         self._tile = tile
@@ -200,7 +200,11 @@ class Upscaler:
             raise
 
 
-def load(model: str | Path = "faces", fidelity: float | None = None, tile: int | None = None) -> Upscaler:
+Choose = Callable[[tuple[int, int]], Upscaler]
+"""A picture's width and height, in pixels, to the upscaler to take for it."""
+
+
+def load(model: str | Path = "photo", fidelity: float | None = None, tile: int | None = None) -> Upscaler:
     """Load a model from the box by its name, or one of your own by its path.
 
     Args:
@@ -214,6 +218,30 @@ def load(model: str | Path = "faces", fidelity: float | None = None, tile: int |
         OptionError: the fidelity or the tile is out of range.
     """
     return Upscaler(zoo.find(model), fidelity, tile)
+
+
+def chooser(model: str, fidelity: float | None = None, tile: int | None = None) -> Choose:
+    """What gives for each picture the upscaler to take, loaded once.
+
+    Args:
+        model: "auto" for the one in the box that suits the picture's size, or as for `load`.
+        fidelity: as for `load`.
+        tile: as for `load`.
+
+    Raises:
+        ModelError: as for `load`; with "auto" when a picture asks for the model.
+        OptionError: the tile is out of range; the fidelity likewise, with "auto" when a picture asks.
+    """
+    _require_possible(tile)
+    loaded = functools.cache(lambda name: load(name, fidelity, tile))
+    if model != zoo.AUTO:
+        loaded(model)
+    return lambda size: loaded(zoo.suited(model, size))
+
+
+def _require_possible(tile: int | None) -> None:
+    if tile is not None and not LEAST_TILE <= tile <= MOST_ASKED:
+        raise OptionError(f"tile {tile}: tiles have from {LEAST_TILE} to {MOST_ASKED} pixels a side")
 
 
 def _checked(card: cards.Card, fidelity: float | None) -> float:

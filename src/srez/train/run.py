@@ -5,8 +5,11 @@ from pathlib import Path
 import numpy as np
 
 from srez import __version__
+from srez.faces import FACE, SCALE
 from srez.train import data, export, replicas, trainer
-from srez.train.recipe import Recipe
+from srez.train.recipe import FacesData, Recipe
+
+FACES_EDGE = 8  # pixels of reflection around larger pictures: see docs/adr/0010
 
 
 def train_and_export(
@@ -42,6 +45,9 @@ def train_and_export(
         "description": recipe.description,
         "licence": recipe.licence,
         "limits": recipe.limits,
+        # Cut-outs have taught a network what the border of a picture looks like, whole faces have not.
+        "edge": FACES_EDGE if isinstance(recipe.data, FacesData) else 0,
+        "trained_at": FACE // SCALE if isinstance(recipe.data, FacesData) else 0,
         "training": {
             "data": pictures.sources,
             "data_sha256": pictures.fingerprint,

@@ -2,14 +2,38 @@
 
 from pathlib import Path
 
+from srez import card
 from srez.errors import ModelError
 
+AUTO = "auto"  # in place of a name: `suited`
+FACE = (16, 16)  # what `faces` makes larger
 _FOLDER = Path(__file__).parent
 
 
 def names() -> list[str]:
     """The models in the box, by name."""
     return sorted(path.stem for path in _FOLDER.glob("*.toml"))
+
+
+def suited(model: str, size: tuple[int, int]) -> str:
+    """The model to take for a picture: `faces` for 16x16 pixels, `photo` for all others, if it is "auto".
+
+    Args:
+        model: "auto", or anything else, which is kept.
+        size: width and height of the picture, in pixels.
+    """
+    if model != AUTO:
+        return model
+    return "faces" if size == FACE else "photo"
+
+
+def scale(model: str) -> int:
+    """How many times larger a model makes pictures; those that "auto" chooses from do it alike.
+
+    Raises:
+        ModelError: there is no such model, or it is damaged.
+    """
+    return card.read(find(suited(model, FACE))).scale
 
 
 def find(model: str | Path) -> Path:

@@ -47,6 +47,9 @@ def build_discriminator(settings: Discriminator, size: int) -> keras.Model:
             return discriminators.critic(size, settings.units, settings.conditional)
 
 
+LAYERS_AT_ONCE = 3  # whose inputs and outputs are in memory: estimates memory within a factor of 1.5
+
+
 @dataclass(frozen=True)
 class Description:
     """What a generator costs and sees.
@@ -56,25 +59,29 @@ class Description:
         multiply_adds: per input pixel, of the convolutions.
         receptive_radius: how far, in input pixels, an output pixel can see (an upper bound).
         minimum_size: the least height and width of the input, in pixels.
+        memory: bytes that a run takes for each input pixel, estimated.
     """
 
     parameters: int
     multiply_adds: int
     receptive_radius: int
     minimum_size: int
+    memory: int
 
 
 def describe(generator: keras.Model) -> Description:
     """Count a generator's parameters and arithmetic by walking its layers in order."""
-    scale, multiply_adds, radius, minimum_size = 1, 0, 0.0, 1
+    scale, multiply_adds, radius, minimum_size, values = 1, 0, 0.0, 1, 0
     for operation in generator.operations:
         if isinstance(operation, keras.layers.Conv2D):
             multiply_adds += math.prod(operation.kernel.shape) * scale**2
             radius += (operation.kernel_size[0] // 2) / scale
+            values = max(values, sum(tuple(operation.kernel.shape)[2:]) * scale**2)
         elif isinstance(operation, keras.layers.UpSampling2D):
             scale *= operation.size[0]
         elif type(operation).__name__ == "DepthToSpace":
             scale *= operation.block_size
         elif type(operation).__name__ == "Pad":  # by reflection, which needs a pixel more than it adds
             minimum_size = max(minimum_size, 1 + max(map(max, operation.pad_width)))
-    return Description(generator.count_params(), multiply_adds, math.ceil(radius), minimum_size)
+    memory = 4 * LAYERS_AT_ONCE * values  # float32
+    return Description(generator.count_params(), multiply_adds, math.ceil(radius), minimum_size, memory)

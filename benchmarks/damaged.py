@@ -1,0 +1,88 @@
+"""What JPEG and noise in the input cost: PSNR and SSIM of bicubic and of models, in one table.
+
+    python benchmarks/damaged.py --benchmark Set5 --model photo
+    python benchmarks/damaged.py --faces celeba.zip --partition list_eval_partition.txt --model faces
+
+The inputs are damaged, the truths are not; otherwise the protocol is the usual one.
+"""
+
+import io
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from PIL import Image
+
+from machine import report
+from srez.evaluation import evaluate, methods, pairs
+from srez.evaluation.protocol import FACES_RGB, Y_MATLAB_X4
+from srez.images import to_float, to_uint8
+
+Damage = Callable[[np.ndarray, int], np.ndarray]
+
+
+def jpeg(quality: int) -> Damage:
+    """Through a JPEG file with colours at half resolution, as cameras write it."""
+
+    def damage(low: np.ndarray, seed: int) -> np.ndarray:
+        del seed
+        file = io.BytesIO()
+        pixels = low if low.dtype == np.uint8 else to_uint8(low)
+        Image.fromarray(pixels).save(file, "JPEG", quality=quality)
+        with Image.open(file) as image:
+            again = np.asarray(image)
+        return again if low.dtype == np.uint8 else to_float(again)
+
+    return damage
+
+
+def noise(levels: float) -> Damage:
+    """Gaussian, with a standard deviation in grey levels."""
+
+    def damage(low: np.ndarray, seed: int) -> np.ndarray:
+        values = low if low.dtype != np.uint8 else to_float(low)
+        noisy = values + np.random.default_rng(seed).normal(0, levels / 255, low.shape).astype(np.float32)
+        return to_uint8(noisy) if low.dtype == np.uint8 else noisy.clip(0, 1)
+
+    return damage
+
+
+DAMAGES: dict[str, Damage] = {
+    "none": lambda low, _: low,
+    "JPEG 90": jpeg(90),
+    "JPEG 75": jpeg(75),
+    "JPEG 60": jpeg(60),
+    "noise 5": noise(5),
+}
+
+
+def main(
+    model: Annotated[list[str], typer.Option()],
+    benchmark: Annotated[Path | None, typer.Option()] = None,
+    faces: Annotated[Path | None, typer.Option()] = None,
+    partition: Annotated[Path | None, typer.Option()] = None,
+    fidelity: Annotated[float | None, typer.Option()] = None,
+) -> None:
+    protocol = FACES_RGB if faces else Y_MATLAB_X4
+    if faces:
+        clean = pairs.from_faces(faces, partition, 1)
+    else:
+        assert benchmark
+        clean = pairs.from_benchmark(benchmark, protocol)
+    named = [methods.model(name, protocol.scale, fidelity=fidelity) for name in model]
+    rows = []
+    for name, damage in DAMAGES.items():
+        damaged = [replace(pair, low=damage(pair.low, seed)) for seed, pair in enumerate(clean)]
+        chosen = [methods.baselines(protocol.scale)[1], *named]
+        for found in evaluate.evaluate(chosen, damaged, protocol, lambda work, _: work):
+            rows.append([name, found.method.name, *(f"{found.mean[key]:.4f}" for key in ("psnr", "ssim"))])
+    place = (faces or benchmark or Path()).stem
+    columns = ["input", "method", "PSNR", "SSIM"]
+    report(f"{place}, {protocol}", columns, rows, Path(f"runs/benchmarks/damaged-{place}.json"))
+
+
+if __name__ == "__main__":
+    typer.run(main)

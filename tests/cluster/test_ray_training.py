@@ -1,6 +1,7 @@
 """One training by two processes of a real Ray on this machine, and one of them killed."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -64,22 +65,27 @@ def test_a_killed_worker_costs_the_steps_since_the_checkpoint(together: Path, tm
         _, stderr = driver.communicate(timeout=200)
     assert driver.returncode == 0, stderr
     flat = " ".join(stderr.split())
+    assert re.search(r"worker [01] died \(", flat)
     assert "all workers start again from the last checkpoint" in flat
     resumed = int(flat.partition("going on from step ")[2].split()[0])
     assert at - 10 <= resumed <= at + 10  # the kill takes a moment
     assert losses(out) == losses(together)  # bit for bit
     assert (out / "model.onnx").exists()
 
-    # One process takes up what two did.
-    alone = run(*words, "--steps", str(STEPS + 10))
-    assert alone.returncode == 0, alone.stderr
-    assert f"going on from step {STEPS}" in " ".join(alone.stderr.split())
-    assert list(losses(out)) == list(range(1, STEPS + 11))
+    # One process takes up what two did, and two what one did.
+    for steps, more in ((STEPS + 10, ()), (STEPS + 20, ("--workers", "2"))):
+        longer = run(*words, "--steps", str(steps), *more)
+        assert longer.returncode == 0, longer.stderr
+        assert f"going on from step {steps - 10}" in " ".join(longer.stderr.split())
+        assert list(losses(out)) == list(range(1, steps + 1))
 
 
 @pytest.mark.cluster
 def test_a_users_mistake_is_told_once(tmp_path: Path) -> None:
-    wrong = run(*WORDS, "--out", str(tmp_path), "--workers", "2", "--set", "batch=15")
+    absent = str(tmp_path / "nowhere")  # the mistake is told before any data is read
+    wrong = run(
+        "train", "faces", "--data", absent, "--out", str(tmp_path), "--workers", "2", "--set", "batch=15"
+    )
     assert wrong.returncode == 2
     assert "2 devices cannot share batches of 15" in " ".join(wrong.stderr.split())
     assert "Traceback" not in wrong.stderr

@@ -4,7 +4,10 @@ import hashlib
 import json
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import fsspec
 import numpy as np
@@ -15,10 +18,11 @@ from killing import kill_one
 from PIL import Image
 from typer.testing import CliRunner
 
+from srez import images
 from srez.cli import app
 from srez.cluster import upscaling
 from srez.errors import OptionError
-from srez.files import Wish
+from srez.files import Size, Wish
 
 SREZ = (sys.executable, "-m", "srez")
 RAY = ("--engine", "ray", "--workers", "2", "--recursive", "--json")
@@ -86,7 +90,10 @@ def test_a_killed_actor_and_bad_files_cost_nothing_else(tmp_path: Path) -> None:
 def test_what_a_killed_run_wrote_counts(tmp_path: Path) -> None:
     """Parts of the manifest of a driver that died, in a file system that is no local folder."""
     memory = fsspec.filesystem("memory")
-    row = {"source": "a.png", "target": "a.png", "status": "done", "bytes": 3, "version": "1", "sha256": "00"}
+    row = {
+        "source": "a.png", "target": "a.png", "status": "done", "settings": "0123", "bytes": 3,
+        "version": "1", "sha256": "00",
+    }  # fmt: skip
     place = upscaling._Place.at("memory://results")
     with upscaling._written(place, f"{upscaling.PARTS}/1.parquet") as file:
         pq.write_table(pa.Table.from_pylist([row], schema=upscaling.SCHEMA), file)
@@ -94,13 +101,108 @@ def test_what_a_killed_run_wrote_counts(tmp_path: Path) -> None:
     rows = upscaling._Rows(place)
     assert [each["source"] for each in rows.before.to_pylist()] == ["a.png"]
     found = [{name: row[name] for name in upscaling.TODO.names}]
-    known = upscaling._unchanged(rows.before, found, place)
-    assert known.keys() == {"a.png"}
-    assert upscaling._unchanged(rows.before, [{**found[0], "version": "2"}], place) == {}
-    rows.close(list(known.values()))
+    todo, known = upscaling._plan(found, rows.before, place, Wish())
+    assert (todo, [each["source"] for each in known]) == ([], ["a.png"])
+    changed = [{**found[0], "version": "2"}]
+    assert upscaling._plan(changed, rows.before, place, Wish()) == (changed, [])
+    rows.close(known)
     with memory.open("/results/manifest.parquet", "rb") as file:
         assert pq.read_table(file).to_pylist() == rows.before.to_pylist()
     assert not memory.find(f"/results/{upscaling.PARTS}")
+
+
+Upscale = Callable[..., upscaling.Report]
+
+
+@pytest.fixture
+def upscale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Upscale:
+    """Upscales the folder `in` into `out`, in this process instead of Ray's."""
+
+    def run(
+        todo: list, source: str, target: str, model: upscaling.Model, wish: Wish, workers: int
+    ) -> Iterator:
+        worker = upscaling._Worker(source, target, model, wish)
+        for row in todo:
+            yield worker(pa.Table.from_pylist([row], schema=upscaling.TODO))
+
+    def upscale(model: str = "auto", fidelity: float | None = None, **wish: Any) -> upscaling.Report:
+        source, target = str(tmp_path / "in"), str(tmp_path / "out")
+        chosen = upscaling.Model(model, fidelity)
+        return upscaling.upscale(source, target, chosen, Wish(**wish), 1, "local", lambda *_: None)
+
+    monkeypatch.setattr(upscaling, "connected", lambda *_: nullcontext())
+    monkeypatch.setattr(upscaling, "_run", run)
+    return upscale
+
+
+def manifest(tmp_path: Path) -> dict[str, dict]:
+    return {row["source"]: row for row in pq.read_table(tmp_path / "out/manifest.parquet").to_pylist()}
+
+
+def test_results_of_others_are_not_replaced(upscale: Upscale, tmp_path: Path) -> None:
+    write_pictures(tmp_path / "in/all", 2, 4)
+    (tmp_path / "in/all/even/0000.png").rename(tmp_path / "in/a.png")
+    (tmp_path / "in/all/odd/0001.png").rename(tmp_path / "in/b.png")
+    theirs = tmp_path / "out/a.png"
+    theirs.parent.mkdir()
+    theirs.write_bytes(b"of somebody else")
+    report = upscale()
+    assert (report.done, report.kept) == (1, 0)
+    assert report.errors == {"a.png": f"{theirs} exists: --overwrite replaces it, --skip leaves it"}
+    row = manifest(tmp_path)["a.png"]
+    assert (row["status"], row["settings"]) == ("failed", None)
+    for _ in range(2):
+        report = upscale(existing="skip")
+        assert (report.done, report.kept, report.errors) == (0, 2, {})
+        assert manifest(tmp_path)["a.png"]["status"] == "kept"
+    assert upscale().errors
+    assert theirs.read_bytes() == b"of somebody else"
+    assert upscale(existing="overwrite").done == 2
+    assert upscale().kept == 2
+    assert images.read(theirs).size == (16, 16)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"model": "faces"}, {"quality": 50}, {"size": Size(scale=2)}, {"size": Size(width=7)}],
+    ids=["model", "quality", "scale", "width"],
+)
+def test_other_settings_are_done_again(upscale: Upscale, tmp_path: Path, change: dict[str, Any]) -> None:
+    (tmp_path / "in").mkdir()
+    Image.new("RGB", (4, 4), "red").save(tmp_path / "in/a.jpg")
+    assert upscale().done == 1
+    before = manifest(tmp_path)["a.jpg"]
+    report = upscale(**change)
+    assert (report.done, report.kept, report.errors) == (1, 0, {})
+    assert manifest(tmp_path)["a.jpg"]["settings"] != before["settings"]
+    assert (upscale(**change).kept, upscale().done) == (1, 1)
+    assert manifest(tmp_path)["a.jpg"] == before
+
+
+def test_what_a_stopped_run_made_is_its_own(
+    upscale: Upscale, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stops when the result is there and the manifest does not have it yet."""
+    (tmp_path / "in").mkdir()
+    Image.new("RGB", (4, 4), "red").save(tmp_path / "in/a.png")
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as stopped:
+        stopped.setattr(upscaling._Rows, "add", stop)
+        assert upscale().stopped
+    assert (tmp_path / "out/a.png").exists()
+    assert manifest(tmp_path)["a.png"]["status"] == "open"
+    report = upscale()
+    assert (report.done, report.errors) == (1, {})
+
+
+def test_what_is_too_large_may_be_allowed(upscale: Upscale, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    Image.new("RGB", (4, 4), "red").save(tmp_path / "in/a.png")
+    assert "more than 15 pixels" in upscale(max_pixels=15).errors["a.png"]
+    assert upscale().done == 1
 
 
 def test_refusals(tmp_path: Path) -> None:

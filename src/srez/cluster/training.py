@@ -144,18 +144,19 @@ def _train(run: Run, news: Queue) -> None:
     from srez.train import replicas
 
     strategy = replicas.across_processes()  # before anything else of TensorFlow's
-    from srez.train import data, weights
+    from srez.train import data, trainer, weights
     from srez.train.run import train_and_export
 
     if run.folder.is_dir():
         os.chdir(run.folder)
+    start = weights.load(run.init, run.recipe.generator) if run.init else None
+    trainer.require_possible(run.recipe, strategy)
     settings = run.recipe.data
     if run.places:
         pictures = data.load(settings, run.places, run.partition)
     else:
         assert isinstance(settings, FacesData)  # nothing else is drawn
         pictures = data.draw(settings)
-    start = weights.load(run.init, run.recipe.generator) if run.init else None
     chief = ray.train.get_context().get_world_rank() == 0
 
     def tell(sentence: str) -> None:
@@ -171,6 +172,6 @@ def _train(run: Run, news: Queue) -> None:
             told_at = time.monotonic()
             news.put(("step", step, values))
 
-    for line in [*(f"left out: {reason}" for reason in pictures.skipped), *pictures.summary]:
+    for line in data.told(pictures, "run.json"):
         tell(line)
     train_and_export(run.recipe, run.name, pictures, run.out, watch, tell, start, strategy)

@@ -1,6 +1,7 @@
 """Upscaling of millions of files: Ray Data, a pool of actors, and a manifest of what became of each."""
 
 import hashlib
+import json
 import logging
 import shutil
 import tempfile
@@ -17,10 +18,10 @@ import pyarrow.parquet as pq
 import ray.data
 from fsspec.implementations.local import LocalFileSystem
 
-from srez import files, images, output
+from srez import card, files, images, output, zoo
 from srez.cluster import connected
-from srez.errors import ImageError, OptionError, OutputError, SrezError
-from srez.upscaler import load
+from srez.errors import ImageError, OptionError, OutputError, SrezError, TooLargeError
+from srez.upscaler import chooser
 
 MANIFEST = "manifest.parquet"
 PARTS = "manifest.parts"  # of a run under way, or one that was killed
@@ -28,13 +29,16 @@ PART_SECONDS = 20.0  # the work that a killed run does again, at most, beside wh
 BLOCK = 64  # pictures in one piece of work, at most
 PIECES = 20  # of work for each actor, at least: the last ones to finish wait for one piece
 
-DONE, REFUSED, FAILED = "done", "refused", "failed"
+OPEN, DONE, KEPT, REFUSED, FAILED = "open", "done", "kept", "refused", "failed"
 
 SCHEMA = pa.schema(
     [
         ("source", pa.string()),  # below the source folder
         ("target", pa.string()),  # below the target folder
-        ("status", pa.string()),  # done; refused: by what is in the file; failed: worth another try
+        # open: a run was stopped before it; done; kept: not ours, left by --skip; refused: by what is in the
+        # file; failed: worth another try
+        ("status", pa.string()),
+        ("settings", pa.string()),  # what the result depends on beside the input; null if it is not ours
         ("bytes", pa.int64()),  # of the input
         ("version", pa.string()),  # of the input: what its file system changes when the file changes
         ("sha256", pa.string()),  # of the input; null if it could not be read
@@ -43,14 +47,14 @@ SCHEMA = pa.schema(
         ("error", pa.string()),
     ]
 )
-TODO = pa.schema([SCHEMA.field(name) for name in ("source", "target", "bytes", "version")])
+TODO = pa.schema([SCHEMA.field(name) for name in ("source", "target", "settings", "bytes", "version")])
 
 Watcher = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class Model:
-    """What every actor loads: the arguments of `srez.load`."""
+    """What every actor loads: the arguments of `chooser`."""
 
     name: str
     fidelity: float | None = None
@@ -63,7 +67,8 @@ class Report:
 
     Attributes:
         done: how many were upscaled now.
-        kept: how many were finished, or refused, in an earlier run and are unchanged since.
+        kept: how many were finished, or refused, in an earlier run and are unchanged since; or have a result
+            that is not ours and was to be left.
         errors: why a picture has no result, by its name: those refused before too.
         stopped: whether the user stopped it.
     """
@@ -83,13 +88,14 @@ def upscale(
     address: str,
     watch: Watcher,
 ) -> Report:
-    """Upscale every picture of a folder or bucket that has no result yet.
+    """Upscale every picture of a folder or bucket that has no result yet, by this model in this way.
 
     Args:
         source: any URL of fsspec: a folder, `s3://...`, `gs://...`.
         target: the same; results keep their names, and `manifest.parquet` lists all inputs.
         model: what to load.
-        wish: the size, format and so on; `existing` is "skip" or "overwrite".
+        wish: the size, format and so on; `existing` is about results that the manifest does not know, but
+            "overwrite" does everything again.
         workers: how many actors, with one core each.
         address: of Ray; see `connected`.
         watch: called with the number of pictures done and of all that are to do.
@@ -97,21 +103,22 @@ def upscale(
     Raises:
         OptionError: Ray or a URL that cannot be reached, or two pictures would have the same name.
         ImageError: the source holds no pictures, or a place cannot be listed.
+        ModelError: there is no such model, or it is damaged.
         OutputError: the manifest cannot be written.
     """
     place, aim = _Place.at(source), _Place.at(target)
     if (type(place.fs), place.root) == (type(aim.fs), aim.root):
         raise OptionError(f"{target} holds the inputs: take another folder")
-    found = _find(place, aim, wish)
+    found = _find(place, aim, wish, _settings(model, wish))
     if not found:
         raise ImageError(f"{source} holds no pictures ({', '.join(images.READABLE)})")
     rows = _Rows(aim)
-    known = {} if wish.existing == "overwrite" else _unchanged(rows.before, found, aim)
-    todo = [row for row in found if row["source"] not in known]
-    report = Report(0, len(known), {})
+    todo, known = _plan(found, rows.before, aim, wish)
+    report = Report(0, sum(row["status"] != FAILED for row in known), {})
     try:
         watch(0, len(todo))
         if todo:
+            rows.begin(todo)
             with connected(address, workers):
                 for done in _run(todo, source, target, model, wish, workers):
                     rows.add(done)
@@ -120,7 +127,7 @@ def upscale(
     except KeyboardInterrupt:
         report.stopped = True
     finally:
-        whole = rows.close(list(known.values()))
+        whole = rows.close(known)
     errors = zip(whole["source"].to_pylist(), whole["error"].to_pylist(), strict=True)
     report.errors = {name: error for name, error in errors if error}
     return report
@@ -155,7 +162,7 @@ class _Worker:
 
     def __init__(self, source: str, target: str, model: Model, wish: files.Wish) -> None:
         self._place, self._aim, self._wish = _Place.at(source), _Place.at(target), wish
-        self._upscaler = load(model.name, model.fidelity, model.tile)
+        self._choose = chooser(model.name, model.fidelity, model.tile)
 
     def __call__(self, todo: pa.Table) -> pa.Table:
         return pa.Table.from_pylist([{**row, **self._one(row)} for row in todo.to_pylist()], schema=SCHEMA)
@@ -168,10 +175,11 @@ class _Worker:
             facts |= {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
             kind = images.kind_of(Path(row["target"]))
             written = _written(self._aim, row["target"])
-            size = files.convert(self._upscaler, data, name, written, target, kind, self._wish)
+            size = files.convert(self._choose, data, name, written, target, kind, self._wish)
             return {**facts, "status": DONE, "width": size[0], "height": size[1]}
-        except OutputError as error:
-            # A JPEG cannot hold alpha tomorrow either; but nothing tells that from a full disk.
+        except (OutputError, TooLargeError) as error:
+            # A JPEG cannot hold alpha tomorrow either; but nothing tells that from a full disk. And what is
+            # too large may be allowed next time.
             return {**facts, "error": str(error)}
         except SrezError as error:
             return {**facts, "status": REFUSED, "error": str(error)}
@@ -216,7 +224,17 @@ class _Place:
         return {path[skip:]: info for path, info in found.items()}
 
 
-def _find(place: _Place, aim: _Place, wish: files.Wish) -> list[dict[str, Any]]:
+def _settings(model: Model, wish: files.Wish) -> str:
+    """A short hash of all that a result depends on beside its input; tiles make no difference."""
+    names = {zoo.suited(model.name, size) for size in (zoo.FACE, (0, 0))}  # "auto" may take either
+    cards = [card.read(zoo.find(name)) for name in sorted(names)]
+    weights = [[each.sha256, each.vivid and each.vivid.sha256] for each in cards]
+    looks = [each.fidelity if model.fidelity is None else model.fidelity for each in cards if each.vivid]
+    text = json.dumps([weights, looks, str(wish.size), wish.quality, wish.format])
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _find(place: _Place, aim: _Place, wish: files.Wish, settings: str) -> list[dict[str, Any]]:
     """A row for every picture of the source, but none for earlier results below it."""
     rows, taken = [], {}
     inside = f"{aim.root}/" if type(place.fs) is type(aim.fs) else "\0"
@@ -231,22 +249,44 @@ def _find(place: _Place, aim: _Place, wish: files.Wish) -> list[dict[str, Any]]:
         taken[target] = path
         versions = (info.get(key) for key in ("ETag", "etag", "md5Hash", "mtime", "LastModified", "CRC"))
         version = next((str(value) for value in versions if value is not None), "")
-        rows.append({"source": path, "target": target, "bytes": info.get("size"), "version": version})
+        now = {"source": path, "target": target, "settings": settings}
+        rows.append({**now, "bytes": info.get("size"), "version": version})
     return rows
 
 
-def _unchanged(before: pa.Table, found: list[dict[str, Any]], aim: _Place) -> dict[str, dict[str, Any]]:
-    """The earlier rows that still hold: the input is what it was, and the result is there or was refused."""
+def _plan(
+    found: list[dict[str, Any]], before: pa.Table, aim: _Place, wish: files.Wish
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """What is to do, and the rows that stand without doing anything."""
+    if wish.existing == "overwrite":
+        return found, []
     present = aim.listing(recursive=True)
-    rows = {row["source"]: row for row in before.to_pylist()}
-    known = {}
+    earlier = {row["source"]: row for row in before.to_pylist()}
+    todo, known = [], []
     for now in found:
-        row = rows.get(now["source"])
-        if not row or any(row[key] != now[key] for key in TODO.names):
-            continue
-        if row["status"] == REFUSED or (row["status"] == DONE and row["target"] in present):
-            known[now["source"]] = row
-    return known
+        row, there = earlier.get(now["source"]), now["target"] in present
+        if row and _holds(row, now, there):
+            known.append(row)
+        elif there and not (row and row["settings"] and row["target"] == now["target"]):
+            known.append(_not_ours(now, aim, wish))
+        else:
+            todo.append(now)
+    return todo, known
+
+
+def _holds(row: dict[str, Any], now: dict[str, Any], there: bool) -> bool:
+    """Whether an earlier row still does: all is as it was, and the result is there or was refused."""
+    same = all(row[key] == now[key] for key in TODO.names)
+    return same and (row["status"] == REFUSED or (row["status"] == DONE and there))
+
+
+def _not_ours(now: dict[str, Any], aim: _Place, wish: files.Wish) -> dict[str, Any]:
+    """The row of a picture whose result is there, but was made by somebody else."""
+    row = {**now, "settings": None}
+    if wish.existing == "skip":
+        return {**row, "status": KEPT}
+    target = aim.name(now["target"])
+    return {**row, "status": FAILED, "error": f"{target} exists: --overwrite replaces it, --skip leaves it"}
 
 
 class _Rows:
@@ -254,6 +294,7 @@ class _Rows:
 
     def __init__(self, aim: _Place) -> None:
         self._aim = aim
+        self._begun: list[dict[str, Any]] = []
         self._pending: list[pa.Table] = []
         self._written_at = time.monotonic()
         self._new: list[pa.Table] = []
@@ -262,6 +303,11 @@ class _Rows:
         earlier = [self._read(name) for name in [MANIFEST, *self._parts] if aim.fs.exists(aim.path(name))]
         self.before = pa.concat_tables([SCHEMA.empty_table(), *earlier])
 
+    def begin(self, todo: list[dict[str, Any]]) -> None:
+        """Note what is about to be made: if the run is killed, the next one knows its results by it."""
+        self._begun = todo
+        self._write_part(_opened(todo))
+
     def add(self, rows: pa.Table) -> None:
         """Take rows; now and then they are written, so that a killed run loses little."""
         rows = rows.select(SCHEMA.names).cast(SCHEMA)
@@ -269,16 +315,16 @@ class _Rows:
         self._new.append(rows)
         self.added += len(rows)
         if time.monotonic() - self._written_at > PART_SECONDS:
-            name = f"{PARTS}/{time.time_ns()}.parquet"
-            self._write(name, pa.concat_tables(self._pending))
-            self._parts.append(name)
+            self._write_part(pa.concat_tables(self._pending))
             self._pending.clear()
             self._written_at = time.monotonic()
 
     def close(self, known: list[dict[str, Any]]) -> pa.Table:
-        """Write the whole manifest, with the rows that still hold, and remove the parts."""
+        """Write the whole manifest, with the rows that stand anyway, and remove the parts."""
+        made = {source for rows in self._new for source in rows["source"].to_pylist()}
+        unmade = _opened([row for row in self._begun if row["source"] not in made])
         kept = pa.Table.from_pylist(known, schema=SCHEMA)
-        whole = pa.concat_tables([kept, *self._new]).sort_by("source")
+        whole = pa.concat_tables([kept, unmade, *self._new]).sort_by("source")
         if self._new or self._parts or not whole.equals(self.before):
             self._write(MANIFEST, whole)
         for name in self._parts:
@@ -286,6 +332,11 @@ class _Rows:
         if self._parts and isinstance(self._aim.fs, LocalFileSystem):
             shutil.rmtree(self._aim.path(PARTS))
         return whole
+
+    def _write_part(self, rows: pa.Table) -> None:
+        name = f"{PARTS}/{time.time_ns()}.parquet"
+        self._write(name, rows)
+        self._parts.append(name)
 
     def _old_parts(self) -> list[str]:
         fs, folder = self._aim.fs, self._aim.path(PARTS)
@@ -303,6 +354,10 @@ class _Rows:
     def _write(self, name: str, rows: pa.Table) -> None:
         with _written(self._aim, name) as file:
             pq.write_table(rows, file)
+
+
+def _opened(todo: list[dict[str, Any]]) -> pa.Table:
+    return pa.Table.from_pylist([{**row, "status": OPEN} for row in todo], schema=SCHEMA)
 
 
 @contextmanager

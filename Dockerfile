@@ -31,7 +31,8 @@ RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin srez \
 FROM base AS train
 COPY --from=build-train /srez /srez
 USER 10001
-WORKDIR /runs
+# So that a run goes to /runs/RECIPE if no other place is given.
+WORKDIR /
 VOLUME ["/runs"]
 ENTRYPOINT ["srez", "train"]
 CMD ["--help"]

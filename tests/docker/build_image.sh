@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Build the serving image from the Dockerfile without a Docker engine, and try it. Needs Debian, root, and:
-#   apt-get install buildah debootstrap
+# Build the serving image from the Dockerfile without a Docker engine, and try it. Needs Debian and root; buildah
+# and debootstrap are installed if they are not there.
 # The base image is made by debootstrap under the name that the Dockerfile asks for. The pip configuration of
 # this machine, if it has one, is mounted while the image is built; nothing of it stays in the image.
 #
@@ -11,6 +11,15 @@ work=${1:-/tmp/srez-image}
 base=localhost/python:3.11-slim
 most_megabytes=400
 mkdir -p "$work"
+if [ "$(id -u)" != 0 ]; then
+  echo "run this as root" >&2
+  exit 1
+fi
+for need in buildah debootstrap; do
+  command -v "$need" >/dev/null && continue
+  apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends "$need"
+done
 buildah() { command buildah --storage-driver vfs --root "$work/storage" --runroot "$work/run" "$@"; }
 megabytes() { du -sm --one-file-system "$1" | cut -f1; }
 
@@ -37,8 +46,8 @@ for path in $(grep -oE '/[^ ]+' "$work/pip.conf" | sed -E 's#^//+#/#' | sort -u)
   case $path in */simple) mounts+=(--volume "$parent:$parent:ro") ;; esac
 done
 buildah build --isolation chroot --pull-never --layers --target serve --tag srez:serve --format docker \
-  --secret "id=pip,src=$work/pip.conf" "${mounts[@]}" . 2>&1 | tee "$work/build.log" | grep -E '^(STEP|ERROR|error)' || true
-buildah inspect --type image srez:serve >/dev/null
+  --secret "id=pip,src=$work/pip.conf" "${mounts[@]}" . 2>&1 | tee "$work/build.log" |
+  { grep -E '^(STEP|ERROR|error)' || true; }  # the status is that of the build
 
 container=$(buildah from --pull-never srez:serve)
 root=$(buildah mount "$container")

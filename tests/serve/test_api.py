@@ -1,18 +1,25 @@
 """The HTTP API, by a real server."""
 
+import asyncio
 import socket
 import struct
 import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 
+import models
 from serve.running import Server, by_command, face, png, serving
-from srez import zoo
+from srez import looks, zoo
 from srez.card import read
+from srez.serve.app import create
+from srez.serve.limits import Settings
+from srez.serve.service import Service
 
 PNG = {"Content-Type": "image/png"}
 FACE = png(face())
@@ -83,6 +90,7 @@ def test_facts_are_in_the_headers(server: Server) -> None:
     answer = server.http.post("/v1/upscale", content=FACE, headers={**PNG, "X-Request-ID": "mine-1"})
     headers = answer.headers
     assert headers["X-Srez-Model-Sha256"] == read(zoo.find("faces")).sha256
+    assert "X-Srez-Vivid-Sha256" not in headers
     assert (headers["X-Srez-Model"], headers["X-Srez-Size"]) == ("faces", "64x64")
     assert headers["X-Request-ID"] == "mine-1"
     assert all(f"{name};dur=" in headers["Server-Timing"] for name in ("decode", "queue", "run", "encode"))
@@ -179,6 +187,72 @@ def test_a_job_from_beginning_to_end(server: Server, tmp_path: Path) -> None:
     assert server.http.delete(where).status_code == 404
 
 
+def test_a_result_is_sent_whole_or_not_at_all(server: Server) -> None:
+    where = server.http.post("/v1/jobs", content=FACE, headers=PNG).headers["Location"]
+    while (job := server.http.get(where).json())["state"] != "done":
+        time.sleep(0.02)
+    assert (job["model"], "fidelity" in job) == ("faces", False)  # what "auto" has become
+    for asked in ("bytes=0-9", "bytes=9999999-", "bytes=x"):
+        result = server.http.get(job["result"], headers={"Range": asked})
+        assert (result.status_code, result.content[:4]) == (200, b"\x89PNG")
+        assert "Accept-Ranges" not in result.headers
+    next((server.log.parent / "state" / "results").glob(job["id"] + "*")).unlink()
+    assert server.http.get(job["result"]).status_code == 404
+    server.http.delete(where)
+
+
+def test_a_client_that_hangs_up_in_its_body_is_no_defect(server: Server) -> None:
+    head = "POST /v1/upscale HTTP/1.1\r\nHost: a\r\nX-Request-ID: gone-1\r\nContent-Type: image/png\r\n"
+    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        connection.sendall(f"{head}Content-Length: 1000\r\n\r\n".encode() + FACE[:10])
+        time.sleep(0.2)
+    end = time.monotonic() + 5
+    while not (lines := [line for line in server.logged() if line.get("request_id") == "gone-1"]):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert [(line["level"], line["status"]) for line in lines] == [("info", 499)]
+
+
+def test_a_defect_is_told_as_any_error(tmp_path: Path) -> None:
+    service = Service(Settings(state=tmp_path, page=False))
+
+    async def fail(*_: Any) -> None:
+        raise ValueError(f"something in {tmp_path}")
+
+    service.upscale = fail  # type: ignore[method-assign]
+
+    async def ask() -> httpx.Response:
+        transport = httpx.ASGITransport(create(service.settings, service))
+        async with httpx.AsyncClient(transport=transport, base_url="http://a") as client:
+            return await client.post("/v1/upscale", content=FACE, headers=PNG)
+
+    answer = asyncio.run(ask())
+    assert (answer.status_code, answer.json()) == (
+        500,
+        {"error": "the server made a mistake; its log says more"},
+    )
+
+
+def test_of_two_looks_both_files_are_named(tmp_path: Path) -> None:
+    folder = tmp_path / "models"
+    folder.mkdir()
+    both, other = models.write(folder / "both.onnx", seed=1), models.write(tmp_path / "other.onnx", seed=2)
+    looks.write_pair(both, other, fidelity=0.75)
+    vivid = read(both).vivid
+    assert vivid
+    with serving(tmp_path, "--no-page", "--models", str(folder)) as server:
+
+        def facts(query: str) -> tuple[str, str | None]:
+            headers = server.http.post(f"/v1/upscale?model=both{query}", content=FACE, headers=PNG).headers
+            return headers["X-Srez-Fidelity"], headers.get("X-Srez-Vivid-Sha256")
+
+        assert facts("") == ("0.75", vivid.sha256)
+        assert facts("&fidelity=0") == ("0", vivid.sha256)
+        assert facts("&fidelity=1") == ("1", None)
+        job = server.http.post("/v1/jobs?model=both", content=FACE, headers=PNG).json()
+        assert (job["model"], job["fidelity"]) == ("both", 0.75)
+
+
 def test_a_running_job_can_be_cancelled(server: Server) -> None:
     body = png(RANDOM.integers(0, 256, (1200, 1200, 3), np.uint8), "JPEG")
     where = server.http.post("/v1/jobs", content=body, headers=PNG).headers["Location"]
@@ -227,6 +301,11 @@ def test_a_full_queue_says_when_to_come_again(tmp_path: Path) -> None:
 def test_the_key_opens_every_route_and_nothing_else_does(tmp_path: Path) -> None:
     with serving(tmp_path, SREZ_API_KEY="a key") as locked:
         schema = locked.http.get("/openapi.json", headers={"X-API-Key": "a key"}).json()
+        assert {way["type"] for way in schema["components"]["securitySchemes"].values()} == {"apiKey", "http"}
+        for path, operations in schema["paths"].items():
+            for operation in operations.values():
+                is_open = path in ("/healthz", "/readyz")
+                assert ("401" in operation["responses"], "security" in operation) == (not is_open,) * 2
         paths = [*schema["paths"], "/openapi.json", "/", "/page/", "/page/config", "/favicon.ico", "/nowhere"]
         paths.append("/page/gradio_api/upload")
         for path in paths:

@@ -1,13 +1,17 @@
 """The store of jobs by itself."""
 
+import sqlite3
+import threading
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from srez.errors import OptionError
 from srez.files import Size
 from srez.serve import runner
-from srez.serve.jobs import Store
+from srez.serve.jobs import Job, Store
 from srez.serve.limits import MAX_ATTEMPTS
 from srez.serve.refusals import RefusalError
 from srez.serve.work import Wish
@@ -87,4 +91,108 @@ def test_a_job_that_kills_the_server_is_given_up(tmp_path: Path) -> None:
     assert job
     assert job.state == "failed"
     assert f"{MAX_ATTEMPTS} times" in str(job.error)
+    store.close()
+
+
+def wait_for(store: Store, name: str, *states: str) -> Job:
+    end = time.monotonic() + 10
+    while not ((job := store.get(name)) and job.state in states):
+        assert time.monotonic() < end
+        time.sleep(0.005)
+    return job
+
+
+def test_a_job_that_is_removed_just_before_it_runs_stops_and_the_next_is_done(tmp_path: Path) -> None:
+    class Removing(Store):
+        """A client removes the first job between its start and its work."""
+
+        first = True
+
+        def begin(self) -> Job | None:
+            job = super().begin()
+            if job and self.first:
+                self.first = False
+                assert self.remove(job.id)
+            return job
+
+    store, finished = Removing(tmp_path, 5), []
+    names = [store.add(b"", Wish()).id for _ in range(2)]
+
+    def work(job: Job, progress: Any) -> None:
+        store.result(job).write_bytes(b"half of it")
+        progress(0.5)
+        finished.append(job.id)
+
+    working = runner.Runner(store, work, 60)
+    working.start()
+    wait_for(store, names[1], "done")
+    working.stop(5)
+    assert finished == names[1:]
+    assert [path.stem for path in (tmp_path / "results").iterdir()] == names[1:]
+    store.close()
+
+
+def test_what_came_of_a_job_is_noted_when_the_disk_has_room_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "_ROOM_SECONDS", 0.05)
+
+    class Full(Store):
+        tries = 0
+
+        def finish(self, name: str, error: str | None = None) -> None:
+            self.tries += 1
+            if self.tries < 3:
+                raise sqlite3.OperationalError("database or disk is full")
+            super().finish(name, error)
+
+    store, begun = Full(tmp_path, 5), []
+    name = store.add(b"", Wish()).id
+    working = runner.Runner(store, lambda job, _: begun.append(job.id), 60)
+    working.start()
+    wait_for(store, name, "done")
+    working.stop(5)
+    assert begun == [name]
+    store.close()
+
+
+def test_a_stop_waits_no_longer_than_it_may_and_counts_no_attempt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "CUT_SECONDS", 0.1)
+    store, gate = Store(tmp_path, 5), threading.Event()
+    names = [store.add(b"", Wish()).id for _ in range(2)]
+
+    def deaf(*_: Any) -> None:
+        gate.wait()  # it does not look whether to stop
+
+    working = runner.Runner(store, deaf, 60)
+    working.start()
+    wait_for(store, names[0], "running")
+    working.quit()
+    assert not working.alive
+    began = time.monotonic()
+    working.stop(0.1)
+    assert time.monotonic() - began < 2
+    jobs = [store.get(name) for name in names]
+    assert [(job.state, job.attempts) for job in jobs if job] == [("queued", 0)] * 2
+    gate.set()
+    wait_for(store, names[0], "done")  # it was nearly so: then it is not done again
+    store.close()
+
+
+def test_results_that_expire_at_once_keep_no_thread_busy(tmp_path: Path) -> None:
+    class Counting(Store):
+        looks = 0
+
+        def expire(self, seconds: float) -> int:
+            self.looks += 1
+            return super().expire(seconds)
+
+    store = Counting(tmp_path, 5)
+    working = runner.Runner(store, lambda *_: None, 0)
+    working.start()
+    time.sleep(0.3)
+    working.stop(5)
+    assert store.looks < 3
     store.close()

@@ -109,6 +109,9 @@ def test_the_example_is_one_key_away(browser: Browser, server: Server) -> None:
     page.keyboard.press("Enter")
     page.wait_for_selector("#slider img.fixed")
     page.wait_for_selector("#facts >> text=16x16 became 64x64")
+    page.click("#sheet button")
+    page.wait_for_selector("#sheet img")
+    assert page.evaluate("document.querySelector('#sheet img').naturalWidth") > 4 * 64 * 4
     assert not watched.complaints
     page.close()
 

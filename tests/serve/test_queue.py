@@ -55,6 +55,46 @@ def test_what_is_cancelled_is_not_run() -> None:
     queue.close(5)
 
 
+def test_what_is_cancelled_leaves_its_place_and_its_cost() -> None:
+    queue, gate = Queue(1, 4, 10), threading.Event()
+    running = queue.put(0, lambda values: [gate.wait() for _ in values], 1)
+    while len(queue):
+        time.sleep(0.001)
+    for _ in range(3):  # each would take a minute
+        assert queue.put(b"a body", list, 3_000_000).cancel()
+        assert not len(queue)
+    assert not running.done()
+    gate.set()
+    assert queue.put(2, list, 1).result(5) == 2
+    queue.close(5)
+
+
+def test_a_failure_teaches_no_pace() -> None:
+    queue, gate = Queue(100, 4, 0.5), threading.Event()
+
+    def fail(_: list[int]) -> list[int]:
+        time.sleep(0.2)  # for one pixel
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        queue.put(0, fail, 1).result(5)
+    futures = [queue.put(0, lambda values: [gate.wait() for _ in values], 100)]
+    futures.append(queue.put(0, list, 1))  # not refused for a long wait
+    gate.set()
+    assert [future.result(5) for future in futures] == [True, 0]
+    queue.close(5)
+
+
+def test_closing_takes_no_longer_than_it_may() -> None:
+    queue, gate = Queue(100, 4, 10), threading.Event()
+    for key in (None, "a"):
+        queue.put(0, lambda values: [gate.wait() for _ in values], 1, key)
+    began = time.monotonic()
+    queue.close(0.3)
+    assert time.monotonic() - began < 0.5
+    gate.set()
+
+
 def test_bounds_are_kept() -> None:
     queue, gate = Queue(2, 4, 10), threading.Event()
 

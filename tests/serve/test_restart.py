@@ -1,12 +1,15 @@
 """What happens to work when the server stops, gently or not."""
 
 import time
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from serve.running import Server, by_command, face, png, serving
+from srez.serve.jobs import Store
+from srez.serve.limits import CUT_SECONDS
 
 PNG = {"Content-Type": "image/png"}
 LARGE = png(np.random.default_rng(1).integers(0, 256, (700, 700, 3), np.uint8), "JPEG")
@@ -29,6 +32,20 @@ def test_a_gentle_stop_puts_a_long_job_back(tmp_path: Path) -> None:
     with serving(tmp_path, "--no-page") as second:
         assert wait_for(second, where, "queued", "running")
         assert second.http.delete(where).status_code == 204
+
+
+def test_a_stop_is_short_and_begins_no_further_job(tmp_path: Path) -> None:
+    with serving(tmp_path, "--no-page", "--grace-seconds", "2") as first:
+        first.http.post("/v1/jobs", content=LARGE, headers=PNG)
+        second = first.http.post("/v1/jobs", content=png(face()), headers=PNG).headers["Location"]
+        began = time.monotonic()
+        first.process.terminate()
+        assert first.process.wait(20) == 0
+        assert time.monotonic() - began < 2 + CUT_SECONDS
+    with closing(Store(tmp_path / "state", 10)) as store:
+        job = store.get(second.rpartition("/")[2])
+        assert job
+        assert (job.state, job.attempts) == ("queued", 0)
 
 
 def test_a_folder_has_one_server(tmp_path: Path) -> None:

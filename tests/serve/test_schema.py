@@ -32,6 +32,22 @@ def test_a_few_examples_of_every_route(server: Server) -> None:
     check(server, 3)
 
 
+def test_everything_that_is_sent_has_an_example_and_every_error_is_ours(server: Server) -> None:
+    schema = server.http.get("/openapi.json").json()
+    assert "HTTPValidationError" not in str(schema)
+    for path in ("/v1/upscale", "/v1/jobs"):
+        post = schema["paths"][path]["post"]
+        assert all(parameter["schema"].get("examples") for parameter in post["parameters"])
+        example = post["requestBody"]["content"]["multipart/form-data"]["example"]["file"]
+        assert server.http.post(path, files={"file": example.encode()}).status_code in (200, 202)
+    for operations in schema["paths"].values():
+        for operation in operations.values():
+            errors = {code: answer for code, answer in operation["responses"].items() if code >= "400"}
+            assert all(
+                a["content"]["application/json"]["schema"]["required"] == ["error"] for a in errors.values()
+            )
+
+
 @pytest.mark.serve_slow
 def test_many_examples_of_every_route(tmp_path: Path) -> None:
     with serving(tmp_path, "--no-page", SREZ_API_KEY="a key") as server:

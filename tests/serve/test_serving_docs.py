@@ -7,10 +7,12 @@ from pathlib import Path
 import compose_spec
 import pytest
 import typer.main
+import yaml
 from typer.core import TyperGroup
 
 from srez.cli import app
 from srez.serve import limits
+from srez.serve.describe import FACTS
 from srez.serve.work import ACCEPTED, FORMATS
 
 ROOT = Path(__file__).parents[2]
@@ -34,6 +36,7 @@ def test_every_option_is_documented() -> None:
             assert f"`{parameter.opts[0]}`" in PAGE, parameter.opts
     assert "SREZ_API_KEY" in PAGE
     assert all(kind in PAGE for kind in (*ACCEPTED, *FORMATS))
+    assert all(f"`{name}`" in PAGE for name in FACTS)
 
 
 def test_the_options_are_the_settings() -> None:
@@ -52,5 +55,8 @@ def test_compose_is_valid() -> None:
     compose = compose_spec.PyCompose.from_yaml(text)
     compose.validate()
     assert set(compose.service_names()) == {"serve", "train"}
+    serve = yaml.safe_load(text)["services"]["serve"]
+    assert "runs:/runs:ro" in serve["volumes"]
+    assert int(serve["stop_grace_period"].rstrip("s")) > limits.GRACE_SECONDS + limits.CUT_SECONDS
     with pytest.raises(Exception, match=r"."):
         compose_spec.PyCompose.from_yaml(text.replace("read_only: true", "read_only: perhaps")).validate()

@@ -1,29 +1,31 @@
 """The routes of the HTTP API."""
 
 import asyncio
+import os
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import ExitStack, asynccontextmanager
-from typing import Annotated, Any, TypeVar
+from pathlib import Path
+from typing import IO, Annotated, Any, TypeVar
 
 from fastapi import Depends, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from srez import __version__, images
+from srez import __version__, images, zoo
 from srez import card as cards
 from srez.errors import SrezError
 from srez.files import Size
 from srez.serve import bodies, describe, work
 from srez.serve.guard import Guard, refusal_response
 from srez.serve.jobs import Job
-from srez.serve.limits import MAX_SIDE, Settings
+from srez.serve.limits import MAX_SIDE, SEND_PIECE, Settings
 from srez.serve.metrics import CONTENT_TYPE
-from srez.serve.refusals import RefusalError, busy, told
+from srez.serve.refusals import DEFECT, RefusalError, busy, told
 from srez.serve.security import PAGE
 from srez.serve.service import Answer, Service
 from srez.serve.work import Wish
@@ -34,24 +36,46 @@ _WISHES = ("model", "fidelity", "scale", "width", "height", "format", "quality")
 
 async def _wish(
     request: Request,
-    model: Annotated[str, Query(description="A name that /v1/models lists.", examples=["faces"])] = "faces",
+    model: Annotated[
+        str,
+        Query(
+            description="A name that /v1/models lists; auto takes faces for 16x16 pixels, photo for others.",
+            examples=[zoo.AUTO],
+        ),
+    ] = zoo.AUTO,
     fidelity: Annotated[
-        float | None, Query(ge=0, le=1, description="Of a model with two looks: 0 vivid, 1 faithful.")
+        float | None,
+        Query(ge=0, le=1, description="Of a model with two looks: 0 vivid, 1 faithful.", examples=[0.5]),
     ] = None,
     scale: Annotated[
-        int | None, Query(ge=1, le=16, description="Times larger, up to the model's own; that by default.")
+        int | None,
+        Query(ge=1, le=16, description="Times larger, up to the model's own; that by default.", examples=[2]),
     ] = None,
     width: Annotated[
-        int | None, Query(ge=1, le=MAX_SIDE, description="Of the result, in pixels; the height follows.")
+        int | None,
+        Query(
+            ge=1,
+            le=MAX_SIDE,
+            description="Of the result, in pixels; the height follows. Not with a scale.",
+            examples=[800],
+        ),
     ] = None,
     height: Annotated[
-        int | None, Query(ge=1, le=MAX_SIDE, description="Of the result; with a width, what fits into both.")
+        int | None,
+        Query(
+            ge=1,
+            le=MAX_SIDE,
+            description="Of the result; with a width, what fits into both. Not with a scale.",
+            examples=[600],
+        ),
     ] = None,
     format: Annotated[
         str,
         Query(description="Of the result.", json_schema_extra={"enum": list(work.FORMATS)}, examples=["png"]),
     ] = "png",
-    quality: Annotated[int, Query(ge=1, le=100, description="Of lossy formats.")] = images.QUALITY,
+    quality: Annotated[
+        int, Query(ge=1, le=100, description="Of lossy formats.", examples=[90])
+    ] = images.QUALITY,
 ) -> Wish:
     """The query of a request, as what is to be made of its picture."""
     unknown = set(request.query_params) - set(_WISHES)
@@ -87,12 +111,16 @@ def create(settings: Settings, service: Service | None = None) -> ASGIApp:
         redoc_url=None,
         lifespan=lifespan,
         redirect_slashes=False,
-        responses=describe.always(settings.key is not None),
+        responses=describe.ALWAYS,
     )
     app.add_exception_handler(SrezError, _tell)
+    app.add_exception_handler(MemoryError, _tell)
+    app.add_exception_handler(Exception, _tell_defect)
     app.add_exception_handler(RequestValidationError, _tell_invalid)
     app.add_exception_handler(HTTPException, _tell_http)
     _add_routes(app, service)
+    document = describe.finished(app.openapi(), settings.key is not None)
+    app.openapi = lambda: document  # type: ignore[method-assign]
     if settings.page:
         from srez.serve import page
 
@@ -141,17 +169,19 @@ def _add_routes(app: FastAPI, service: Service) -> None:
         return JSONResponse(_shown(await _found(name, service), service))
 
     @app.get("/v1/jobs/{name}/result", **describe.GET_RESULT)
-    async def get_result(name: str) -> FileResponse:
+    async def get_result(name: str) -> StreamingResponse:
         """The picture that a job has made."""
         job = await _found(name, service)
         if job.state != "done":
             raise RefusalError(409, f"the job is {job.state}, not done")
-        return FileResponse(service.store.result(job), media_type=work.MEDIA_TYPES[job.wish.format])
+        file, size = await service.in_thread(_opened, service.store.result(job))
+        media_type = work.MEDIA_TYPES[job.wish.format]
+        return StreamingResponse(_pieces(file), headers={"Content-Length": str(size)}, media_type=media_type)
 
     @app.delete("/v1/jobs/{name}", **describe.DELETE_JOB)
     async def delete_job(name: str) -> Response:
         """Cancel a job, or forget it and its result."""
-        if not await service.in_thread(service.runner.remove, name):
+        if not await service.in_thread(service.store.remove, name):
             raise _unknown_job()
         return Response(status_code=204)
 
@@ -185,10 +215,9 @@ async def _unless_gone(request: Request, wanted: Coroutine[Any, Any, T]) -> T:
         await asyncio.wait([task, gone], return_when=asyncio.FIRST_COMPLETED)
         if not task.done():
             task.cancel()
+            await asyncio.wait([task])  # what it holds is let go only then
             raise RefusalError(499, "the client has hung up")
         return task.result()
-    except (SrezError, MemoryError) as error:
-        raise told(error) from None
     finally:
         gone.cancel()
 
@@ -198,14 +227,17 @@ class _PictureResponse(Response):
 
     def __init__(self, answer: Answer, service: Service, holding: ExitStack) -> None:
         wish, looked = answer.wish, answer.looked
+        card = service.models.cards[looked.model]
         timing = ", ".join(f"{name};dur={value:.1f}" for name, value in answer.milliseconds.items())
         facts = {
-            "X-Srez-Model": wish.model,
-            "X-Srez-Model-Sha256": service.models.cards[wish.model].sha256,
+            "X-Srez-Model": looked.model,
+            "X-Srez-Model-Sha256": card.sha256,
             "X-Srez-Fidelity": f"{looked.fidelity:g}",
             "X-Srez-Size": f"{looked.target[0]}x{looked.target[1]}",
             "X-Srez-Batch": str(answer.batch),
         }
+        if card.vivid and looked.fidelity < 1:
+            facts["X-Srez-Vivid-Sha256"] = card.vivid.sha256
         super().__init__(
             answer.data, media_type=work.MEDIA_TYPES[wish.format], headers={**facts, "Server-Timing": timing}
         )
@@ -227,6 +259,21 @@ def _unknown_job() -> RefusalError:
     return RefusalError(404, "there is no such job, or it has expired")
 
 
+def _opened(result: Path) -> tuple[IO[bytes], int]:
+    """A result and its size; once open, it can be read to its end even if the job expires meanwhile."""
+    try:
+        file = result.open("rb")
+    except FileNotFoundError:
+        raise _unknown_job() from None
+    return file, os.fstat(file.fileno()).st_size
+
+
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        while piece := file.read(SEND_PIECE):
+            yield piece
+
+
 def _shown(job: Job, service: Service) -> dict[str, Any]:
     """A job as clients see it."""
     keep = service.settings.keep_hours * 3600
@@ -235,6 +282,7 @@ def _shown(job: Job, service: Service) -> dict[str, Any]:
         "state": job.state,
         "progress": round(service.runner.progress(job), 4),
         "model": job.wish.model,
+        "fidelity": job.wish.fidelity,
         "format": job.wish.format,
         "created": _moment(job.created),
         "finished": job.finished and _moment(job.finished),
@@ -251,6 +299,10 @@ def _moment(seconds: float) -> str:
 
 async def _tell(_: Request, error: Exception) -> JSONResponse:
     return refusal_response(told(error))
+
+
+async def _tell_defect(_: Request, __: Exception) -> JSONResponse:
+    return refusal_response(RefusalError(500, DEFECT))  # the guard writes it into the log
 
 
 async def _tell_invalid(_: Request, error: Exception) -> JSONResponse:

@@ -2,13 +2,22 @@
 
 from typing import Any
 
+from srez.serve.refusals import DEFECT
+from srez.serve.security import OPEN_ROUTES
 from srez.serve.work import ACCEPTED, FORMATS, MEDIA_TYPES
 
 API = (
     'Makes pictures larger. Every error is `{"error": "one sentence"}`. A result is a plausible guess, never '
     "evidence of who or what was in the picture."
 )
-FACTS = ("X-Srez-Model", "X-Srez-Model-Sha256", "X-Srez-Fidelity", "X-Srez-Size", "X-Srez-Batch")
+FACTS = (
+    "X-Srez-Model",
+    "X-Srez-Model-Sha256",
+    "X-Srez-Vivid-Sha256",
+    "X-Srez-Fidelity",
+    "X-Srez-Size",
+    "X-Srez-Batch",
+)
 
 _ERROR = {"type": "object", "required": ["error"], "properties": {"error": {"type": "string"}}}
 _SAYINGS = {
@@ -23,7 +32,7 @@ _SAYINGS = {
     415: ("Not a picture, damaged, or of another content type.", "the picture is damaged or cut short"),
     422: ("An option has a value that it cannot have.", "there is no format 'bmp': take one of png, jpeg"),
     429: ("Too much is waiting; `Retry-After` says when to try again.", "128 pictures are waiting already"),
-    500: ("A defect of the server; its log says more.", "the server made a mistake; its log says more"),
+    500: ("A defect of the server; its log says more.", DEFECT),
     503: ("Too slow, out of memory, or stopping; try later.", "the server is stopping"),
     507: ("The disk of the server is full; try later.", "the disk of the server is full"),
 }
@@ -42,13 +51,32 @@ def _errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return found
 
 
-def always(with_key: bool) -> dict[int | str, dict[str, Any]]:
-    """What any route may answer.
+ALWAYS = _errors(403, 405, 408, 413, 500, 503)
+"""What any route may answer, if the server has no key."""
+_WAYS_IN = {
+    "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+    "bearer": {"type": "http", "scheme": "bearer"},
+    "basic": {"type": "http", "scheme": "basic", "description": "The key as password, with any user name."},
+}
+
+
+def finished(schema: dict[str, Any], with_key: bool) -> dict[str, Any]:
+    """The document that FastAPI has made, with what it cannot know, and without what does not hold here.
 
     Args:
-        with_key: whether the server has one.
+        schema: the document, which is changed.
+        with_key: whether the server has a key.
     """
-    return _errors(403, 405, 408, 413, 500, 503, *([401] if with_key else []))
+    unauthorized = {str(status): answer for status, answer in _errors(401).items()}
+    for path, operations in schema["paths"].items():
+        for operation in operations.values():
+            if "HTTPValidationError" in str(operation["responses"].get("422")):
+                del operation["responses"]["422"]  # of a path, where any text is right
+            if with_key and path not in OPEN_ROUTES:
+                operation["responses"] |= unauthorized
+                operation["security"] = [{name: []} for name in _WAYS_IN]
+    schema["components"] = {"securitySchemes": _WAYS_IN} if with_key else {}
+    return schema
 
 
 def _json(description: str, example: Any, properties: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -61,6 +89,8 @@ def _json(description: str, example: Any, properties: dict[str, Any] | None = No
     }
 
 
+# The smallest picture there is, a GIF of one pixel: text holds it because it has no byte above 127.
+_PIXEL = "GIF89a\1\0\1\0\0\0\0,\0\0\0\0\1\0\1\0\0\2\2D\1\0;"
 _BODY = {
     "required": True,
     "description": "The picture itself, or a form with one file in the field `file`.",
@@ -71,9 +101,11 @@ _BODY = {
                 "required": ["file"],
                 "properties": {"file": {"type": "string", "format": "binary"}},
                 "additionalProperties": False,
-            }
+            },
+            "example": {"file": _PIXEL},
         },
         **dict.fromkeys(ACCEPTED, _BINARY),
+        "image/gif": _BINARY | {"example": _PIXEL},
     },
 }
 _PICTURES = {MEDIA_TYPES[name]: _BINARY for name in FORMATS}
@@ -81,7 +113,7 @@ _JOB = {
     "id": "3f1c0a5e9b7d4c2e8a6f0b1d2c3e4f50",
     "state": "running",
     "progress": 0.25,
-    "model": "faces",
+    "model": "photo",
     "format": "png",
     "created": "2026-01-31T12:00:00Z",
 }
@@ -89,6 +121,7 @@ _JOB_PROPERTIES = {
     "id": {"type": "string"},
     "state": {"enum": ["queued", "running", "done", "failed"]},
     "progress": {"type": "number", "minimum": 0, "maximum": 1},
+    "fidelity": {"type": "number", "minimum": 0, "maximum": 1},
     **{
         key: {"type": "string"}
         for key in ("model", "format", "created", "finished", "expires", "result", "error")

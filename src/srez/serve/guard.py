@@ -4,15 +4,16 @@ import asyncio
 import re
 import secrets
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from srez.serve import logs, security
-from srez.serve.limits import BODY_SECONDS, PIECE_SECONDS, SEND_SECONDS, Settings
+from srez.serve.limits import BODY_SECONDS, PIECE_SECONDS, SEND_PIECE, Settings
 from srez.serve.metrics import Metrics
-from srez.serve.refusals import RefusalError
+from srez.serve.refusals import DEFECT, RefusalError
 
 _DRAIN_SECONDS = 2.0  # a client that is still sending sees the refusal only when it has sent
 _WELL_FORMED_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -47,10 +48,6 @@ class Guard:
         await _Request(self._app, self._settings, self._metrics, scope, receive, send).run()
 
 
-class _SlowReaderError(Exception):
-    """A client that does not take its answer."""
-
-
 class _Request:
     """One request on its way through the guard."""
 
@@ -82,17 +79,12 @@ class _Request:
                 await self._refuse(self.refusal)
         except RefusalError as refusal:
             await self._refuse(refusal)
-        except _SlowReaderError:
-            pass  # the answer is not complete, so the connection is closed
         except Exception:
             if self.refusal:
                 await self._refuse(self.refusal)
             else:
                 logs.log.exception("defect", extra={"fields": {"request_id": self.id}})
-                if self.status is None:
-                    await self.send_response(
-                        RefusalError(500, "the server made a mistake; its log says more")
-                    )
+                await self._refuse(RefusalError(500, DEFECT))
         finally:
             self._note()
 
@@ -111,8 +103,11 @@ class _Request:
             self.received += len(message.get("body", b""))
             self.complete = not message.get("more_body", False)
             self._refuse_large(self.received)
-        else:
-            self.complete = True
+            return message
+        if self.has_body:
+            self.refusal = RefusalError(499, "the client has hung up before its body had arrived")
+            raise self.refusal
+        self.complete = True
         return message
 
     async def send(self, message: Message) -> None:
@@ -131,11 +126,8 @@ class _Request:
         elif self.status is None:
             return
         self.sent += len(message.get("body", b""))
-        try:
-            async with asyncio.timeout(SEND_SECONDS):
-                await self._send(message)
-        except TimeoutError:
-            raise _SlowReaderError from None
+        for piece in _pieces(message):
+            await self._send(piece)  # once the client has taken the one before
 
     async def send_response(self, refusal: RefusalError) -> None:
         self.refusal = None
@@ -181,6 +173,15 @@ class _Request:
             sent=self.sent,
             **facts,
         )
+
+
+def _pieces(message: Message) -> Iterator[Message]:
+    """A message whose body is no larger than a piece, or several in its place."""
+    body: bytes = message.get("body", b"")
+    last = max(len(body) - 1, 0) // SEND_PIECE * SEND_PIECE
+    for start in range(0, last, SEND_PIECE):
+        yield {**message, "body": body[start : start + SEND_PIECE], "more_body": True}
+    yield {**message, "body": body[last:]} if last else message
 
 
 _METHODS = ("GET", "HEAD", "POST", "DELETE", "OPTIONS", "PUT", "PATCH")

@@ -152,11 +152,13 @@ class Store:
     def put_back(self, name: str) -> None:
         """Queue a running job again, as if it had not been begun; one that was removed stays so."""
         with self._lock:
-            known = self._database.execute(
-                "UPDATE jobs SET state = 'queued', attempts = attempts - 1 WHERE id = ?", (name,)
-            ).rowcount
-        if not known:
-            self._remove_files(name)
+            self._database.execute(
+                "UPDATE jobs SET state = 'queued', attempts = attempts - 1 "
+                "WHERE id = ? AND state = 'running'",
+                (name,),
+            )
+            if not self.get(name):
+                self._remove_files(name)
 
     def remove(self, name: str) -> bool:
         """Forget a job and its files; False if there is none."""

@@ -23,11 +23,14 @@ MAX_HEADER_BYTES = 32 * 1024  # of all headers of a request
 HEADER_SECONDS = 10.0  # for a request's headers to arrive
 PIECE_SECONDS = 5.0  # between two pieces of a body
 BODY_SECONDS = 30.0  # for a whole body
-SEND_SECONDS = 60.0  # for a client to take a piece of an answer
+SEND_SECONDS = 20.0  # for a client to take a piece of an answer
+SEND_PIECE = 256 * 1024  # bytes of an answer that are given to a connection at once
 MAX_UPSCALERS = 4  # models kept loaded, each in one fidelity
 MAX_ATTEMPTS = 3  # times that a job is begun; one that kills the server is not tried for ever
 MAX_SIDE = 1_000_000  # of the width and height that can be asked for
 RETRY_SECONDS = 2  # that a client is told to wait when the server is full
+CUT_SECONDS = 5.0  # for a job to let go of its picture when the grace is over
+PAGE_SECONDS = 3600.0  # that files of the page are kept
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,10 @@
 """Logs as JSON, a line each: no picture, no file name, no key, and addresses only as the server saw them."""
 
+import io
 import json
 import logging
 import sys
+import threading
 import time
 from typing import Any, TextIO
 
@@ -24,6 +26,25 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False)
+
+
+class Printed(io.TextIOBase):
+    """A stream that takes what libraries print, and writes each line into the log."""
+
+    def __init__(self) -> None:
+        """Begin with an empty line."""
+        self._line = threading.local()  # threads do not mix theirs
+
+    def writable(self) -> bool:
+        """That it is."""
+        return True
+
+    def write(self, text: str) -> int:
+        """Take some text; a line is written when it ends."""
+        *lines, self._line.begun = (getattr(self._line, "begun", "") + text).split("\n")
+        for line in filter(str.strip, lines):
+            event("printed", logging.WARNING, text=line)
+        return len(text)
 
 
 def set_up(stream: TextIO = sys.stderr) -> None:

@@ -38,6 +38,17 @@ class Models:
         self._tile = tile
         self._loaded: OrderedDict[tuple[str, float], Upscaler] = OrderedDict()
         self._lock = threading.Lock()
+        self._loading = {name: threading.Lock() for name in self.cards}
+
+    def require(self, name: str) -> None:
+        """Turn down a name that is neither a model's nor "auto".
+
+        Raises:
+            ModelError: always then.
+        """
+        if name != zoo.AUTO and name not in self.cards:
+            known = ", ".join((zoo.AUTO, *self.cards))
+            raise ModelError(f"there is no model {name!r}: take one of {known}")
 
     def fidelity(self, name: str, asked: float | None) -> float:
         """The fidelity that a request means.
@@ -47,12 +58,9 @@ class Models:
             asked: what it asked for; None for the model's own.
 
         Raises:
-            ModelError: there is no such model.
             OptionError: the model has one look only, and a fidelity was asked for.
         """
-        card = self.cards.get(name)
-        if card is None:
-            raise ModelError(f"there is no model {name!r}: take one of {', '.join(self.cards)}")
+        card = self.cards[name]
         if asked is None:
             return card.fidelity if card.vivid else 1.0
         if not card.vivid:
@@ -69,14 +77,25 @@ class Models:
         Raises:
             ModelError: the model cannot be loaded.
         """
-        with self._lock:
-            if (name, fidelity) not in self._loaded:
-                asked = fidelity if self.cards[name].vivid else None
-                self._loaded[name, fidelity] = Upscaler(self._files[name], asked, self._tile)
+        key = name, fidelity
+        if known := self._known(key):
+            return known
+        with self._loading[name]:  # who wants another model does not wait for this one
+            if known := self._known(key):
+                return known
+            upscaler = Upscaler(self._files[name], fidelity if self.cards[name].vivid else None, self._tile)
+            with self._lock:
+                self._loaded[key] = upscaler
                 while len(self._loaded) > MAX_UPSCALERS:
                     self._loaded.popitem(last=False)
-            self._loaded.move_to_end((name, fidelity))
-            return self._loaded[name, fidelity]
+            return upscaler
+
+    def _known(self, key: tuple[str, float]) -> Upscaler | None:
+        """A model that is loaded, which makes it the last used one."""
+        with self._lock:
+            if key in self._loaded:
+                self._loaded.move_to_end(key)
+            return self._loaded.get(key)
 
 
 def _has_card(path: Path) -> bool:

@@ -20,7 +20,7 @@ Run = Callable[[list[Any]], list[Any]]
 _INERTIA = 0.5  # of the mean speed
 
 
-@dataclass
+@dataclass(eq=False)
 class _Item:
     key: Hashable
     value: Any
@@ -50,9 +50,15 @@ class _Lane:
             return []
         key = self.waiting[0].key
         fitting = [item for item in self.waiting if item.key == key][: self.most]
-        taken = {id(item) for item in fitting}
-        self.waiting = deque(item for item in self.waiting if id(item) not in taken)
+        taken = set(fitting)
+        self.waiting = deque(item for item in self.waiting if item not in taken)
         return fitting
+
+    def forget(self, item: _Item) -> None:
+        """Give up the place and the value of what nobody wants any more, unless it was taken already."""
+        if item in self.waiting:
+            self.waiting.remove(item)
+            self.cost -= item.cost
 
     def learn(self, cost: int, seconds: float) -> None:
         """Note how long something took."""
@@ -99,7 +105,7 @@ class Queue:
             key: items of one key may be run together, by the `run` of the first; None runs it alone.
 
         Returns:
-            What will be the element of the result. Cancelled before its turn, it costs nothing.
+            What will be the element of the result. Cancelled before its turn, it leaves the queue.
 
         Raises:
             RefusalError: too many are waiting (429), or the server is stopping (503).
@@ -120,19 +126,29 @@ class Queue:
             lane.waiting.append(item)
             lane.cost += item.cost
             self._changed.notify_all()
+        item.future.add_done_callback(lambda future: self._forget(lane, item) if future.cancelled() else None)
         return item.future
+
+    def quit(self) -> None:
+        """Take no more; what waits is still done."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
 
     def close(self, seconds: float) -> None:
         """Take no more, finish what waits, and stop the threads.
 
         Args:
-            seconds: to wait for that.
+            seconds: to wait for that at most.
         """
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
+        self.quit()
+        until = time.monotonic() + seconds
         for thread in self._threads:
-            thread.join(seconds)
+            thread.join(max(until - time.monotonic(), 0))
+
+    def _forget(self, lane: _Lane, item: _Item) -> None:
+        with self._changed:
+            lane.forget(item)
 
     def _work(self, lane: _Lane) -> None:
         while True:
@@ -144,21 +160,22 @@ class Queue:
             cost = sum(item.cost for item in items)
             wanted = [item for item in items if item.future.set_running_or_notify_cancel()]
             started = time.perf_counter()
-            if wanted:
-                _do(wanted)
+            done = bool(wanted) and _do(wanted)
             with self._changed:
                 lane.cost -= cost
-                if len(wanted) == len(items):
+                if done and len(wanted) == len(items):  # a failure says nothing about the pace
                     lane.learn(cost, time.perf_counter() - started)
             del items, wanted  # not while the next one is waited for
 
 
-def _do(items: list[_Item]) -> None:
+def _do(items: list[_Item]) -> bool:
+    """Run items together; False if that failed."""
     try:
         results = items[0].run([item.value for item in items])
     except BaseException as error:
         for item in items:
             item.future.set_exception(error)
-        return
+        return False
     for item, result in zip(items, results, strict=True):
         item.future.set_result(result)
+    return True

@@ -3,6 +3,8 @@
 from srez.errors import OutputError, SrezError
 from srez.serve.limits import RETRY_SECONDS
 
+DEFECT = "the server made a mistake; its log says more"
+
 
 class RefusalError(SrezError):
     """A request that is turned down.

@@ -30,9 +30,14 @@ _PAGE = {
 }
 
 
+# Uploads come back from below it: no script in one may run as the page's.
+_FILES = PAGE + "/gradio_api/file"
+
+
 def headers(path: str) -> dict[str, str]:
     """The headers of an answer, by the path that was asked for."""
-    return _COMMON | (_PAGE if path.startswith(PAGE) else _API)
+    is_page = path.startswith(PAGE) and not path.startswith(_FILES)
+    return _COMMON | (_PAGE if is_page else _API)
 
 
 def refuse_without_key(path: str, given: dict[bytes, bytes], key: str | None) -> None:

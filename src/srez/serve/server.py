@@ -1,6 +1,7 @@
 """Running the server until it is told to stop."""
 
-import os
+import asyncio
+import contextlib
 import signal
 import socket
 from typing import Any
@@ -10,28 +11,55 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from srez.errors import OptionError
 from srez.serve import logs
-from srez.serve.limits import HEADER_SECONDS, MAX_CONNECTIONS, MAX_HEADER_BYTES, Settings
+from srez.serve.limits import HEADER_SECONDS, MAX_CONNECTIONS, MAX_HEADER_BYTES, SEND_SECONDS, Settings
+from srez.serve.service import Service
 
 
 class CarefulProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, which by itself waits for ever for headers, and takes any amount of them."""
+    """uvicorn's protocol, with limits where it has none.
+
+    By itself it waits for ever for headers, takes any amount of them, and waits for ever for a client to take
+    what was sent.
+    """
 
     def connection_made(self, transport: Any) -> None:
         """Begin to wait for the first request."""
         super().connection_made(transport)
-        self._patience = self.loop.call_later(HEADER_SECONDS, self._hang_up)
+        # What the system does not take at once is waited for: with a buffer, nobody would see that it stays.
+        transport.set_write_buffer_limits(0)
+        self._awaiting: asyncio.TimerHandle | None = None  # runs while headers are awaited
+        self._taking: asyncio.TimerHandle | None = None  # and while the client is to take something
         self._header_bytes = 0
+        self._await_headers()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing more."""
-        self._patience.cancel()
+        for timer in (self._awaiting, self._taking):
+            if timer:
+                timer.cancel()
         super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what comes; between two requests it has to become one, even if it is only an empty line."""
+        if self.cycle is None or self.cycle.response_complete:
+            self._await_headers()
+        super().data_received(data)
+
+    def pause_writing(self) -> None:
+        """Begin to wait for the client to take what was sent."""
+        super().pause_writing()
+        self._taking = self.loop.call_later(SEND_SECONDS, self._hang_up)
+
+    def resume_writing(self) -> None:
+        """The client has taken it."""
+        super().resume_writing()
+        if self._taking:
+            self._taking.cancel()
 
     def on_message_begin(self) -> None:
         """Begin to wait for the headers of a further request."""
         super().on_message_begin()
-        self._patience.cancel()
-        self._patience = self.loop.call_later(HEADER_SECONDS, self._hang_up)
+        self._await_headers()
         self._header_bytes = 0
 
     def on_url(self, url: bytes) -> None:
@@ -46,8 +74,14 @@ class CarefulProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The headers came in time."""
-        self._patience.cancel()
+        if self._awaiting:
+            self._awaiting.cancel()
+            self._awaiting = None
         super().on_headers_complete()
+
+    def _await_headers(self) -> None:
+        if self._awaiting is None:
+            self._awaiting = self.loop.call_later(HEADER_SECONDS, self._hang_up)
 
     def _count(self, data: bytes) -> None:
         self._header_bytes += len(data)
@@ -55,8 +89,7 @@ class CarefulProtocol(HttpToolsProtocol):
             self._hang_up()
 
     def _hang_up(self) -> None:
-        if not self.transport.is_closing():
-            self.transport.abort()
+        self.transport.abort()  # also where it is closing, which takes until the client has taken everything
 
 
 def run(settings: Settings) -> None:
@@ -66,13 +99,18 @@ def run(settings: Settings) -> None:
         SrezError: a folder or a model cannot be used, or the address is taken.
     """
     logs.set_up()
-    # Before Gradio is imported: it would tell its makers of this server, and look for newer versions.
-    os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_OFFLINE="1", GRADIO_RUN_HISTORY="False")
+    # Gradio prints a traceback where it refuses a request.
+    with contextlib.redirect_stderr(logs.Printed()):
+        _run(settings)
+
+
+def _run(settings: Settings) -> None:
     from srez.serve import app
 
     listening = _listen(settings.host, settings.port)
+    service = Service(settings)
     config = uvicorn.Config(
-        app.create(settings),
+        app.create(settings, service),
         http=CarefulProtocol,
         ws="none",
         log_config=None,
@@ -84,7 +122,7 @@ def run(settings: Settings) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         # uvicorn stops at them, and then raises them again for whoever was there before it.
         signal.signal(number, lambda *_: None)
-    _Server(config).run([listening])
+    _Server(config, service).run([listening])
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -96,10 +134,18 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, which says where it listens."""
+    """uvicorn, which says where it listens, and tells the service at once when it is to stop."""
+
+    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+        super().__init__(config)
+        self._service = service
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         for one in sockets or []:
             host, port = one.getsockname()[:2]
             logs.event("listening", host=host, port=port)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._service.quit()
+        await super().shutdown(sockets)

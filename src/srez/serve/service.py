@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, TypeVar
 
-from srez import machine
+from srez import machine, zoo
 from srez.errors import TooLargeError
 from srez.images import Picture
 from srez.output import atomic
@@ -58,40 +59,58 @@ class Service:
         store: of jobs.
         runner: that works on them.
         metrics: of what happens.
+        at_quit: called, in the event loop's thread, when the server is told to stop.
     """
 
     def __init__(self, settings: Settings) -> None:
-        """Open the state folder, read the models and load the first one; `start` begins with the jobs.
+        """Open the state folder, read the models and load those in the box; `start` begins with the jobs.
 
         Raises:
             SrezError: a folder or a model cannot be used.
         """
         self.settings = settings
         self.models = Models(settings.models, settings.tile)
-        default = Wish().model
-        self.models.get(default, self.models.fidelity(default, None))
+        for name in zoo.names():
+            self.models.get(name, self.models.fidelity(name, None))
         self.store = Store(settings.state, settings.max_jobs)
         self.queue = Queue(settings.max_queue, settings.max_batch, settings.max_wait)
         self.runner = Runner(self.store, self._do_job, settings.keep_hours * 3600)
         self.metrics = Metrics(self)
         self._pool = ThreadPoolExecutor(machine.cores() + 1, thread_name_prefix="srez-files")
+        self.at_quit: list[Callable[[], None]] = []
         self._held = 0
         self._alone = itertools.count()
+        self._deadline: float | None = None  # of stopping
 
     @property
     def ready(self) -> bool:
         """Whether pictures and jobs are worked on."""
         return self.queue.alive and self.runner.alive
 
+    @property
+    def stopping(self) -> bool:
+        """Whether the server has been told to stop."""
+        return self._deadline is not None
+
     def start(self) -> None:
         """Begin with the jobs that are queued."""
         self.runner.start()
 
+    def quit(self) -> None:
+        """Take nothing more and begin no job; what is under way has the grace of the settings."""
+        if self._deadline is not None:
+            return
+        self._deadline = time.monotonic() + self.settings.grace_seconds
+        self.queue.quit()
+        self.runner.quit()
+        for call in self.at_quit:
+            call()
+
     def stop(self) -> None:
-        """Finish what is running, or put it back, within the grace of the settings."""
-        until = time.monotonic() + self.settings.grace_seconds
-        self.queue.close(self.settings.grace_seconds)
-        self.runner.stop(max(until - time.monotonic(), 0))
+        """Finish what is running, or put it back, within the grace since `quit`."""
+        self.quit()
+        self.queue.close(self._left())
+        self.runner.stop(self._left())
         self._pool.shutdown(wait=False, cancel_futures=True)
         self.store.close()
 
@@ -145,33 +164,46 @@ class Service:
                 return await self._alone_in_lane(body, wish, looked, clock, stop)
         except TimeoutError:
             raise busy(
-                f"the picture took more than {self.settings.max_seconds:g} seconds (--max-seconds): send it "
-                "as a job, or try later",
+                f"the picture took more than {self.settings.max_seconds:g} seconds (--max-seconds): "
+                "try later; jobs may take longer",
                 503,
             ) from None
         finally:
             stop.set()
 
     async def add_job(self, body: bytes, wish: Wish) -> Job:
-        """Queue a picture as a job.
+        """Queue a picture as a job, with the model and the fidelity that will be taken for it.
 
         Raises:
             SrezError: of `work.look` and `Store.add`.
         """
 
         def add() -> Job:
-            settings = self.settings
-            work.look(self.models, body, wish, settings.max_pixels, settings.max_memory)
-            return self.store.add(body, wish)
+            looked = self.look(body, wish)
+            fidelity = looked.fidelity if self.models.cards[looked.model].vivid else None
+            return self.store.add(body, replace(wish, model=looked.model, fidelity=fidelity))
 
         job = await self.in_thread(add)
         self.runner.wake()
         return job
 
+    def look(self, body: bytes | Path, wish: Wish) -> Looked:
+        """What a picture's header says, and what will come of it.
+
+        Raises:
+            SrezError: of `work.look`.
+        """
+        settings = self.settings
+        return work.look(self.models, body, wish, settings.max_pixels, settings.max_memory)
+
+    def _left(self) -> float:
+        """Seconds until the grace is over."""
+        return max((self._deadline or 0) - time.monotonic(), 0)
+
     def _look(self, body: bytes, wish: Wish) -> tuple[Looked, Picture | None]:
         """What the header says, and the picture itself if it is small."""
         settings = self.settings
-        looked = work.look(self.models, body, wish, settings.max_pixels, settings.max_memory)
+        looked = self.look(body, wish)
         if looked.pixels > settings.max_direct_pixels:
             raise TooLargeError(
                 f"the picture has {looked.pixels:,} pixels, more than the {settings.max_direct_pixels:,} "
@@ -182,10 +214,10 @@ class Service:
         return looked, work.decode(body, wish, looked.target, settings.max_pixels)
 
     async def _with_others(self, picture: Picture, wish: Wish, looked: Looked, clock: "_Clock") -> Answer:
-        key = (wish.model, looked.fidelity, looked.size)
+        key = (looked.model, looked.fidelity, looked.size)
         if not work.can_batch(picture):
             key = (*key, next(self._alone))
-        run = work.together(self.models, wish, looked.fidelity)
+        run = work.together(self.models, looked)
 
         def timed(pictures: list[Picture]) -> list[Any]:
             begun = time.perf_counter()
@@ -195,7 +227,7 @@ class Service:
 
         started, batch, larger = await asyncio.wrap_future(self.queue.put(picture, timed, looked.pixels, key))
         clock.split("queue", "run", started)
-        scale = self.models.cards[wish.model].scale
+        scale = self.models.cards[looked.model].scale
         data = await self.in_thread(work.encode, larger, picture, wish, scale, looked.target)
         clock.lap("encode")
         return Answer(data, wish, looked, clock.milliseconds, batch)
@@ -219,10 +251,10 @@ class Service:
         return Answer(data, wish, looked, clock.milliseconds, 1)
 
     def _do_job(self, job: Job, progress: Progress) -> None:
-        settings, upload = self.settings, self.store.upload(job.id)
-        looked = work.look(self.models, upload, job.wish, settings.max_pixels, settings.max_memory)
+        upload = self.store.upload(job.id)
+        looked = self.look(upload, job.wish)
         with atomic(self.store.result(job)) as file:
-            work.convert(self.models, upload, job.wish, looked, file, settings.max_pixels, progress)
+            work.convert(self.models, upload, job.wish, looked, file, self.settings.max_pixels, progress)
 
 
 class _Clock:

@@ -9,7 +9,7 @@ from typing import IO
 
 import numpy as np
 
-from srez import files, images
+from srez import files, images, zoo
 from srez.errors import TooLargeError
 from srez.files import Size
 from srez.images import Picture
@@ -29,7 +29,7 @@ MEDIA_TYPES = {
 }
 FORMATS = tuple(name for name in MEDIA_TYPES if name != "heic" or find_spec("pillow_heif"))
 ACCEPTED = (*MEDIA_TYPES.values(), "image/heif", "image/bmp", "image/gif", "application/octet-stream")
-_BYTES_PER_PIXEL = 4  # of a result, as an estimate before its channels are known
+BYTES_PER_PIXEL = 4  # of a picture in memory, as an estimate before its channels are known
 
 
 @dataclass(frozen=True)
@@ -37,14 +37,14 @@ class Wish:
     """What is to be made of a picture.
 
     Attributes:
-        model: a name of a model.
+        model: a name of a model, or "auto" for the one that suits the picture.
         fidelity: the look, from 0 (vivid) to 1 (faithful); None for the model's own.
         size: of the result.
         format: a key of `MEDIA_TYPES`.
         quality: of lossy formats, from 1 to 100.
     """
 
-    model: str = "faces"
+    model: str = zoo.AUTO
     fidelity: float | None = None
     size: Size = field(default_factory=Size)
     format: str = "png"
@@ -61,11 +61,13 @@ class Looked:
     """What a picture's header says, and what will come of it.
 
     Attributes:
+        model: the name of the model to take.
         fidelity: that the model is to be loaded with.
         size: width and height of the input, in pixels.
         target: width and height of the result, in pixels.
     """
 
+    model: str
     fidelity: float
     size: tuple[int, int]
     target: tuple[int, int]
@@ -83,7 +85,7 @@ class Looked:
     @property
     def result_bytes(self) -> int:
         """Of the result in memory, at most or nearly so."""
-        return self.target[0] * self.target[1] * _BYTES_PER_PIXEL
+        return self.target[0] * self.target[1] * BYTES_PER_PIXEL
 
 
 def look(models: Models, body: bytes | Path, wish: Wish, max_pixels: int, max_memory: int) -> Looked:
@@ -99,11 +101,13 @@ def look(models: Models, body: bytes | Path, wish: Wish, max_pixels: int, max_me
     Raises:
         SrezError: it is no picture, too large, or the wish does not fit to it.
     """
-    fidelity = models.fidelity(wish.model, wish.fidelity)
+    models.require(wish.model)
     size = images.size(body, NAME, max_pixels)
-    target = wish.size.of(size, models.cards[wish.model].scale)
+    model = zoo.suited(wish.model, size)
+    fidelity = models.fidelity(model, wish.fidelity)
+    target = wish.size.of(size, models.cards[model].scale)
     images.refuse_unwritable(NAME, wish.kind, 1, target)
-    looked = Looked(fidelity, size, target)
+    looked = Looked(model, fidelity, size, target)
     if wish.kind not in images.STREAMED and looked.result_bytes > max_memory:
         raise TooLargeError(
             f"a {target[0]}x{target[1]} {wish.format} does not fit in memory: take png or tiff"
@@ -128,7 +132,7 @@ def decode(body: bytes | Path, wish: Wish, target: tuple[int, int], max_pixels: 
     return picture
 
 
-def together(models: Models, wish: Wish, fidelity: float) -> Callable[[list[Picture]], list[np.ndarray]]:
+def together(models: Models, looked: Looked) -> Callable[[list[Picture]], list[np.ndarray]]:
     """What upscales pictures of one size and kind, as one batch where the model takes them so.
 
     Returns:
@@ -136,7 +140,7 @@ def together(models: Models, wish: Wish, fidelity: float) -> Callable[[list[Pict
     """
 
     def run(pictures: list[Picture]) -> list[np.ndarray]:
-        upscaler = models.get(wish.model, fidelity)
+        upscaler = models.get(looked.model, looked.fidelity)
         if len(pictures) == 1:
             return [upscaler(pictures[0].pixels)]
         return list(upscaler.batch(np.stack([picture.pixels for picture in pictures])))
@@ -193,7 +197,7 @@ def convert(
         MemoryError: it did not suffice.
     """
     picture = decode(body, wish, looked.target, max_pixels)
-    upscaler = models.get(wish.model, looked.fidelity)
+    upscaler = models.get(looked.model, looked.fidelity)
     bands = upscaler.bands(picture.pixels, progress)
     files.save(file, NAME, wish.kind, bands, picture, upscaler.card.scale, looked.target, wish.quality)
 

@@ -1,0 +1,30 @@
+"""The loaded models by themselves."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from srez.serve import models
+
+
+def test_a_model_that_is_being_loaded_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    gate, loaded = threading.Event(), []
+
+    def slow(file: Path, *_: Any) -> str:
+        if file.stem == "photo":
+            assert gate.wait(10)
+        loaded.append(file.stem)
+        return file.stem
+
+    monkeypatch.setattr(models, "Upscaler", slow)
+    ours = models.Models(None, 192)
+    threads = [threading.Thread(target=ours.get, args=["photo", 1.0]) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    assert ours.get("faces", 1.0) == "faces"
+    gate.set()
+    for thread in threads:
+        thread.join()
+    assert loaded == ["faces", "photo"]

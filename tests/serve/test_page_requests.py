@@ -1,0 +1,169 @@
+"""What may be asked of the page's routes, by plain HTTP."""
+
+import json
+import socket
+import time
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import models
+import srez
+from serve.running import Server, by_command, face, png, serving
+from srez import looks
+from srez.serve.page_files import PageFiles
+
+ROUTES = "/page/gradio_api"
+
+
+def upload(server: Server, body: bytes, name: str = "a.png") -> str:
+    answer = server.http.post(f"{ROUTES}/upload", files={"files": (name, body)})
+    assert answer.status_code == 200
+    return answer.json()[0]
+
+
+def file_of(path: str) -> dict[str, Any]:
+    return {"path": path, "meta": {"_type": "gradio.FileData"}}
+
+
+def event(server: Server, data: list[Any], session: str = "one") -> dict[str, Any]:
+    """An event as the start button sends it."""
+    calls = server.http.get("/page/config").json()["dependencies"]
+    number = next(call["id"] for call in calls if len(call["inputs"]) == len(data))
+    return {"data": data, "fn_index": number, "session_hash": session, "trigger_id": None}
+
+
+def outcome(server: Server, data: list[Any], session: str) -> dict[str, Any]:
+    """What comes of an event."""
+    joined = server.http.post(f"{ROUTES}/queue/join", json=event(server, data, session))
+    assert joined.status_code == 200, joined.text
+    with server.http.stream("GET", f"{ROUTES}/queue/data", params={"session_hash": session}) as answer:
+        for line in answer.iter_lines():
+            message = json.loads(line.removeprefix("data:") or "{}")
+            if message.get("msg") == "process_completed":
+                return message
+    raise AssertionError("nothing came of it")
+
+
+def fetched(server: Server, file: dict[str, Any]) -> bytes:
+    answer = server.http.get(f"{ROUTES}/file={file['path']}")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    return answer.content
+
+
+def test_an_upload_becomes_larger_and_its_middle_is_shown_as_it_is(server: Server, tmp_path: Path) -> None:
+    results = server.log.parent / "state" / "results"
+    others = set(results.iterdir())
+    body = png(np.random.default_rng(5).integers(0, 256, (200, 300, 3), np.uint8))
+    done = outcome(server, [file_of(upload(server, body)), "auto", 1, "png"], "middle")
+    assert done["success"], done
+    (before, after), said, result = done["output"]["data"]
+    whole = fetched(server, result["value"])
+    assert whole == by_command(tmp_path, body)
+    assert "middle" in said
+    right = np.asarray(Image.open(BytesIO(whole)).crop((88, 0, 88 + 1024, 800)))
+    np.testing.assert_array_equal(np.asarray(Image.open(BytesIO(fetched(server, after)))), right)
+    assert Image.open(BytesIO(fetched(server, before))).size == (1024, 800)
+    assert set(results.iterdir()) <= others
+
+
+@pytest.mark.parametrize("path", ["/proc/self/environ", "pyproject.toml", "STATE/../jobs.sqlite3"])
+def test_the_page_reads_no_file_of_the_server(server: Server, path: str) -> None:
+    path = path.replace("STATE", str(server.log.parent / "state" / "page"))
+    for data in ([file_of(path), "auto", 1, "png"], [None, file_of(path), 1, "png"]):
+        answer = server.http.post(f"{ROUTES}/queue/join", json=event(server, data))
+        assert (answer.status_code, answer.json()) == (403, {"error": "the page takes uploads only"})
+    assert server.http.get(f"{ROUTES}/file={path}").status_code == 403
+
+
+def test_the_page_fetches_no_address(server: Server) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as elsewhere:
+        elsewhere.settimeout(0.3)
+        address = f"http://127.0.0.1:{elsewhere.getsockname()[1]}/a.png"
+        for data in ([file_of(address), "auto", 1, "png"], [None, "auto", file_of(address), "png"]):
+            assert server.http.post(f"{ROUTES}/queue/join", json=event(server, data)).status_code == 403
+        for route in ("run/predict", "api/predict", "call/enlarge", "component_server", "process_recording"):
+            sent = event(server, [file_of(address), "auto", 1, "png"])
+            assert server.http.post(f"{ROUTES}/{route}", json=sent).status_code == 404
+        for asked in (f"file={address}", f"proxy={address}"):
+            assert server.http.get(f"{ROUTES}/{asked}").status_code == 404
+        with pytest.raises(TimeoutError):
+            elsewhere.accept()
+
+
+def test_events_are_small_and_in_json(server: Server) -> None:
+    large = event(server, ["a" * 100_000, "auto", 1, "png"])
+    assert server.http.post(f"{ROUTES}/queue/join", json=large).status_code == 413
+    assert server.http.post(f"{ROUTES}/queue/join", content=b"{").status_code == 400
+    assert server.http.post(f"{ROUTES}/queue/join", content=b"[" * 50_000).status_code == 400
+
+
+def test_a_mistake_is_told_without_a_path_and_the_log_stays_json(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        good = file_of(upload(server, png(face())))
+        mistakes = {
+            "cut short": [file_of(upload(server, png(face())[:100])), "auto", 1, "png"],
+            "or is damaged": [file_of(upload(server, b"no picture")), "auto", 1, "png"],
+            "no model 'none'": [good, "none", 1, "png"],
+            "no format 'bmp'": [good, "auto", 1, "bmp"],
+            "not in the list of choices": ["none"],  # what Gradio says; it prints a traceback too
+            "log says more": [good, ["auto"], 1, "png"],
+        }
+        for number, (word, data) in enumerate(mistakes.items()):
+            done = outcome(server, data, f"mistake{number}")
+            assert not done["success"]
+            assert word in done["output"]["error"]
+            assert str(tmp_path) not in done["output"]["error"]
+        assert {line["event"] for line in server.logged()} >= {"printed", "defect"}  # and each line is JSON
+
+
+def test_the_knob_is_that_of_the_model_which_auto_takes(tmp_path: Path) -> None:
+    folder = tmp_path / "models"
+    folder.mkdir()
+    photo, other = models.write(folder / "photo.onnx", seed=1), models.write(tmp_path / "other.onnx", seed=2)
+    looks.write_pair(photo, other, fidelity=0.75)
+    with serving(tmp_path, "--models", str(folder)) as server:
+        parts = server.http.get("/page/config").json()["components"]
+        knob = next(part["props"] for part in parts if part["type"] == "slider")
+        assert (knob["visible"], knob["value"]) == (True, srez.load("faces").fidelity)
+        body = png(face(3, 80))
+        done = outcome(server, [file_of(upload(server, body)), "auto", 0.5, "png"], "looks")
+        whole = server.http.post(
+            "/v1/upscale?fidelity=0.5", content=body, headers={"Content-Type": "image/png"}
+        )
+        assert fetched(server, done["output"]["data"][2]["value"]) == whole.content
+
+
+def test_an_open_page_does_not_delay_the_stop(tmp_path: Path) -> None:
+    with serving(tmp_path) as one, one.http.stream("GET", f"{ROUTES}/heartbeat/abc") as answer:
+        next(answer.iter_lines())
+        kept = Path(upload(one, png(face())))
+        assert kept.is_relative_to(tmp_path / "state" / "page")
+        began = time.monotonic()
+        one.process.terminate()
+        assert one.process.wait(15) == 0
+        assert time.monotonic() - began < 8  # of 20 seconds of grace
+        assert not kept.exists()
+
+
+def test_old_files_of_the_page_go_and_its_own_stay(tmp_path: Path) -> None:
+    (tmp_path / "page" / "of-a-killed-server").mkdir(parents=True)
+    files = PageFiles(tmp_path / "page")
+    own = files.place("own.png")
+    own.write_bytes(b"")
+    files.keep()
+    old = files.place("old.png")
+    old.write_bytes(b"")
+    assert files.holds(str(old))
+    assert not files.holds(str(tmp_path / "page" / ".." / "old.png"))
+    files.sweep(60)
+    assert old.exists()
+    files.sweep(-1)
+    files.sweep(-1)  # once more for its folder
+    assert [path for path in files.folder.rglob("*") if path.is_file()] == [own]
+    assert not old.parent.exists()

@@ -89,8 +89,10 @@ def test_a_form_is_as_good_as_a_raw_body(server: Server) -> None:
 def test_facts_are_in_the_headers(server: Server) -> None:
     answer = server.http.post("/v1/upscale", content=FACE, headers={**PNG, "X-Request-ID": "mine-1"})
     headers = answer.headers
-    assert headers["X-Srez-Model-Sha256"] == read(zoo.find("faces")).sha256
-    assert "X-Srez-Vivid-Sha256" not in headers
+    card = read(zoo.find("faces"))
+    assert card.vivid
+    assert headers["X-Srez-Model-Sha256"] == card.sha256
+    assert headers["X-Srez-Vivid-Sha256"] == card.vivid.sha256
     assert (headers["X-Srez-Model"], headers["X-Srez-Size"]) == ("faces", "64x64")
     assert headers["X-Request-ID"] == "mine-1"
     assert all(f"{name};dur=" in headers["Server-Timing"] for name in ("decode", "queue", "run", "encode"))
@@ -112,7 +114,7 @@ def test_facts_are_in_the_headers(server: Server) -> None:
         ("?colour=red", FACE, PNG, 422, "'colour'"),
         ("?scale=5", FACE, PNG, 400, "5 times"),
         ("?scale=2&width=9", FACE, PNG, 400, "either"),
-        ("?fidelity=0.5", FACE, PNG, 400, "one look"),
+        ("?model=photo&fidelity=0.5", FACE, PNG, 400, "one look"),
         ("?model=../../etc/passwd", FACE, PNG, 404, "no model"),
         ("?model=/tmp/a.onnx", FACE, PNG, 404, "no model"),
         ("?format=jpeg", png(RANDOM.integers(0, 256, (9, 9, 4), np.uint8)), PNG, 422, "transparency"),
@@ -191,7 +193,7 @@ def test_a_result_is_sent_whole_or_not_at_all(server: Server) -> None:
     where = server.http.post("/v1/jobs", content=FACE, headers=PNG).headers["Location"]
     while (job := server.http.get(where).json())["state"] != "done":
         time.sleep(0.02)
-    assert (job["model"], "fidelity" in job) == ("faces", False)  # what "auto" has become
+    assert (job["model"], job["fidelity"]) == ("faces", 0.5)  # what "auto" has become
     for asked in ("bytes=0-9", "bytes=9999999-", "bytes=x"):
         result = server.http.get(job["result"], headers={"Range": asked})
         assert (result.status_code, result.content[:4]) == (200, b"\x89PNG")

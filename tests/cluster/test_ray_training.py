@@ -62,7 +62,7 @@ def test_a_killed_worker_costs_the_steps_since_the_checkpoint(together: Path, tm
     with subprocess.Popen([*SREZ, *words, "--workers", "2"], stderr=subprocess.PIPE, text=True) as driver:
         kill_one(driver.pid, "RayTrainWorker", of=2, when=in_the_middle)
         at = max(losses(out))
-        _, stderr = driver.communicate(timeout=200)
+        _, stderr = driver.communicate(timeout=400)
     assert driver.returncode == 0, stderr
     flat = " ".join(stderr.split())
     assert re.search(r"worker [01] died \(", flat)

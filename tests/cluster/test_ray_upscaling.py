@@ -50,7 +50,7 @@ def test_a_killed_actor_and_bad_files_cost_nothing_else(tmp_path: Path) -> None:
     command = [*SREZ, "upscale", str(tmp_path / "in"), str(tmp_path / "out"), *RAY]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
         kill_one(run.pid, "MapWorker", of=2, when=lambda: len(contents(tmp_path / "out")) > 20)
-        stdout, stderr = run.communicate(timeout=200)
+        stdout, stderr = run.communicate(timeout=400)
     assert run.returncode == 1, stderr
     assert "Traceback" not in stderr
     report = json.loads(stdout)

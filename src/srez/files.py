@@ -380,6 +380,11 @@ def _is_one_file(out: Path, inputs: list[Path]) -> bool:
 def _in_the_way(target: Path) -> OutputError:
     if target.is_dir():
         return OutputError(f"{target} is a folder: take another -o or --suffix")
+    return standing(str(target))
+
+
+def standing(target: str) -> OutputError:
+    """What is wrong where a result exists and nothing was said about it."""
     return OutputError(f"{target} exists: --overwrite replaces it, --skip leaves it")
 
 

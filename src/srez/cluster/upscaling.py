@@ -285,8 +285,7 @@ def _not_ours(now: dict[str, Any], aim: _Place, wish: files.Wish) -> dict[str, A
     row = {**now, "settings": None}
     if wish.existing == "skip":
         return {**row, "status": KEPT}
-    target = aim.name(now["target"])
-    return {**row, "status": FAILED, "error": f"{target} exists: --overwrite replaces it, --skip leaves it"}
+    return {**row, "status": FAILED, "error": str(files.standing(aim.name(now["target"])))}
 
 
 class _Rows:

@@ -361,3 +361,127 @@ def test_a_folder_that_nobody_can_write_to(tmp_path: Path, place: str) -> None:
         pytest.skip("this system has no /proc")
     Image.new("RGB", (9, 9)).save(tmp_path / "a.png")
     assert "/proc" in refused(tmp_path / "a.png", Path(place))
+
+
+@pytest.mark.parametrize("channels", [2, 4])
+def test_alpha_that_hides_nothing_is_no_obstacle_to_a_jpeg(tmp_path: Path, channels: int) -> None:
+    """Screenshots have an alpha channel, and all of it is opaque."""
+    pixels = smooth((20, 30, channels))
+    pixels[..., -1] = 255
+    Image.fromarray(pixels, "LA" if channels == 2 else "RGBA").save(tmp_path / "a.png")
+    result = upscaled(tmp_path / "a.png", tmp_path / "b.jpg")
+    assert result.mode == ("L" if channels == 2 else "RGB")
+    assert near(np.asarray(result), pixels[..., :-1], 3)
+    pixels[3, 4, -1] = 254
+    Image.fromarray(pixels, "LA" if channels == 2 else "RGBA").save(tmp_path / "a.png")
+    assert "JPEG cannot hold transparency" in refused(tmp_path / "a.png", tmp_path / "c.jpg")
+
+
+def test_exif_data_that_a_jpeg_cannot_hold_is_left_out(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x010F], exif.get_ifd(0x8769)[0x927C] = "a camera", bytes(90_000)  # a note of its maker
+    Image.fromarray(smooth((20, 30, 3))).save(tmp_path / "a.png", exif=exif)
+    assert not upscaled(tmp_path / "a.png", tmp_path / "b.jpg").getexif()
+    assert upscaled(tmp_path / "a.png", tmp_path / "b.webp").getexif()[0x010F] == "a camera"
+
+
+def test_other_kinds_of_tiff_are_called_so(tmp_path: Path) -> None:
+    for number, kind in enumerate((np.float16, np.float32, np.float64)):
+        source = tmp_path / f"{number}.tif"
+        tifffile.imwrite(source, np.zeros((9, 9, 3), kind), photometric="rgb")
+        assert "is a TIFF of a kind that cannot be read" in refused(source, tmp_path / "b.tif")
+
+
+def test_an_avif_that_begins_as_a_heic(tmp_path: Path) -> None:
+    buffer = BytesIO()
+    Image.fromarray(smooth((20, 30, 3))).save(buffer, "AVIF", quality=95)
+    data = bytearray(buffer.getvalue())
+    assert data[8:12] == b"avif"
+    data[8:12] = b"mif1"
+    (tmp_path / "a.avif").write_bytes(data)
+    assert near(np.asarray(upscaled(tmp_path / "a.avif", tmp_path / "b.png")), smooth((20, 30, 3)), 6)
+
+
+def test_jpegs_as_windows_calls_them(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    Image.fromarray(smooth((20, 30, 3))).save(tmp_path / "in/a.jfif", format="JPEG")
+    assert run(tmp_path / "in", "-o", tmp_path / "out").exit_code == 0
+    with Image.open(tmp_path / "out/a.jfif") as image:
+        assert image.format == "JPEG"
+
+
+def test_signed_values_are_refused(tmp_path: Path) -> None:
+    """Pillow reads them as if they had no sign."""
+    for name, kind in (("a.tif", np.int8), ("b.tif", np.int16)):
+        tifffile.imwrite(tmp_path / name, np.full((9, 9), -100, kind))
+    assert "has values below 0" in refused(tmp_path / "a.tif", tmp_path / "c.tif")
+    assert "8 or 16 bits" in refused(tmp_path / "b.tif", tmp_path / "c.tif")
+
+
+@pytest.mark.parametrize("form", ['<a tiff:Orientation="6"/>', "<tiff:Orientation>6</tiff:Orientation>"])
+def test_an_orientation_that_xmp_repeats_is_reset_too(tmp_path: Path, form: str) -> None:
+    """Lightroom writes both; a reader that finds only that of the XMP data would turn the result again."""
+    xmp = f"<x:xmpmeta>{form}<title>harbour</title></x:xmpmeta>".encode()
+    tags = [(274, 3, 1, 6, True), (700, 1, len(xmp), xmp, True)]
+    tifffile.imwrite(tmp_path / "a.tif", smooth((20, 30, 3)), photometric="rgb", extratags=tags)
+    result = upscaled(tmp_path / "a.tif", tmp_path / "b.tif")
+    assert result.size == (80, 120)
+    assert b"harbour" in result.getexif()[700]
+
+
+def test_what_tells_of_the_old_pixels_is_left_out(tmp_path: Path) -> None:
+    layers, place = (37724, 7, 9, b"of before", True), (33550, 12, 3, (1.0, 1.0, 0.0), True)
+    tifffile.imwrite(tmp_path / "a.tif", smooth((20, 30, 3)), photometric="rgb", extratags=[layers, place])
+    for suffix in (".tif", ".png"):
+        found = upscaled(tmp_path / "a.tif", tmp_path / f"b{suffix}").getexif()
+        assert not {37724, 33550} & found.keys()
+
+
+def test_the_orientation_counts_when_other_exif_data_is_damaged(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "a camera"
+    damaged = exif.tobytes().replace(b"\x01\x0f\x00\x02", b"\x01\x4c\x00\x02")  # words for a number
+    Image.fromarray(smooth((20, 30, 3))).save(tmp_path / "a.jpg", exif=damaged, quality=95)
+    assert upscaled(tmp_path / "a.jpg", tmp_path / "b.jpg").size == (80, 120)
+
+
+def test_both_sizes_in_the_exif_data_are_put_right(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0100], exif[0x0101] = 30, 20
+    Image.fromarray(smooth((20, 30, 3))).save(tmp_path / "a.jpg", exif=exif)
+    found = upscaled(tmp_path / "a.jpg", tmp_path / "b.jpg").getexif()
+    assert (found[0x0100], found[0x0101]) == (120, 80)
+
+
+@pytest.mark.parametrize("top", [255, 65535])
+def test_smaller_copies_in_a_tiff_are_no_pages(tmp_path: Path, top: int) -> None:
+    pixels = smooth((40, 48, 3), top)
+    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+        file.write(pixels, photometric="rgb")
+        for step in (2, 4):
+            file.write(pixels[::step, ::step], photometric="rgb", subfiletype=1)
+    np.testing.assert_array_equal(images.read(tmp_path / "a.tif").pixels, pixels)
+    assert upscaled(tmp_path / "a.tif", tmp_path / "b.tif").size == (192, 160)
+    with tifffile.TiffWriter(tmp_path / "c.tif") as file:
+        file.write(pixels[::2, ::2], photometric="rgb", subfiletype=1)
+        file.write(pixels, photometric="rgb")
+    assert "has 2 pages" in refused(tmp_path / "c.tif", tmp_path / "d.tif")
+
+
+def test_a_tiff_without_a_resolution_gets_none(tmp_path: Path) -> None:
+    Image.fromarray(smooth((20, 30, 3))).save(tmp_path / "a.tif")
+    assert "dpi" not in upscaled(tmp_path / "a.tif", tmp_path / "b.png").info
+
+
+def test_a_tiff_that_may_become_too_large_is_refused_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("srez.tiff.MOST", 40 * 30 * 16 * 3)
+    monkeypatch.setattr("srez.upscaler.Upscaler.bands", lambda *_: pytest.fail("it has begun"))
+    Image.fromarray(smooth((40, 30, 4))).save(tmp_path / "a.png")
+    tifffile.imwrite(tmp_path / "b.tif", smooth((40, 30, 3), 65535), photometric="rgb")
+    for name in ("a.png", "b.tif"):
+        said = refused(tmp_path / name, tmp_path / "c.tif")
+        assert f"{tmp_path / 'c.tif'}: TIFF cannot hold more than 4 GB; write a .png instead" in said
+    monkeypatch.undo()
+    assert upscaled(tmp_path / "a.png", tmp_path / "c.tif").size == (120, 160)

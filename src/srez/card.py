@@ -9,6 +9,8 @@ from typing import Any
 
 from srez.errors import ModelError
 
+_POINTER = b"version https://git-lfs"  # how a file begins that Git LFS has not replaced
+
 
 @dataclass(frozen=True)
 class Vivid:
@@ -120,6 +122,7 @@ def sha256(path: Path) -> str:
 
 def _refuse_another_file(model: Path, expected: str, card: Path) -> None:
     if sha256(model) != expected:
-        raise ModelError(
-            f"{model} is not the file that {card.name} describes (sha256 differs): get both anew"
-        )
+        with model.open("rb") as file:
+            is_pointer = file.read(len(_POINTER)) == _POINTER
+        remedy = "it is a pointer of Git LFS, git lfs pull gets the model" if is_pointer else "get both anew"
+        raise ModelError(f"{model} is not the file that {card.name} describes (sha256 differs): {remedy}")

@@ -4,7 +4,11 @@ import enum
 import json
 import shlex
 import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -18,7 +22,7 @@ from srez import __version__, images, zoo
 from srez.display import Bars, PixelBars, TrainingBars
 from srez.display import console as error_console
 from srez.errors import OptionError, SrezError
-from srez.output import atomic, make_folder
+from srez.output import atomic, make_folder, output_failure
 from srez.serve import limits
 
 out_console = Console(highlight=False)
@@ -132,6 +136,7 @@ def _options(
     "`srez upscale s3://photos s3://large --recursive --engine ray --workers 64`"
 )
 def upscale(
+    context: typer.Context,
     inputs: Annotated[
         list[str],
         typer.Argument(
@@ -162,7 +167,10 @@ def upscale(
     ] = None,
     format_: Annotated[
         Format | None,
-        typer.Option("--format", help="Format of the results; by default the input's, PNG for BMP and GIF."),
+        typer.Option(
+            "--format",
+            help="Format of the results; by default the input's, PNG for BMP, GIF and standard output.",
+        ),
     ] = None,
     quality: Annotated[
         int, typer.Option(min=1, max=100, help="Of JPEG, WebP, AVIF and HEIC; PNG and TIFF lose nothing.")
@@ -227,17 +235,21 @@ def upscale(
     to_standard = any(job.target == files.STANDARD for job in plan.jobs)
     if as_json and to_standard:
         raise OptionError("--json and a picture cannot both go to standard output")
+    if to_standard and not dry_run and sys.stdout and sys.stdout.isatty():
+        raise OptionError("a picture does not go to a terminal: write it to a file or a pipe")
+    complain = partial(_complain, debug=context.find_root().params["debug"])
+    for failure in plan.failures.values():
+        complain(failure)
     if dry_run:
-        report = files.rehearse(plan, wish, scale_of_model)
+        report = files.rehearse(plan, wish, scale_of_model, complain)
     else:
         with PixelBars() as bars:
-            report = files.run(choose, plan, wish, bars.watch)
-    for failure in report.failures.values():
-        _complain(failure)
+            report = files.run(choose, plan, wish, bars.watch, complain)
     if as_json:
         _print_json({"model": model, **report.as_json()})
     elif str(report) and not to_standard:
-        out_console.print(str(report), soft_wrap=True, markup=False)
+        with _standard_output():
+            out_console.print(str(report), soft_wrap=True, markup=False)
     if report.stopped:
         error_console.print("Stopped; what is finished is kept. Go on with the same words and --skip.")
         raise typer.Exit(130)
@@ -763,9 +775,22 @@ def _require(task: str, *packages: str, extra: str = "train") -> None:
         raise OptionError(f"{task} needs the packages {', '.join(missing)}: pip install 'srez[{extra}]'")
 
 
-def _complain(error: SrezError) -> None:
+def _complain(error: SrezError, debug: bool = False) -> None:
     error_console.print(f"srez: {error}", soft_wrap=True, markup=False)
+    if debug:
+        error_console.print("".join(traceback.format_exception(error)), soft_wrap=True, markup=False)
 
 
 def _print_json(value: Any) -> None:
-    sys.stdout.write(json.dumps(value, indent=2) + "\n")
+    with _standard_output():
+        print(json.dumps(value, indent=2), flush=True)  # nothing if standard output is closed
+
+
+@contextmanager
+def _standard_output() -> Iterator[None]:
+    """Within this, standard output that is full or has no reader is said in a sentence, with exit code 1."""
+    try:
+        yield
+    except OSError as error:
+        _complain(output_failure(error))
+        raise typer.Exit(1) from None

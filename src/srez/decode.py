@@ -20,7 +20,8 @@ _MODES = {
     **dict.fromkeys(("RGB", "RGBX", "P", "YCbCr", "CMYK"), "RGB"),
     **dict.fromkeys(("RGBA", "RGBa", "PA"), "RGBA"),
 }
-_TIFF_BITS, _TIFF_PHOTOMETRIC, _TIFF_PLANAR = 258, 262, 284  # tags
+_TIFF_BITS, _TIFF_PHOTOMETRIC, _TIFF_PLANAR, _TIFF_FORMAT = 258, 262, 284, 339  # tags
+_SIGNED = 2
 
 
 def decode(
@@ -60,6 +61,8 @@ def _low_bytes(image: Image.Image, name: str) -> str | None:
     """
     if image.mode in ("I", "F") or image.mode.startswith("I;32"):
         raise ImageError(f"{name} has floating-point or 32-bit values: convert it to 8 or 16 bits first")
+    if image.format == "TIFF" and _SIGNED in _tag(image, _TIFF_FORMAT, (1,)):
+        raise ImageError(f"{name} has values below 0: convert it to 8 or 16 bits without a sign first")
     if image.mode.startswith("I;16"):
         return ""
     if image.mode not in ("RGB", "RGBA", "RGBX") or image.format not in ("PNG", "TIFF"):

@@ -40,6 +40,12 @@ class OutputError(SrezError):
     http_status = 507
 
 
+class DefectError(SrezError):
+    """What nobody foresaw, so a fault of srez itself; told as the others are, for a batch to go on."""
+
+    http_status = 500
+
+
 class TrainingError(SrezError):
     """A training run that cannot go on; its last checkpoint is intact."""
 

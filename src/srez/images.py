@@ -1,16 +1,18 @@
 """The one place that reads and writes image files."""
 
 import io
+import os
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
+from PIL.TiffImagePlugin import TiffImageFile
 
 from srez import metadata, png, tiff
 from srez.decode import decode
@@ -21,6 +23,7 @@ _BY_SUFFIX = {
     ".png": "PNG",
     ".jpg": "JPEG",
     ".jpeg": "JPEG",
+    ".jfif": "JPEG",
     ".webp": "WEBP",
     ".tif": "TIFF",
     ".tiff": "TIFF",
@@ -44,6 +47,9 @@ _SAVE_OPTIONS = {
 }
 _READERS = ("PNG", "JPEG", "WEBP", "TIFF", "AVIF", "BMP", "GIF")  # Pillow's, besides HEIC
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_TIFF_SUBFILE = 254  # a tag
+_TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_LONGEST_JPEG_EXIF = 65_533  # bytes: a segment of a JPEG has no more
 
 
 @dataclass(frozen=True)
@@ -83,11 +89,13 @@ def to_float(pixels: np.ndarray) -> np.ndarray:
 
 def from_float(values: np.ndarray, dtype: np.typing.DTypeLike) -> np.ndarray:
     """Float values in [0, 1] as uint8 or uint16, rounded and never truncated, or as float; clipped."""
-    clipped = values.clip(0, 1)
     dtype = np.dtype(dtype)
     if dtype.kind == "f":
-        return clipped.astype(dtype, copy=False)
-    return np.rint(clipped * np.float32(np.iinfo(dtype).max)).astype(dtype)
+        return values.clip(0, 1).astype(dtype, copy=False)
+    most = np.iinfo(dtype).max
+    scaled = values * np.float32(most)
+    np.rint(scaled, out=scaled)  # in place: of a large picture every copy is felt
+    return scaled.clip(0, most, out=scaled).astype(dtype)
 
 
 def to_uint8(values: np.ndarray) -> np.ndarray:
@@ -109,28 +117,41 @@ def is_readable(name: str) -> bool:
     return Path(name).suffix.lower() in READABLE
 
 
-def find(folder: Path, recursive: bool = False) -> list[Path]:
+def find(folder: Path, recursive: bool = False, closed: dict[str, ImageError] | None = None) -> list[Path]:
     """The readable pictures in a folder, by name.
 
     Args:
-        folder: where to look; hidden files are left out.
+        folder: where to look; hidden files and subfolders are left out.
         recursive: whether to look in its subfolders too.
+        closed: takes what is wrong with subfolders that cannot be read, by their names; they are then passed
+            over.
 
     Raises:
-        ImageError: there are none, or the folder cannot be read.
+        ImageError: there are none, or a folder cannot be read.
     """
-    try:
-        entries = sorted(folder.rglob("*") if recursive else folder.iterdir())
-    except OSError as error:
-        raise ImageError(f"{folder} cannot be read: {error.strerror}") from None
-    found = [
-        path
-        for path in entries
-        if is_readable(path.name) and not path.name.startswith(".") and path.is_file()
-    ]
-    if not found:
+
+    def failed(error: OSError) -> None:
+        problem = ImageError(f"{error.filename} cannot be read: {error.strerror}")
+        if closed is None or error.filename == str(folder):
+            raise problem from None
+        closed[error.filename] = problem
+
+    found = []
+    for parent, folders, names in os.walk(folder, onerror=failed):
+        folders[:] = [name for name in folders if recursive and not name.startswith(".")]
+        shown = [Path(parent, name) for name in names if is_readable(name) and not name.startswith(".")]
+        found += [path for path in shown if _may_be_file(path)]
+    if not found and not closed:
         raise ImageError(f"{folder} holds no pictures ({', '.join(READABLE)})")
-    return found
+    return sorted(found)
+
+
+def _may_be_file(path: Path) -> bool:
+    """Whether a path is a file; so, too, if one may not even look: reading it will tell why."""
+    try:
+        return path.is_file()
+    except OSError:
+        return True
 
 
 def read(source: Path | bytes, name: str | None = None, max_pixels: int = MAX_PIXELS) -> Picture:
@@ -150,9 +171,7 @@ def read(source: Path | bytes, name: str | None = None, max_pixels: int = MAX_PI
     """
     name = name or (str(source) if isinstance(source, Path) else "picture")
     with _opened(source, name, max_pixels) as image:
-        if (count := _frames(image)) > 1:
-            what = f"has {count} pages" if image.format == "TIFF" else f"is animated ({count} frames)"
-            raise ImageError(f"{name} {what}: only single pictures can be upscaled")
+        _refuse_several(image, name)
         pixels, icc = decode(image, name, lambda: _opened(source, name, max_pixels))
         # After the pixels: a PNG may have EXIF data behind them, and Pillow turns a TIFF while it decodes it.
         exif, orientation = metadata.exif(image)
@@ -166,9 +185,11 @@ def size(source: Path | bytes, name: str | None = None, max_pixels: int = MAX_PI
     """Width and height of a picture as `read` would give it, from its header.
 
     Raises:
-        ImageError: missing, not a picture, or too large.
+        ImageError: missing, not a picture, too large, or animated.
     """
-    with _opened(source, name or str(source), max_pixels) as image:
+    name = name or str(source)
+    with _opened(source, name, max_pixels) as image:
+        _refuse_several(image, name)
         width, height = image.size
         # A TIFF is turned by Pillow; to look for EXIF data, a PNG without any in its header would be decoded.
         looked_for = image.format not in ("PNG", "TIFF") or (image.format == "PNG" and "exif" in image.info)
@@ -189,7 +210,7 @@ def kind_of(path: Path) -> str:
     return kind
 
 
-def refuse_unwritable(name: str, kind: str, channels: int, size: tuple[int, int]) -> None:
+def refuse_unwritable(name: str, kind: str, channels: int, size: tuple[int, int], itemsize: int = 1) -> None:
     """Raise OutputError if a format cannot hold a picture: cheap, so that it comes before the work.
 
     Args:
@@ -197,12 +218,15 @@ def refuse_unwritable(name: str, kind: str, channels: int, size: tuple[int, int]
         kind: a value of `WRITABLE`.
         channels: 1 gray, 2 gray with alpha, 3 RGB, 4 RGBA.
         size: width and height, in pixels.
+        itemsize: bytes of a channel.
     """
     if kind == "JPEG" and channels in (2, 4):
         raise OutputError(f"{name}: JPEG cannot hold transparency; write a .png or a .webp instead")
     if max(size) > _LONGEST_SIDE.get(kind, max(size)):
         longest = f"{_LONGEST_SIDE[kind]:,} pixels"
         raise OutputError(f"{name}: {kind} cannot hold a side of more than {longest}; write a .png instead")
+    if kind == "TIFF" and size[0] * size[1] * channels * itemsize > tiff.MOST:
+        raise OutputError(f"{name}: TIFF cannot hold more than 4 GB; write a .png instead")
     if kind == "HEIF":
         _need_heif(name, OutputError)
 
@@ -249,9 +273,11 @@ def save(
     Raises:
         OutputError: the format cannot hold it, or the file cannot be written.
     """
-    refuse_unwritable(name, kind, like.channels, size)
-    exif = metadata.resized_exif(like.exif, size)
     dtype = like.pixels.dtype
+    refuse_unwritable(name, kind, like.channels, size, dtype.itemsize)
+    exif = metadata.resized_exif(like.exif, size)
+    if kind == "JPEG" and exif and len(exif) > _LONGEST_JPEG_EXIF:
+        exif = None
     if kind == "PNG":
         plain_exif = exif and exif.removeprefix(metadata.EXIF_MARK)
         png.write(file, bands, size, like.channels, dtype, icc=like.icc, exif=plain_exif, dpi=like.dpi)
@@ -278,6 +304,14 @@ def save(
         raise OutputError(f"{name} cannot be written as {kind}: {error}") from None
 
 
+def without_full_alpha(picture: Picture) -> Picture:
+    """A picture without its alpha if all of it is opaque, for formats that know none."""
+    pixels = picture.pixels
+    if picture.channels in (1, 3) or pixels[..., -1].min() < np.iinfo(pixels.dtype).max:
+        return picture
+    return replace(picture, pixels=pixels[..., 0] if picture.channels == 2 else pixels[..., :3])
+
+
 def _image(bands: Iterable[np.ndarray], size: tuple[int, int], like: Picture) -> Image.Image:
     """Bands put together in 8 bits, for Pillow."""
     pixels = np.empty((size[1], size[0], like.channels), np.uint8)
@@ -293,6 +327,8 @@ def _image(bands: Iterable[np.ndarray], size: tuple[int, int], like: Picture) ->
 def _opened(source: Path | bytes, name: str, max_pixels: int) -> Iterator[Image.Image]:
     """An image whose pixels are not yet decoded; whatever goes wrong with it becomes an ImageError."""
     try:
+        if isinstance(source, Path) and source.is_fifo():
+            raise ImageError(f"{name} is a pipe: hand it over as standard input, with - for its name")
         with warnings.catch_warnings():
             # Pillow warns of what it can mend (odd EXIF data, large pictures); what it cannot mend it raises.
             warnings.simplefilter("ignore")
@@ -309,7 +345,7 @@ def _opened(source: Path | bytes, name: str, max_pixels: int) -> Iterator[Image.
     except FileNotFoundError:
         raise ImageError(f"{name} does not exist") from None
     except UnidentifiedImageError:
-        raise ImageError(f"{name} is not a {', '.join(_READERS)} or HEIC picture, or is damaged") from None
+        raise ImageError(f"{name} {_unknown(source)}") from None
     except Image.DecompressionBombError:
         raise TooLargeError(
             f"{name} has more than {max_pixels:,} pixels: if you trust it, allow more (--max-pixels)"
@@ -325,12 +361,25 @@ def _opened(source: Path | bytes, name: str, max_pixels: int) -> Iterator[Image.
 
 def _formats(file: IO[bytes], name: str) -> list[str]:
     """Pillow's names of what a file may be; HEIC is only looked for where its mark is."""
-    start = file.read(12)
+    start = file.read(64)
     file.seek(0)
-    if start[4:8] == b"ftyp" and start[8:12] in _HEIC_BRANDS:
+    # An AVIF may begin as a HEIC does, but has its own mark among those that follow.
+    if start[4:8] == b"ftyp" and start[8:12] in _HEIC_BRANDS and b"avif" not in start:
         _need_heif(name, ImageError)
         return ["HEIF"]
     return list(_READERS)
+
+
+def _unknown(source: Path | bytes) -> str:
+    """What is wrong with a file that none of Pillow's readers takes."""
+    if isinstance(source, Path):
+        with source.open("rb") as file:
+            start = file.read(4)
+    else:
+        start = source[:4]
+    if start in _TIFF_STARTS:
+        return "is a TIFF of a kind that cannot be read, or is damaged: save it anew in 8 or 16 bits"
+    return f"is not a {', '.join(_READERS)} or HEIC picture, or is damaged"
 
 
 def _need_heif(name: str, error: type[ImageError] | type[OutputError]) -> None:
@@ -341,6 +390,20 @@ def _need_heif(name: str, error: type[ImageError] | type[OutputError]) -> None:
     pillow_heif.register_heif_opener()
 
 
+def _refuse_several(image: Image.Image, name: str) -> None:
+    if (count := _frames(image)) > 1:
+        what = f"has {count} pages" if image.format == "TIFF" else f"is animated ({count} frames)"
+        raise ImageError(f"{name} {what}: only single pictures can be upscaled")
+
+
 def _frames(image: Image.Image) -> int:
     # A camera's MPO is a JPEG with further views or a preview behind the picture.
-    return 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+    count = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+    if count == 1 or not isinstance(image, TiffImageFile):
+        return count
+    smaller = 0  # of the first page, as maps and programs for photographs keep them
+    for page in range(1, count):
+        image.seek(page)
+        smaller += image.tag_v2.get(_TIFF_SUBFILE, 0) & 1
+    image.seek(0)
+    return count - smaller

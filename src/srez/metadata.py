@@ -1,35 +1,44 @@
 """What a file says beside its pixels: orientation, EXIF data, resolution, colour profile."""
 
+import re
 from typing import Any
 
 import numpy as np
 from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
 
 from srez import tiff
 
 EXIF_MARK = b"Exif\0\0"
 
 _ORIENTATION, _EXIF_FOLDER, _GPS_FOLDER = 0x0112, 0x8769, 0x8825
-_EXIF_WIDTH, _EXIF_HEIGHT = 0xA002, 0xA003
+_WIDTH, _HEIGHT, _EXIF_WIDTH, _EXIF_HEIGHT = 0x0100, 0x0101, 0xA002, 0xA003
+_RESOLUTION = 282  # of a TIFF
+_XMP = 700  # where a TIFF has it
+_XMP_ORIENTATION = re.compile(rb'tiff:Orientation="\d+"|<tiff:Orientation>\d+</tiff:Orientation>')
 
 
 def exif(image: Image.Image) -> tuple[bytes | None, int]:
-    """The EXIF data without the orientation, and that; nothing and 1 where it cannot be parsed."""
+    """The EXIF data without the orientation, and that; nothing and 1 as far as it cannot be parsed."""
+    orientation = 1
     try:
         exif = image.getexif()
-        orientation = exif.pop(_ORIENTATION, 1)
+        told = exif.pop(_ORIENTATION, 1)
+        orientation = told if told in range(1, 9) else 1
         if image.format == "TIFF":
             for tag in tiff.STRUCTURE & exif.keys():
                 del exif[tag]
+            if _XMP in exif:
+                exif[_XMP] = _XMP_ORIENTATION.sub(b"", exif[_XMP])
         stored = image.info.get("exif")
-        untouched = stored and orientation == 1 and image.format != "TIFF"
+        untouched = stored and told == 1 and image.format != "TIFF"
         data = (stored if untouched else exif.tobytes()) if len(exif) else None
         data = data and EXIF_MARK + data.removeprefix(EXIF_MARK)
         _ = resized_exif(data, image.size), tags(data)  # what cannot be written again is left out here
     except Exception:
         # Its parser raises anything for damaged data, and a picture is worth more than its EXIF data.
-        return None, 1
-    return data, orientation if orientation in range(1, 9) else 1
+        return None, orientation
+    return data, orientation
 
 
 def resized_exif(data: bytes | None, size: tuple[int, int]) -> bytes | None:
@@ -38,10 +47,12 @@ def resized_exif(data: bytes | None, size: tuple[int, int]) -> bytes | None:
         return None
     exif = Image.Exif()
     exif.load(data)
-    folder = exif.get_ifd(_EXIF_FOLDER)
-    if not {_EXIF_WIDTH, _EXIF_HEIGHT} & folder.keys():
+    places = ((exif, _WIDTH, _HEIGHT), (exif.get_ifd(_EXIF_FOLDER), _EXIF_WIDTH, _EXIF_HEIGHT))
+    told = [place for place in places if {place[1], place[2]} & place[0].keys()]
+    if not told:
         return data
-    folder[_EXIF_WIDTH], folder[_EXIF_HEIGHT] = size
+    for folder, width, height in told:
+        folder[width], folder[height] = size
     return EXIF_MARK + exif.tobytes().removeprefix(EXIF_MARK)
 
 
@@ -66,6 +77,8 @@ def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
 
 def dpi(image: Image.Image) -> tuple[float, float] | None:
     """Pixels per inch across and along, if the file says so and it makes sense."""
+    if isinstance(image, TiffImageFile) and _RESOLUTION not in image.tag_v2:
+        return None  # Pillow makes it 1
     try:
         across, along = (float(value) for value in image.info.get("dpi", (0, 0)))
     except (TypeError, ValueError, ZeroDivisionError):

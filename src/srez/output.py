@@ -11,6 +11,8 @@ from typing import IO
 
 from srez.errors import OutputError
 
+_SHOWN = 40  # letters of a file's name in that of its unfinished one, which must not become too long
+
 
 def make_folder(path: Path) -> None:
     """Make a folder and those above it, unless it exists.
@@ -32,7 +34,7 @@ def atomic(path: Path) -> Iterator[IO[bytes]]:
         OutputError: the folder does not exist or cannot be written to, or the disk is full.
     """
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:_SHOWN]}.")
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror}") from None
     try:
@@ -54,8 +56,10 @@ def standard_output() -> Iterator[IO[bytes]]:
     """A file to write to that goes to standard output when the block ends well.
 
     Raises:
-        OutputError: the disk is full, or nobody reads.
+        OutputError: it is closed, the disk is full, or nobody reads.
     """
+    if sys.stdout is None:
+        raise OutputError("standard output is closed")
     try:
         with tempfile.TemporaryFile() as file:
             yield file
@@ -63,7 +67,13 @@ def standard_output() -> Iterator[IO[bytes]]:
             shutil.copyfileobj(file, sys.stdout.buffer)
             sys.stdout.buffer.flush()
     except OSError as error:
-        raise OutputError(f"standard output cannot be written: {error.strerror}") from None
+        raise output_failure(error) from None
+
+
+def output_failure(error: OSError) -> OutputError:
+    """What is wrong where standard output takes no more; what still waits for it is dropped."""
+    sys.stdout = None  # or Python would fail once more when it ends
+    return OutputError(f"standard output cannot be written: {error.strerror}")
 
 
 def _umask() -> int:

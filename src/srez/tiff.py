@@ -8,16 +8,17 @@ from typing import IO, Any
 import numpy as np
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
-from srez.errors import OutputError
-
 _STRIP = 64  # rows
 _STRIP_OFFSETS = 273  # a tag
-_MOST = 2**32 - 2**20  # bytes: offsets have 32 bits
+# Bytes of pixels that are sure to fit: offsets have 32 bits, and noise becomes a little larger when packed.
+MOST = 2**32 - 2**24
 
 # Tags of storage: how pixels are kept, and what is written anew here. The ranges hold little else.
 STRUCTURE = frozenset(
     {*range(254, 267), 273, 274, *range(277, 285), *range(288, 294), 296, 301, *range(317, 348), 34675}
     | {*range(512, 533)}
+    | {34377, 37724}  # of Photoshop: a preview, paths and layers in the old size
+    | {33550, 33922, 34264}  # of GeoTIFF: how large a pixel is on a map, and where
 )
 
 
@@ -37,15 +38,12 @@ def write(
     Args:
         file: to write to; it must be able to seek.
         bands: from top to bottom, `(h, W, C)` each, of `dtype`.
-        size: width and height, in pixels.
+        size: width and height, in pixels; all pixels together have at most `MOST` bytes.
         channels: 1 gray, 2 gray with alpha, 3 RGB, 4 RGBA.
         dtype: uint8 or uint16.
         icc: the colour profile.
         tags: EXIF data by tag; those in `STRUCTURE` are left out.
         dpi: pixels per inch, across and along.
-
-    Raises:
-        OutputError: the file would be larger than 4 GB.
     """
     file.write(struct.pack("<2sHI", b"II", 42, 0))
     places, lengths = [], []
@@ -55,8 +53,6 @@ def write(
         packed = zlib.compress(differences.tobytes(), 1)
         places.append(file.tell())
         lengths.append(file.write(packed))
-        if file.tell() > _MOST:
-            raise OutputError("a TIFF cannot be larger than 4 GB: write a .png instead")
     if file.tell() % 2:
         file.write(b"\0")  # a directory begins at an even place
     directory = _directory(size, channels, dtype)

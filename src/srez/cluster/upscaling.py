@@ -101,7 +101,7 @@ def upscale(
         watch: called with the number of pictures done and of all that are to do.
 
     Raises:
-        OptionError: Ray or a URL that cannot be reached, or two pictures would have the same name.
+        OptionError: Ray or a URL that cannot be reached.
         ImageError: the source holds no pictures, or a place cannot be listed.
         ModelError: there is no such model, or it is damaged.
         OutputError: the manifest cannot be written.
@@ -109,11 +109,12 @@ def upscale(
     place, aim = _Place.at(source), _Place.at(target)
     if (type(place.fs), place.root) == (type(aim.fs), aim.root):
         raise OptionError(f"{target} holds the inputs: take another folder")
-    found = _find(place, aim, wish, _settings(model, wish))
+    found, clashing = _find(place, aim, wish, _settings(model, wish))
     if not found:
         raise ImageError(f"{source} holds no pictures ({', '.join(images.READABLE)})")
     rows = _Rows(aim)
     todo, known = _plan(found, rows.before, aim, wish)
+    known += clashing
     report = Report(0, sum(row["status"] != FAILED for row in known), {})
     try:
         watch(0, len(todo))
@@ -234,9 +235,14 @@ def _settings(model: Model, wish: files.Wish) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _find(place: _Place, aim: _Place, wish: files.Wish, settings: str) -> list[dict[str, Any]]:
-    """A row for every picture of the source, but none for earlier results below it."""
-    rows, taken = [], {}
+def _find(
+    place: _Place, aim: _Place, wish: files.Wish, settings: str
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """A row for every picture of the source, but none for earlier results below it.
+
+    Those whose result would have the name of another's are apart, and failed.
+    """
+    rows, clashing, taken = [], [], {}
     inside = f"{aim.root}/" if type(place.fs) is type(aim.fs) else "\0"
     for path, info in sorted(place.listing(wish.recursive).items()):
         source = PurePosixPath(path)
@@ -244,14 +250,16 @@ def _find(place: _Place, aim: _Place, wish: files.Wish, settings: str) -> list[d
         if hidden or not images.is_readable(path) or place.path(path).startswith(inside):
             continue
         target = str(source.parent / files.result_name(source, wish.suffix or "", wish.format))
-        if target in taken:
-            raise OptionError(f"{taken[target]} and {path} would both become {target}")
-        taken[target] = path
         versions = (info.get(key) for key in ("ETag", "etag", "md5Hash", "mtime", "LastModified", "CRC"))
         version = next((str(value) for value in versions if value is not None), "")
-        now = {"source": path, "target": target, "settings": settings}
-        rows.append({**now, "bytes": info.get("size"), "version": version})
-    return rows
+        now = {"source": path, "target": target, "bytes": info.get("size"), "version": version}
+        if target in taken:
+            error = files.clash(taken[target], path, target)
+            clashing.append({**now, "settings": None, "status": FAILED, "error": str(error)})
+        else:
+            taken[target] = path
+            rows.append({**now, "settings": settings})
+    return rows, clashing
 
 
 def _plan(

@@ -22,8 +22,9 @@ def shared() -> Path:
     return SHARED
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def random() -> np.random.Generator:
+    """The same numbers for every test, whichever tests were run before it."""
     return np.random.default_rng(20161010)
 
 

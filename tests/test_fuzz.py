@@ -18,7 +18,7 @@ from srez import images
 from srez.cli import app
 from test_kinds import deep_png, profile, smooth
 
-SECONDS = 10  # for one picture, at most
+SECONDS = 60  # for one picture, at most: a moment, or for ever
 
 
 def originals() -> dict[str, bytes]:

@@ -15,12 +15,12 @@ from drawn_runs import write_run
 from srez.cli import app
 
 HOLD = """
-import sys, time
+import sys
 from filelock import FileLock
 with FileLock(sys.argv[1]):
     print()
     sys.stdout.flush()
-    time.sleep(60)
+    sys.stdin.read()
 """
 
 
@@ -38,9 +38,9 @@ def rows(folder: Path) -> dict[str, dict[str, Any]]:
 def training(run: Path) -> Iterator[None]:
     """Another process that holds the run's lock, as a training does, until it is killed."""
     words = [sys.executable, "-c", HOLD, str(run / "lock")]
-    with subprocess.Popen(words, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout
-        process.stdout.readline()
+        assert process.stdout.readline()
         try:
             yield
         finally:

@@ -6,10 +6,12 @@ from collections.abc import Callable
 import psutil
 import pytest
 
+from waiting import PATIENCE
+
 
 def kill_one(driver: int, title: str, of: int, when: Callable[[], bool]) -> None:
     """Kill -9 one of so many Ray processes below a driver that have a word in their title."""
-    deadline = time.monotonic() + 240
+    deadline = time.monotonic() + 3 * PATIENCE
     while time.monotonic() < deadline:
         found = [each for each in psutil.Process(driver).children(recursive=True) if title in _title(each)]
         if len(found) == of and when():

@@ -23,6 +23,7 @@ from srez.cli import app
 from srez.cluster import upscaling
 from srez.errors import OptionError
 from srez.files import Size, Wish
+from waiting import PATIENCE
 
 SREZ = (sys.executable, "-m", "srez")
 RAY = ("--engine", "ray", "--workers", "2", "--recursive", "--json")
@@ -50,7 +51,7 @@ def test_a_killed_actor_and_bad_files_cost_nothing_else(tmp_path: Path) -> None:
     command = [*SREZ, "upscale", str(tmp_path / "in"), str(tmp_path / "out"), *RAY]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
         kill_one(run.pid, "MapWorker", of=2, when=lambda: len(contents(tmp_path / "out")) > 20)
-        stdout, stderr = run.communicate(timeout=400)
+        stdout, stderr = run.communicate(timeout=5 * PATIENCE)
     assert run.returncode == 1, stderr
     assert "Traceback" not in stderr
     report = json.loads(stdout)
@@ -205,12 +206,28 @@ def test_what_is_too_large_may_be_allowed(upscale: Upscale, tmp_path: Path) -> N
     assert upscale().done == 1
 
 
+def test_of_two_results_of_one_name_the_first_is_made(upscale: Upscale, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("a.bmp", "a.png", "b.png"):
+        Image.new("RGB", (4, 4)).save(tmp_path / "in" / name)
+    for done, kept in ((2, 0), (0, 2)):
+        report = upscale()
+        assert (report.done, report.kept, list(report.errors)) == (done, kept, ["a.png"])
+        assert "a.bmp and a.png would both become a.png" in report.errors["a.png"]
+    rows = manifest(tmp_path)
+    assert (rows["a.bmp"]["status"], rows["a.png"]["status"], rows["a.png"]["settings"]) == (
+        "done",
+        "failed",
+        None,
+    )
+    (tmp_path / "in/a.bmp").unlink()
+    assert "exists: --overwrite replaces it" in upscale().errors["a.png"]
+
+
 def test_refusals(tmp_path: Path) -> None:
     Image.new("RGB", (4, 4)).save(tmp_path / "a.png")
-    Image.new("RGB", (4, 4)).save(tmp_path / "a.bmp")
     out = str(tmp_path / "out")
     for words, sentence in (
-        ((str(tmp_path), out), "a.bmp and a.png would both become a.png"),
         ((str(tmp_path), str(tmp_path)), "holds the inputs: take another folder"),
         ((str(tmp_path / "nowhere"), out), "holds no pictures"),
         ((str(tmp_path), "nosuch://bucket"), "nosuch://bucket cannot be opened"),
@@ -218,7 +235,6 @@ def test_refusals(tmp_path: Path) -> None:
     ):
         result = CliRunner().invoke(app, ["upscale", *words, "--engine", "ray"])
         assert (result.exit_code, sentence in result.stderr.replace("\n", "")) == (2, True), result.stderr
-    (tmp_path / "a.bmp").unlink()
     model = upscaling.Model("faces")
     with pytest.raises(OptionError, match="Ray cannot be reached there"):
         upscaling.upscale(str(tmp_path), out, model, Wish(), 1, "127.0.0.1:1", lambda *_: None)

@@ -3,8 +3,10 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,8 +19,10 @@ import numpy as np
 from PIL import Image
 
 from srez import drawn
+from waiting import PATIENCE, until
 
-START_SECONDS = 60
+# On a slow or busy machine nothing is turned down for a long wait; later options win over these.
+PATIENT = ("--max-wait", "3600", "--max-seconds", "3600")
 
 
 @dataclass
@@ -38,8 +42,22 @@ class Server:
     http: httpx.Client
 
     def logged(self) -> list[dict[str, Any]]:
-        """The lines of its log."""
-        return [json.loads(line) for line in self.log.read_text().splitlines()]
+        """The lines of its log; what comes after the last end of a line may be half of one."""
+        return [json.loads(line) for line in self.log.read_text().split("\n")[:-1]]
+
+    def logged_of(self, request_id: str) -> list[dict[str, Any]]:
+        """The lines of a request, which are written when its answer has been sent already."""
+        return until(lambda: [line for line in self.logged() if line.get("request_id") == request_id])
+
+    def job(self, where: str, *states: str) -> dict[str, Any]:
+        """A job as soon as it is in one of some states; fails if it ends in another."""
+
+        def found() -> dict[str, Any] | None:
+            job = self.http.get(where).json()
+            assert job["state"] in ("queued", "running", *states), job
+            return job if job["state"] in states else None
+
+        return until(found)
 
     def kill(self) -> None:
         """As the out-of-memory killer does."""
@@ -55,8 +73,6 @@ class Server:
 @contextmanager
 def serving(folder: Path, *options: str, **environment: str) -> Iterator[Server]:
     """Start a server with its state in a folder, and stop it."""
-    import time
-
     log = folder / f"log-{time.monotonic_ns()}"
     command = [
         sys.executable,
@@ -67,23 +83,36 @@ def serving(folder: Path, *options: str, **environment: str) -> Iterator[Server]
         "0",
         "--state",
         str(folder / "state"),
+        *PATIENT,
         *options,
     ]
     with log.open("wb") as file:
         process = subprocess.Popen(command, stderr=file, env={**os.environ, **environment}, cwd=folder)
     try:
-        port, end = 0, time.monotonic() + START_SECONDS
-        while not port:
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < end
-            time.sleep(0.05)
-            lines = [json.loads(line) for line in log.read_text().splitlines() if line.endswith("}")]
-            port = next((line["port"] for line in lines if line["event"] == "listening"), 0)
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
+        port = until(lambda: _port(process, log))
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE) as http:
             yield Server(process, port, log, http)
     finally:
         process.terminate()
-        process.wait(60)
+        try:
+            process.wait(PATIENCE)
+        finally:
+            process.kill()
+
+
+def _port(process: subprocess.Popen[bytes], log: Path) -> int:
+    """Where a server listens; 0 until it does."""
+    assert process.poll() is None, log.read_text()
+    lines = [json.loads(line) for line in log.read_text().split("\n")[:-1] if line.endswith("}")]
+    return next((line["port"] for line in lines if line["event"] == "listening"), 0)
+
+
+def send_for_ever(connection: socket.socket, data: bytes, pause: float) -> None:
+    """Send something again and again, until the other side hangs up (ConnectionError) or patience is over."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        connection.sendall(data)
+        time.sleep(pause)
 
 
 def png(array: np.ndarray, kind: str = "PNG", **options: Any) -> bytes:

@@ -4,37 +4,61 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
 import uvicorn
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from serve.running import send_for_ever
 from srez.serve import server
 from srez.serve.guard import Guard
 from srez.serve.limits import Settings
 from srez.serve.metrics import Metrics
+from waiting import PATIENCE, until
 
 LARGE = b"0" * 30_000_000
 
 
+@dataclass
+class Small:
+    """A server that answers with `LARGE`, in one piece, or with a word.
+
+    Attributes:
+        port: where it listens.
+        asked: the paths that it was asked for.
+        running: the server itself.
+    """
+
+    port: int
+    asked: list[str]
+    running: uvicorn.Server
+
+
 @pytest.fixture
-def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """Of a server with little patience that answers with `LARGE`, in one piece."""
-    monkeypatch.setattr(server, "SEND_SECONDS", 0.5)
-    monkeypatch.setattr(server, "HEADER_SECONDS", 0.5)
+def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[Small]:
+    """Its patience has no end; a test sets what it is about."""
+    monkeypatch.setattr(server, "SEND_SECONDS", PATIENCE)
+    monkeypatch.setattr(server, "HEADER_SECONDS", PATIENCE)
+    asked: list[str] = []
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        asked.append(scope["path"])
         await Response(LARGE if scope["path"] == "/large" else b"small")(scope, receive, send)
 
     config = uvicorn.Config(
-        Guard(answer, Settings(), Metrics(None)), http=server.CarefulProtocol, lifespan="off", log_config=None
+        Guard(answer, Settings(), Metrics(None)),
+        http=server.CarefulProtocol,
+        lifespan="off",
+        log_config=None,
+        timeout_keep_alive=int(PATIENCE),
     )
     running = uvicorn.Server(config)
     listening = socket.create_server(("127.0.0.1", 0))
     thread = threading.Thread(target=running.run, args=[[listening]])
     thread.start()
-    yield listening.getsockname()[1]
+    yield Small(listening.getsockname()[1], asked, running)
     running.should_exit = True
     thread.join()
 
@@ -42,56 +66,67 @@ def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
 def ask(port: int, path: str) -> socket.socket:
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
-    connection.settimeout(5)
+    connection.settimeout(PATIENCE)
     connection.connect(("127.0.0.1", port))
     connection.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
     return connection
 
 
-def read(connection: socket.socket, pause: float = 0) -> int:
-    """How many bytes come until the connection ends, or nothing comes any more."""
+def take_small(connection: socket.socket) -> None:
+    """Take a small answer, which may come in several pieces."""
+    answer = b""
+    while not answer.endswith(b"small"):
+        piece = connection.recv(1000)
+        assert piece, answer
+        answer += piece
+
+
+def read(connection: socket.socket) -> int:
+    """How many bytes come until the connection ends."""
     count = 0
     try:
         while piece := connection.recv(1_000_000):
             count += len(piece)
-            time.sleep(pause)
     except ConnectionResetError:
         pass
     return count
 
 
-def test_who_does_not_take_the_answer_is_hung_up_on(port: int) -> None:
-    with ask(port, "/large") as connection:
-        time.sleep(1.5)
+def test_who_does_not_take_the_answer_is_hung_up_on(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "SEND_SECONDS", 0.5)
+    with ask(small.port, "/large") as connection:
+        until(lambda: small.asked and not small.running.server_state.connections)
         assert read(connection) < len(LARGE)
 
 
-def test_who_takes_it_slowly_gets_it(port: int) -> None:
-    with ask(port, "/large") as connection:
-        count = 0
+def test_who_takes_it_slowly_gets_it(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "SEND_SECONDS", 2.5)  # for a piece, of which a tenth of a second takes many
+    with ask(small.port, "/large") as connection:
+        count, began = 0, time.monotonic()
         while count < len(LARGE):
-            count += len(connection.recv(400_000))
+            piece = connection.recv(100_000)
+            assert piece, count
+            count += len(piece)
             time.sleep(0.01)
+        assert time.monotonic() - began > 2.5
 
 
-def test_an_empty_line_after_an_answer_keeps_no_connection(port: int) -> None:
-    with ask(port, "/small") as connection:
-        assert connection.recv(1000).endswith(b"small")
-        began = time.monotonic()
-        for _ in range(30):
-            try:
-                connection.sendall(b"\r\n")
-            except OSError:
-                break
-            time.sleep(0.1)
+def test_an_empty_line_after_an_answer_keeps_no_connection(
+    small: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ask(small.port, "/small") as connection:
+        take_small(connection)
+        monkeypatch.setattr(server, "HEADER_SECONDS", 0.5)
+        with pytest.raises(ConnectionError):
+            send_for_ever(connection, b"\r\n", 0.1)
         assert read(connection) == 0
-        assert time.monotonic() - began < 2
 
 
-def test_a_connection_is_used_again(port: int) -> None:
-    with ask(port, "/small") as connection:
+def test_a_connection_is_used_again(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "HEADER_SECONDS", 2)
+    with ask(small.port, "/small") as connection:
+        take_small(connection)
+        time.sleep(2.2)  # between two requests there is no header to wait for
         for _ in range(3):
-            assert connection.recv(1000).endswith(b"small")
-            time.sleep(0.4)
             connection.sendall(b"GET /small HTTP/1.1\r\nHost: a\r\n\r\n")
-        assert connection.recv(1000).endswith(b"small")
+            take_small(connection)

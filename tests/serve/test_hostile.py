@@ -3,17 +3,16 @@
 import socket
 import struct
 import threading
-import time
 import zlib
 from pathlib import Path
 from typing import Any
 
-import httpx
 import numpy as np
 import pytest
 from PIL import Image
 
-from serve.running import Server, by_command, face, png, serving
+from serve.running import Server, by_command, face, png, send_for_ever, serving
+from waiting import PATIENCE
 
 PNG = {"Content-Type": "image/png"}
 GOOD = png(face())
@@ -64,7 +63,7 @@ def hostile(random: np.random.Generator, number: int) -> bytes:
 
 def slowly(server: Server, statuses: list[int]) -> None:
     """A body, a byte a second."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as connection:
         connection.sendall(
             b"POST /v1/upscale HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\nContent-Length: 999\r\n\r\n"
         )
@@ -82,7 +81,7 @@ def slowly(server: Server, statuses: list[int]) -> None:
 def wrong_lengths(server: Server, number: int) -> int | None:
     """A body of another length than said; None where the connection was closed without a word."""
     said = ("5", "-5", "99999999999", "abc", "1e3")[number % 5]
-    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as connection:
         head = f"POST /v1/upscale HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\nContent-Length: {said}"
         connection.sendall(head.encode() + b"\r\n\r\n" + GOOD[:300])
         connection.shutdown(socket.SHUT_WR)
@@ -133,22 +132,16 @@ def test_large_pictures_in_all_formats_stay_within_memory(tmp_path: Path) -> Non
         for kind in ("webp", "jpeg", "avif"):
             assert server.http.post(f"/v1/jobs?format={kind}", content=heavy, headers=PNG).status_code == 413
         where = server.http.post("/v1/jobs", content=heavy, headers=PNG).headers["Location"]
-        while (job := server.http.get(where).json())["state"] in ("queued", "running"):
-            time.sleep(0.2)
-        assert job["state"] == "done"
+        server.job(where, "done")
         print(f"a 4000x4000 picture of 16 bits with transparency: {server.memory() / 1e6:.0f} MB")
 
 
 def test_headers_that_never_end_are_hung_up_on(server: Server) -> None:
-    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as connection:
         connection.sendall(b"GET /healthz HTTP/1.1\r\n")
-        try:
-            while True:
-                connection.sendall(b"X-A: " + b"a" * 10_000 + b"\r\n")
-                time.sleep(0.01)
-        except OSError:
-            pass
-    assert httpx.get(f"http://127.0.0.1:{server.port}/healthz").status_code == 200
+        with pytest.raises(ConnectionError):
+            send_for_ever(connection, b"X-A: " + b"a" * 10_000 + b"\r\n", 0.01)
+    assert server.http.get("/healthz").status_code == 200
 
 
 def test_an_animation_is_refused(server: Server) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from srez.serve import models
+from waiting import PATIENCE
 
 
 def test_a_model_that_is_being_loaded_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -14,7 +15,7 @@ def test_a_model_that_is_being_loaded_holds_up_no_other(monkeypatch: pytest.Monk
 
     def slow(file: Path, *_: Any) -> str:
         if file.stem == "photo":
-            assert gate.wait(10)
+            assert gate.wait(PATIENCE)
         loaded.append(file.stem)
         return file.stem
 

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
 from serve.running import Server, by_command, face, png
+from waiting import PATIENCE
 
 CHROMIUM = shutil.which("chromium")
 DROP = """async ([selector, data]) => {
@@ -19,6 +20,18 @@ DROP = """async ([selector, data]) => {
   for (const name of ["dragenter", "dragover", "drop"])
     target.dispatchEvent(new DragEvent(name, {dataTransfer: transfer, bubbles: true, cancelable: true}));
 }"""
+TARGET = "#input .upload-container button"
+# Where before and after meet, as CSS has it.
+MEETING = "document.querySelector('#slider img.fixed').style.clipPath"
+# Whether the slider has its pictures, and has stayed as and where it is for some frames; asked at each.
+STILL = f"""() => {{
+  const there = [...document.querySelectorAll("#slider img")].every(image => image.naturalWidth);
+  const handle = document.querySelector("#slider [data-testid=slider]").getBoundingClientRect();
+  const now = [{MEETING}, handle.x, handle.y, handle.width, handle.height].join();
+  window.frames_alike = there && now == window.last_frame ? window.frames_alike + 1 : 0;
+  window.last_frame = now;
+  return window.frames_alike >= 20;
+}}"""
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +39,9 @@ def browser() -> Iterator[Browser]:
     if not CHROMIUM:
         pytest.skip("there is no chromium: apt-get install chromium")
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        running = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox"], timeout=PATIENCE * 1000
+        )
         yield running
         running.close()
 
@@ -36,6 +51,7 @@ class Watched:
 
     def __init__(self, browser: Browser, server: Server, width: int, height: int) -> None:
         self.page: Page = browser.new_page(viewport={"width": width, "height": height})
+        self.page.set_default_timeout(PATIENCE * 1000)
         self.complaints: list[str] = []
         own = f"http://127.0.0.1:{server.port}/"
 
@@ -52,10 +68,21 @@ class Watched:
         self.page.on("request", asked)
         self.page.goto(own)
         self.page.wait_for_selector("#start")
+        self.page.wait_for_selector("text=a plausible guess, not evidence of who or what")
 
-    def meeting(self) -> str:
-        """Where before and after meet, as CSS has it."""
-        return self.page.evaluate("document.querySelector('#slider img.fixed').style.clipPath")
+    def drop(self, picture: bytes) -> None:
+        """Let go of a picture above the page, and wait until it is there."""
+        self.page.wait_for_selector(TARGET)
+        self.page.evaluate(DROP, [TARGET, base64.b64encode(picture).decode()])
+        self.page.wait_for_selector("#input img")
+
+    def meeting(self, before: str | None = None) -> str:
+        """Where before and after meet, as soon as that has changed and nothing moves any more."""
+        if before:
+            self.page.wait_for_function(f"before => {MEETING} != before", arg=before)
+        self.page.evaluate("window.frames_alike = 0")
+        self.page.wait_for_function(STILL)
+        return self.page.evaluate(MEETING)
 
     def fits(self) -> bool:
         """Whether nothing sticks out to the right."""
@@ -68,27 +95,23 @@ def test_drop_wait_slide_download(
 ) -> None:
     watched = Watched(browser, server, width, height)
     page = watched.page
-    assert "a plausible guess, not evidence of who or what" in page.inner_text("body")
     body = png(face(11))
-    page.evaluate(DROP, ["#input .upload-container button", base64.b64encode(body).decode()])
-    page.wait_for_selector("#input img")
+    watched.drop(body)
     page.click("#start")
     page.wait_for_selector("#slider img.fixed")
     page.wait_for_selector("#facts >> text=16x16 became 64x64")
-    page.wait_for_timeout(500)
     handle = page.locator("[data-testid=slider]")
     handle.scroll_into_view_if_needed()
-    box, before = handle.bounding_box(), watched.meeting()
+    before, box = watched.meeting(), handle.bounding_box()
     assert box
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.down()
     page.mouse.move(box["x"] - 80, box["y"] + 60, steps=5)
     page.mouse.up()
-    dragged = watched.meeting()
-    assert dragged != before
+    dragged = watched.meeting(before)
     handle.focus()
     page.keyboard.press("ArrowRight")
-    assert watched.meeting() != dragged
+    assert watched.meeting(dragged) != dragged
     with page.expect_download() as download:
         page.click("#download")
     assert download.value.suggested_filename == "srez.png"
@@ -102,6 +125,7 @@ def test_drop_wait_slide_download(
 def test_the_example_is_one_key_away(browser: Browser, server: Server) -> None:
     watched = Watched(browser, server, 1280, 900)
     page = watched.page
+    page.wait_for_selector("#example")
     for _ in range(20):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.id") == "example":
@@ -111,7 +135,7 @@ def test_the_example_is_one_key_away(browser: Browser, server: Server) -> None:
     page.wait_for_selector("#facts >> text=16x16 became 64x64")
     page.click("#sheet button")
     page.wait_for_selector("#sheet img")
-    assert page.evaluate("document.querySelector('#sheet img').naturalWidth") > 4 * 64 * 4
+    page.wait_for_function("document.querySelector('#sheet img').naturalWidth > 4 * 64 * 4")
     assert not watched.complaints
     page.close()
 
@@ -119,8 +143,7 @@ def test_the_example_is_one_key_away(browser: Browser, server: Server) -> None:
 def test_a_large_picture_shows_its_middle_and_a_mistake_a_sentence(browser: Browser, server: Server) -> None:
     watched = Watched(browser, server, 1280, 900)
     page = watched.page
-    page.evaluate(DROP, ["#input .upload-container button", base64.b64encode(png(face(3, 300))).decode()])
-    page.wait_for_selector("#input img")
+    watched.drop(png(face(3, 300)))
     page.click("#start")
     page.wait_for_selector("#facts >> text=the middle")
     page.reload()

@@ -2,11 +2,13 @@
 
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
 from srez.serve.queue import Queue
 from srez.serve.refusals import RefusalError
+from waiting import PATIENCE, until
 
 
 def test_what_waits_is_run_together() -> None:
@@ -19,13 +21,12 @@ def test_what_waits_is_run_together() -> None:
         return [value * 2 for value in values]
 
     first = queue.put(0, run, 1, "a")
-    while len(queue):
-        time.sleep(0.001)
+    until(lambda: not len(queue))
     rest = [queue.put(number, run, 1, "ab"[number % 2]) for number in range(1, 11)]
     gate.set()
-    assert [future.result(5) for future in [first, *rest]] == [2 * number for number in range(11)]
+    assert [future.result(PATIENCE) for future in [first, *rest]] == [2 * number for number in range(11)]
     assert batches == [[0], [1, 3, 5, 7], [2, 4, 6, 8], [9], [10]]
-    queue.close(5)
+    queue.close(PATIENCE)
 
 
 def test_a_failure_is_everybodys_and_the_next_batch_is_none_the_worse() -> None:
@@ -35,10 +36,10 @@ def test_a_failure_is_everybodys_and_the_next_batch_is_none_the_worse() -> None:
         raise MemoryError
 
     with pytest.raises(MemoryError):
-        queue.put(1, fail, 1, "a").result(5)
-    assert queue.put(1, list, 1, "a").result(5) == 1
+        queue.put(1, fail, 1, "a").result(PATIENCE)
+    assert queue.put(1, list, 1, "a").result(PATIENCE) == 1
     assert queue.alive
-    queue.close(5)
+    queue.close(PATIENCE)
     assert not queue.alive
     with pytest.raises(RefusalError, match="stopping"):
         queue.put(1, list, 1)
@@ -50,23 +51,22 @@ def test_what_is_cancelled_is_not_run() -> None:
     waiting = queue.put(1, lambda values: ran.extend(values) or values, 1)
     assert waiting.cancel()
     gate.set()
-    assert queue.put(2, list, 1).result(5) == 2
+    assert queue.put(2, list, 1).result(PATIENCE) == 2
     assert not ran
-    queue.close(5)
+    queue.close(PATIENCE)
 
 
 def test_what_is_cancelled_leaves_its_place_and_its_cost() -> None:
     queue, gate = Queue(1, 4, 10), threading.Event()
     running = queue.put(0, lambda values: [gate.wait() for _ in values], 1)
-    while len(queue):
-        time.sleep(0.001)
+    until(lambda: not len(queue))
     for _ in range(3):  # each would take a minute
         assert queue.put(b"a body", list, 3_000_000).cancel()
         assert not len(queue)
     assert not running.done()
     gate.set()
-    assert queue.put(2, list, 1).result(5) == 2
-    queue.close(5)
+    assert queue.put(2, list, 1).result(PATIENCE) == 2
+    queue.close(PATIENCE)
 
 
 def test_a_failure_teaches_no_pace() -> None:
@@ -77,22 +77,39 @@ def test_a_failure_teaches_no_pace() -> None:
         raise MemoryError
 
     with pytest.raises(MemoryError):
-        queue.put(0, fail, 1).result(5)
+        queue.put(0, fail, 1).result(PATIENCE)
     futures = [queue.put(0, lambda values: [gate.wait() for _ in values], 100)]
     futures.append(queue.put(0, list, 1))  # not refused for a long wait
     gate.set()
-    assert [future.result(5) for future in futures] == [True, 0]
-    queue.close(5)
+    assert [future.result(PATIENCE) for future in futures] == [True, 0]
+    queue.close(PATIENCE)
 
 
-def test_closing_takes_no_longer_than_it_may() -> None:
+def test_closing_does_not_wait_for_work_that_does_not_end() -> None:
     queue, gate = Queue(100, 4, 10), threading.Event()
-    for key in (None, "a"):
-        queue.put(0, lambda values: [gate.wait() for _ in values], 1, key)
-    began = time.monotonic()
-    queue.close(0.3)
-    assert time.monotonic() - began < 0.5
+    futures = [queue.put(0, lambda values: [gate.wait() for _ in values], 1, key) for key in (None, "a")]
+    queue.close(0.3)  # else for ever
+    assert not any(future.done() for future in futures)
     gate.set()
+    queue.close(PATIENCE)
+
+
+def test_closing_takes_no_longer_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+
+    class Deaf:
+        """A thread that does not end; to wait for it takes time by a clock of its own."""
+
+        def join(self, seconds: float) -> None:
+            nonlocal now
+            now += seconds
+
+    queue = Queue(100, 4, 10)
+    monkeypatch.setattr(queue, "_threads", [Deaf(), Deaf()])
+    clock = SimpleNamespace(monotonic=lambda: now, perf_counter=time.perf_counter)
+    monkeypatch.setattr("srez.serve.queue.time", clock)
+    queue.close(3)
+    assert now == 103
 
 
 def test_bounds_are_kept() -> None:
@@ -103,24 +120,24 @@ def test_bounds_are_kept() -> None:
         return values
 
     futures = [queue.put(0, wait, 1)]
-    while len(queue):
-        time.sleep(0.001)
+    until(lambda: not len(queue))
     futures += [queue.put(number, wait, 1) for number in (1, 2)]
     with pytest.raises(RefusalError) as refused:
         queue.put(3, wait, 1)
     assert refused.value.status == 429
     assert int(refused.value.headers["Retry-After"]) > 0
     gate.set()
-    assert [future.result(5) for future in futures] == [0, 1, 2]
-    queue.close(5)
+    assert [future.result(PATIENCE) for future in futures] == [0, 1, 2]
+    queue.close(PATIENCE)
 
 
 def test_a_long_wait_is_foreseen() -> None:
     queue, gate = Queue(100, 4, 0.5), threading.Event()
-    queue.put(0, lambda values: [time.sleep(0.1) for _ in values], 100).result(5)  # a millisecond each
-    futures = [queue.put(0, lambda values: [gate.wait() for _ in values], 1000)]
+    queue.put(0, lambda values: [time.sleep(0.1) for _ in values], 100).result(PATIENCE)  # a millisecond each
+    queue.put(0, list, 1).result(PATIENCE)  # only when this is taken, the pace has been noted
+    futures = [queue.put(0, lambda values: [gate.wait() for _ in values], 100_000)]
     with pytest.raises(RefusalError, match="max-wait"):
         queue.put(0, list, 1)
     gate.set()
-    assert [future.result(5) for future in futures]
-    queue.close(5)
+    assert [future.result(PATIENCE) for future in futures]
+    queue.close(PATIENCE)

@@ -9,6 +9,7 @@ import pytest
 import typer.main
 import yaml
 from typer.core import TyperGroup
+from typer.testing import CliRunner
 
 from srez.cli import app
 from srez.serve import limits
@@ -47,6 +48,21 @@ def test_the_options_are_the_settings() -> None:
     for field in dataclasses.fields(limits.Settings):
         default = options[names.get(field.name, field.name)]
         assert (default or None) == (field.default or None) or str(default) == str(field.default), field.name
+
+
+def test_every_option_reaches_its_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[limits.Settings] = []
+    monkeypatch.setattr("srez.serve.server.run", asked.append)
+    wanted = limits.Settings(
+        "::1", 1, Path("a"), Path("b"), "c", ("d",), False, 2, 3, 4, 5, 6.5, 7, 8, 9.5, 10.5, 11.5, 12, 13
+    )
+    words, names = ["serve", "--no-page"], {"key": "api_key", "origins": "allow_origin"}
+    for name, value in vars(wanted).items():
+        if name != "page":
+            option = f"--{names.get(name, name).replace('_', '-')}"
+            words += [option, str(value[0] if isinstance(value, tuple) else value)]
+    assert CliRunner().invoke(app, words).exit_code == 0
+    assert asked == [wanted]
 
 
 def test_compose_is_valid() -> None:

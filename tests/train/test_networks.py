@@ -20,9 +20,14 @@ SMALL = {
 }
 
 
+@pytest.fixture(autouse=True)
+def seed() -> None:
+    """The same first weights in every test, whichever tests were run before it."""
+    keras.utils.set_random_seed(0)
+
+
 @pytest.fixture(params=SMALL)
 def generator(request: pytest.FixtureRequest) -> keras.Model:
-    keras.utils.set_random_seed(0)
     return networks.build_generator(SMALL[request.param])
 
 
@@ -122,8 +127,8 @@ def test_srez_uses_moving_averages_for_inference(random: np.random.Generator) ->
     network = srez.generator((8, 4), 6)
     low = random.random((4, 8, 8, 3), np.float32)
     alone, together = network(low[:1], training=False), network(low, training=False)
-    np.testing.assert_allclose(alone[0], together[0], atol=1e-6)
-    assert np.abs(network(low[:1], training=True)[0] - network(low, training=True)[0]).max() > 1e-6
+    np.testing.assert_allclose(alone[0], together[0], atol=1e-5)  # a batch may be summed in another order
+    assert np.abs(network(low[:1], training=True)[0] - network(low, training=True)[0]).max() > 1e-3
 
 
 DISCRIMINATORS = {

@@ -5,14 +5,18 @@ import os
 import socket
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from srez.errors import OptionError
 from srez.train import recipe, replicas
+from waiting import PATIENCE
 
 STEPS = 6
+# An L1 loss has a gradient that jumps where output and truth are equal: rounding decides to which side.
+TOLERANCES = {"generator_gradient": 1e-2}
 GAN = (
     "steps=6", "batch=8", "every.log=1", "every.validate=3", "data.drawn=40", "generator.channels=8",
     "generator.blocks=1", "discriminator={network='critic', units=[4, 8], conditional=true, updates=2}",
@@ -49,7 +53,7 @@ def start(
 
 
 def finish(process: subprocess.Popen) -> str:
-    stdout, stderr = process.communicate(timeout=120)
+    stdout, stderr = process.communicate(timeout=3 * PATIENCE)
     assert process.returncode == 0, stderr
     return stdout.split()[-1]
 
@@ -70,28 +74,30 @@ def test_a_gan_on_two_devices_is_a_gan_on_one(tmp_path: Path) -> None:
     for mine, yours in zip(one, two, strict=True):
         assert mine.keys() == yours.keys() > {"penalty", "adversarial", "l1", "discriminator"}
         for name in mine.keys() - {"seconds"}:
-            assert mine[name] == pytest.approx(yours[name], rel=1e-3), name
+            assert mine[name] == pytest.approx(yours[name], rel=TOLERANCES.get(name, 1e-3)), name
 
 
 @pytest.mark.cluster
 def test_batch_norm_has_the_same_averages_in_all_processes(tmp_path: Path) -> None:
-    ports = []
-    for _ in range(2):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            ports.append(free.getsockname()[1])
-    cluster = {"worker": [f"127.0.0.1:{port}" for port in ports]}
-    processes = [
-        start(
-            "replicas.across_processes()",
-            "srez",
-            NORMALISED,
-            tmp_path / "run",
-            TF_CONFIG=json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}}),
-        )
-        for index in range(2)
-    ]
-    weights = [finish(process) for process in processes]
+    with ExitStack() as held:
+        # The ports stay ours until the end, so that nobody else is given one meanwhile.
+        free = [held.enter_context(socket.socket()) for _ in range(2)]
+        for each in free:
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            each.bind(("127.0.0.1", 0))
+        cluster = {"worker": [f"127.0.0.1:{each.getsockname()[1]}" for each in free]}
+        processes = [
+            start(
+                "replicas.across_processes()",
+                "srez",
+                NORMALISED,
+                tmp_path / "run",
+                TF_CONFIG=json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}}),
+                TF_GRPC_REUSE_PORT="true",
+            )
+            for index in range(2)
+        ]
+        weights = [finish(process) for process in processes]
     assert weights[0] == weights[1]
     assert len(losses(tmp_path / "run")) == STEPS
 

@@ -162,7 +162,8 @@ def _blocks(service: Service, kept: PageFiles) -> gradio.Blocks:
                     names,
                     value=zoo.AUTO,
                     label="Model",
-                    info="auto: faces for 16x16 pixels, photo for all other pictures",
+                    info="auto: faces for 16x16 pixels, photo for all others, each with its own fidelity; "
+                    "choose one to set it",
                 )
                 fidelity = _fidelity(service, zoo.AUTO)
                 kind = gradio.Dropdown(list(work.FORMATS), value="png", label="Format of the result")
@@ -222,18 +223,17 @@ def _error(sentence: str) -> gradio.Error:
 
 
 def _fidelity(service: Service, model: str) -> gradio.Slider:
-    """The knob between two looks, hidden where no model has them; at its own of the first that does."""
-    names = ("faces", "photo") if model == zoo.AUTO else (model,)
-    cards = [service.models.cards[name] for name in names]
-    own = next((card.fidelity for card in cards if card.vivid), None)
+    """The knob between a model's two looks, at the model's own; hidden for "auto" and for one look."""
+    card = None if model == zoo.AUTO else service.models.cards[model]
+    two = card is not None and card.vivid is not None
     return gradio.Slider(
         0,
         1,
-        1.0 if own is None else own,
+        card.fidelity if card and two else 1.0,
         step=0.05,
         label="Fidelity",
         info="0 vivid, 1 faithful",
-        visible=own is not None,
+        visible=two,
     )
 
 
@@ -253,9 +253,10 @@ async def _enlarge(
         hold(len(body))
         service.models.require(wish.model)
         size = await service.in_thread(images.size, body, work.NAME, service.settings.max_pixels)
-        wish = replace(wish, model=zoo.suited(wish.model, size))
-        if not service.models.cards[wish.model].vivid:
-            wish = replace(wish, fidelity=None)
+        chosen = zoo.suited(wish.model, size)
+        if wish.model == zoo.AUTO or not service.models.cards[chosen].vivid:
+            wish = replace(wish, fidelity=None)  # the knob was hidden
+        wish = replace(wish, model=chosen)
         looked = await service.in_thread(service.look, body, wish)
         name = "srez" + files.SUFFIXES[wish.format]
         if looked.is_small:

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import onnxruntime
+import skimage.data
 
 import srez
 from machine import in_turn, report
@@ -52,7 +53,7 @@ def main() -> None:
     rows = []
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(cores) as pool:
         for side in SIDES:
-            pixels = np.random.default_rng(0).integers(0, 256, (side, side, 3), dtype=np.uint8)
+            pixels = np.ascontiguousarray(skimage.data.astronaut()[:side, :side])
             values = images.to_float(pixels)[None]
             tiles = [np.ascontiguousarray(tile) for tile in np.array_split(values, cores, axis=2)]
             source, target = Path(folder) / f"{side}.png", Path(folder) / "large.png"

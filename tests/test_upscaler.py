@@ -2,7 +2,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from onnx import numpy_helper
 
+import models
 import srez
 from srez import images, resample, upscaler, zoo
 from srez.errors import ImageError, ModelError, OptionError
@@ -199,3 +201,17 @@ def test_the_box_is_in_order() -> None:
         assert zoo.find(name).stat().st_size < 5e6
         assert "research" in card.licence
         assert {"nearest", "bicubic", name} <= {row["method"] for row in card.figures}
+
+
+def test_a_model_whose_weights_are_spoilt_makes_no_black_picture(tmp_path: Path) -> None:
+    path = models.write(tmp_path / "spoilt.onnx")
+    network = models.network(seed=0)
+    weights = next(each for each in network.graph.initializer if each.name.endswith("kernel"))
+    weights.CopyFrom(
+        numpy_helper.from_array(numpy_helper.to_array(weights) * np.float32(np.nan), weights.name)
+    )
+    path.write_bytes(network.SerializeToString())
+    models.write_card(path)
+    picture = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
+    with pytest.raises(ModelError, match="model spoilt gives values that are no numbers"):
+        srez.load(path)(picture)

@@ -1,10 +1,11 @@
 """The upscaler: a model, its card, and any picture in, the larger one out."""
 
-import functools
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +14,9 @@ from srez import looks, machine, resample, tiling, zoo
 from srez.errors import ImageError, ModelError, OptionError
 from srez.images import from_float, to_float
 from srez.tiling import Cut, Progress, ignore
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession as Session
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before it is imported; else it reports to its makers
 
@@ -44,26 +48,19 @@ class Upscaler:
             ModelError: a file is missing, damaged or not one of ours, or a look is asked of a model with one.
             OptionError: the fidelity or the tile is out of range.
         """
-        import onnxruntime  # takes longer than the rest of `import srez` together
-
         _require_possible(tile)
         self.card = cards.read(model)
         self.fidelity = _checked(self.card, fidelity)
         self._tile = tile
         self._threads = machine.cores()
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1  # tiles are run at the same time instead: see docs/adr/0010
-        options.enable_mem_pattern = False  # patterns take a third more memory and no less time
+        network = _look(model, self.card, self.fidelity)
         try:
-            self._session = onnxruntime.InferenceSession(
-                _look(model, self.card, self.fidelity), options, providers=["CPUExecutionProvider"]
-            )
-        except ModelError:
-            raise
+            # Tiles are run at the same time, each by one thread; what is one tile, by all: see docs/adr/0010.
+            self._tiles, self._whole = _session(network, 1), _session(network, self._threads)
         except Exception as error:
             # The classes it raises are private; the file's hash was right, so the card came with a bad file.
             raise ModelError(f"{model} cannot be loaded as an ONNX model: {error}") from None
-        self._input = self._session.get_inputs()[0].name
+        self._input = self._whole.get_inputs()[0].name
 
     def __call__(self, image: np.ndarray, progress: Progress = ignore) -> np.ndarray:
         """Upscale one picture, tile by tile.
@@ -80,11 +77,12 @@ class Upscaler:
 
         Raises:
             ImageError: another shape or dtype.
+            ModelError: the model's weights are spoilt.
             MemoryError: it did not suffice, even for small tiles.
         """
         with_channels = _checked_picture(image)
-        cut = self._cut(with_channels)
-        output = tiling.tiled(self._run_tile, with_channels, self.card.scale, cut, progress)
+        run, cut = self._plan(with_channels)
+        output = tiling.tiled(run, with_channels, self.card.scale, cut, progress)
         return output if image.ndim == 3 else output[..., 0]
 
     def bands(self, image: np.ndarray, progress: Progress = ignore) -> Iterator[np.ndarray]:
@@ -99,11 +97,12 @@ class Upscaler:
 
         Raises:
             ImageError: another shape or dtype.
+            ModelError: the model's weights are spoilt.
             MemoryError: it did not suffice, even for small tiles.
         """
         with_channels = _checked_picture(image)
-        cut = self._cut(with_channels)
-        return tiling.bands(self._run_tile, with_channels, self.card.scale, cut, progress)
+        run, cut = self._plan(with_channels)
+        return tiling.bands(run, with_channels, self.card.scale, cut, progress)
 
     def batch(self, images: np.ndarray) -> np.ndarray:
         """Upscale many small pictures of one size together.
@@ -128,19 +127,22 @@ class Upscaler:
             return output
         if self._edge(height, width) or height * width > BATCH_PIXELS:
             for image, place in zip(images, output, strict=True):
-                place[...] = tiling.tiled(self._run_tile, image, scale, self._cut(image))
+                run, cut = self._plan(image)
+                place[...] = tiling.tiled(run, image, scale, cut)
             return output
         together = max(1, min(BATCH_PIXELS // (height * width), -(-count // self._threads)))
+        session = self._whole if count == 1 else self._tiles
 
         def work(start: int) -> None:
             part = slice(start, start + together)
-            output[part] = from_float(self._run(to_float(images[part])), images.dtype)
+            output[part] = from_float(self._run(session, to_float(images[part])), images.dtype)
 
         with ThreadPoolExecutor(self._threads) as pool:
             list(pool.map(work, range(0, count, together)))
         return output
 
-    def _cut(self, image: np.ndarray) -> Cut:
+    def _plan(self, image: np.ndarray) -> tuple[tiling.Run, Cut]:
+        """How to run a tile of a picture, and how to cut it."""
         radius = self.card.receptive_radius
         # What is carried under transparent pixels comes from beyond the network's reach.
         overlap = radius + HIDDEN_REACH if image.shape[2] in (2, 4) else radius
@@ -148,28 +150,31 @@ class Upscaler:
         fitting = tiling.side_that_fits(memory, self.card.memory, overlap, self._threads)
         tile = self._tile or min(fitting, MOST_TILE)
         edge = self._edge(*image.shape[:2])
-        return Cut(tile, overlap, edge, self._threads, fixed=self._tile is not None)
+        whole = max(image.shape[:2]) <= tile
+        session, threads = (self._whole, 1) if whole else (self._tiles, self._threads)
+        cut = Cut(tile, overlap, edge, threads, fixed=self._tile is not None)
+        return partial(self._run_tile, session), cut
 
     def _edge(self, height: int, width: int) -> int:
         return self.card.edge if max(height, width) > self.card.trained_at else 0
 
-    def _run_tile(self, tile: np.ndarray) -> np.ndarray:
+    def _run_tile(self, session: "Session", tile: np.ndarray) -> np.ndarray:
         """A tile of any kind, `(h, w, C)`, with its alpha if it has one."""
         values = to_float(tile)
         if tile.shape[2] in (1, 3):
-            return from_float(self._run_colours(values), tile.dtype)
+            return from_float(self._run_colours(session, values), tile.dtype)
         colours, alpha = values[..., :-1], values[..., -1:]
         larger_alpha = resample.bicubic(alpha[None], self.card.scale)[0]
-        larger = self._run_colours(resample.fill_hidden(colours, alpha, HIDDEN_REACH))
+        larger = self._run_colours(session, resample.fill_hidden(colours, alpha, HIDDEN_REACH))
         return from_float(np.concatenate([larger, larger_alpha], axis=2), tile.dtype)
 
-    def _run_colours(self, values: np.ndarray) -> np.ndarray:
+    def _run_colours(self, session: "Session", values: np.ndarray) -> np.ndarray:
         """`(h, w, 3)` RGB or `(h, w, 1)` gray, float32."""
         if values.shape[2] == 3:
-            return self._run(values[None])[0]
-        return self._run(np.repeat(values[None], 3, axis=3))[0].mean(axis=2, keepdims=True)
+            return self._run(session, values[None])[0]
+        return self._run(session, np.repeat(values[None], 3, axis=3))[0].mean(axis=2, keepdims=True)
 
-    def _run(self, images: np.ndarray) -> np.ndarray:
+    def _run(self, session: "Session", images: np.ndarray) -> np.ndarray:
         """The network on `(N, H, W, 3)` float32 in [0, 1].
 
         Where all that the network sees is one colour, the output is that colour: a network hits it only
@@ -178,26 +183,32 @@ class Upscaler:
         flat = resample.flat(images, self.card.receptive_radius)
         if flat.all():
             return resample.nearest(images, self.card.scale)
-        _, height, width, _ = images.shape
+        count, height, width, channels = images.shape
+        scale = self.card.scale
         down, right = (max(0, self.card.minimum_size - side) for side in (height, width))
         if down or right:
-            larger = np.pad(images, ((0, 0), (0, down), (0, right), (0, 0)), mode="edge")
-            output = self._run_network(larger)[:, : height * self.card.scale, : width * self.card.scale]
-        else:
-            output = self._run_network(images)
-        if not flat.any():
-            return output
-        mask = resample.nearest(flat[..., None], self.card.scale)
-        return np.where(mask, resample.nearest(images, self.card.scale), output)
+            images = np.pad(images, ((0, 0), (0, down), (0, right), (0, 0)), mode="edge")
+        output = self._run_network(session, images)
+        if down or right:
+            output = np.ascontiguousarray(output[:, : height * scale, : width * scale])
+        blocks = output.reshape(count, height, scale, width, scale, channels)  # a view
+        number, row, column = np.nonzero(flat)
+        blocks[number, row, :, column] = images[number, row, column][:, None, None]
+        return output
 
-    def _run_network(self, images: np.ndarray) -> np.ndarray:
+    def _run_network(self, session: "Session", images: np.ndarray) -> np.ndarray:
         try:
-            return np.asarray(self._session.run(None, {self._input: images})[0])
+            output = np.asarray(session.run(None, {self._input: images})[0])
         except Exception as error:
             # Its classes are private, and it has none of its own for memory.
             if "alloc" in str(error):
                 raise MemoryError(f"a tile of {images.shape[2]}x{images.shape[1]} pixels") from None
             raise
+        if np.isnan(output.max()):  # else it would become black
+            raise ModelError(
+                f"model {self.card.name} gives values that are no numbers: its weights are spoilt"
+            )
+        return output
 
 
 Choose = Callable[[tuple[int, int]], Upscaler]
@@ -233,7 +244,7 @@ def chooser(model: str, fidelity: float | None = None, tile: int | None = None) 
         OptionError: the tile is out of range; the fidelity likewise, with "auto" when a picture asks.
     """
     _require_possible(tile)
-    loaded = functools.cache(lambda name: load(name, fidelity, tile))
+    loaded = cache(lambda name: load(name, fidelity, tile))
     if model != zoo.AUTO:
         loaded(model)
     return lambda size: loaded(zoo.suited(model, size))
@@ -252,6 +263,15 @@ def _checked(card: cards.Card, fidelity: float | None) -> float:
     if not 0 <= fidelity <= 1:
         raise OptionError(f"fidelity {fidelity}: it goes from 0 (vivid) to 1 (faithful)")
     return fidelity
+
+
+def _session(network: bytes, threads: int) -> "Session":
+    import onnxruntime  # takes longer than the rest of `import srez` together
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.enable_mem_pattern = False  # patterns take a third more memory and no less time
+    return onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
 
 
 def _look(model: Path, card: cards.Card, fidelity: float) -> bytes:

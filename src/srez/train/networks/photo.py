@@ -5,6 +5,7 @@ picture stays flat, white stays white and black black, whatever the weights are.
 """
 
 import math
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -27,13 +28,28 @@ def generator(channels: int = 48, blocks: int = 12) -> keras.Model:
     Returns:
         `(N, H, W, 3)` in [0, 1] to `(N, 4H, 4W, 3)`, about [0, 1] but not clipped; H and W at least 3.
     """
+
+    def trunk(differences: keras.KerasTensor) -> keras.KerasTensor:
+        first = x = conv(differences, channels, "he_normal")
+        for _ in range(blocks):
+            x = _residual_block(x, channels)
+        return layers.LeakyReLU(0.2)(layers.Add()([conv(x, channels, "he_normal"), first]))
+
+    return around(trunk)
+
+
+def around(trunk: Callable[[keras.KerasTensor], keras.KerasTensor]) -> keras.Model:
+    """A generator of any trunk that leaves 0 as 0: it adds detail to the input's bicubic upscaling.
+
+    Args:
+        trunk: differences from the local mean, `(N, H, W, 3)`, to features `(N, H, W, channels)`.
+
+    Returns:
+        As `generator`.
+    """
     inputs = keras.Input((None, None, 3))
     padded = ops.pad(inputs, ((0, 0), (_REACH, _REACH), (_REACH, _REACH), (0, 0)), mode="reflect")
-    differences = layers.Subtract()([inputs, fixed_conv(padded, _mean())])
-    first = x = conv(differences, channels, "he_normal")
-    for _ in range(blocks):
-        x = _residual_block(x, channels)
-    x = layers.LeakyReLU(0.2)(layers.Add()([conv(x, channels, "he_normal"), first]))
+    x = trunk(layers.Subtract()([inputs, fixed_conv(padded, _mean())]))
     x = conv(x, 3 * SCALE**2, keras.initializers.RandomNormal(stddev=1e-3))
     x = layers.Add()([x, fixed_conv(padded, _bicubic())])
     return keras.Model(inputs, ops.depth_to_space(x, SCALE), name="photo")

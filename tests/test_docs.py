@@ -94,6 +94,14 @@ def test_readme_gives_the_figures_of_the_card() -> None:
         assert re.search(rf"\| {name}[^|]* \| {re.escape(figures)} \|", text)
 
 
+@pytest.mark.parametrize("name", ["photo", "photo-jpeg"])
+def test_readme_gives_the_figures_of_the_benchmarks(name: str) -> None:
+    rows = [row for row in srez.load(name).card.figures if row["method"] == name]
+    assert [row["set"] for row in rows] == ["Set5", "Set14", "BSD100"]
+    figures = (f"{row['psnr']:.2f} / {row['ssim']:.4f}".replace(" 0.", " .") for row in rows)
+    assert f"| `{name}` | {' | '.join(figures)} |" in (ROOT / "README.md").read_text()
+
+
 def test_readme_names_every_command() -> None:
     text = (ROOT / "README.md").read_text()
     for name in COMMANDS:

@@ -176,13 +176,15 @@ def test_models_that_are_not_ours_are_refused(tmp_path: Path) -> None:
     model.write_bytes(b"version https://git-lfs.github.com/spec/v1")
     with pytest.raises(ModelError, match=r"no model card other\.toml beside it"):
         srez.load(model)
-    card = zoo.find("photo").with_suffix(".toml").read_text()
+    card = zoo.find("photo-jpeg").with_suffix(".toml").read_text()
     model.with_suffix(".toml").write_text(card)
     with pytest.raises(ModelError, match="sha256 differs"):
         srez.load(model)
     from srez import card as cards
 
-    model.with_suffix(".toml").write_text(card.replace(srez.load("photo").card.sha256, cards.sha256(model)))
+    model.with_suffix(".toml").write_text(
+        card.replace(srez.load("photo-jpeg").card.sha256, cards.sha256(model))
+    )
     with pytest.raises(ModelError, match="cannot be loaded as an ONNX model"):
         srez.load(model)
     model.with_suffix(".toml").write_text("name = 'half a card'")

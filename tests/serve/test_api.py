@@ -156,7 +156,7 @@ def test_facts_are_in_the_headers(server: Server) -> None:
         ("?colour=red", FACE, PNG, 422, "'colour'"),
         ("?scale=5", FACE, PNG, 400, "5 times"),
         ("?scale=2&width=9", FACE, PNG, 400, "either"),
-        ("?model=photo&fidelity=0.5", FACE, PNG, 400, "one look"),
+        ("?model=photo-jpeg&fidelity=0.5", FACE, PNG, 400, "one look"),
         ("?model=../../etc/passwd", FACE, PNG, 404, "no model"),
         ("?model=/tmp/a.onnx", FACE, PNG, 404, "no model"),
         ("?format=jpeg", png(RANDOM.integers(0, 256, (9, 9, 4), np.uint8)), PNG, 422, "transparency"),

@@ -328,6 +328,8 @@ def eye(folder: Path, *layers: str) -> Path:
 
 def test_every_recipe_in_the_box_takes_a_step(faces: data.Data, tmp_path: Path) -> None:
     """The recipes themselves, made small; the photographs are drawn faces."""
+    features = f"perceptual.network={eye(tmp_path, *(f'features{number}' for number in range(1, 6)))}"
+    photo = ["generator.channels=4", "generator.blocks=1"]
     small = {
         "srez": TINY["srez"],
         "faces": TINY["faces"],
@@ -335,12 +337,10 @@ def test_every_recipe_in_the_box_takes_a_step(faces: data.Data, tmp_path: Path) 
         "wgan_gp": ["generator.units=[8, 4]", "generator.tail=6", "discriminator.units=[4, 8]"],
         "srresnet": ["generator.channels=6", "generator.blocks=1"],
         "srgan": ["generator.channels=6", "generator.blocks=1", "discriminator.units=[4, 8]"],
-        "photo": ["generator.channels=4", "generator.blocks=1"],
-        "faces_vivid": [
-            *TINY["faces"],
-            "discriminator.units=[4, 8]",
-            f"perceptual.network={eye(tmp_path, *(f'features{number}' for number in range(1, 6)))}",
-        ],
+        "photo": photo,
+        "photo_jpeg": photo,
+        "photo_vivid": [*photo, "discriminator.units=[4, 8]", features],
+        "faces_vivid": [*TINY["faces"], "discriminator.units=[4, 8]", features],
     }
     assert set(small) == set(recipe.names())
     folder = tmp_path / "photographs"

@@ -1,6 +1,7 @@
 """Pictures, models and data that several tests share."""
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,9 @@ from PIL import Image
 from drawn_faces import write_faces, write_partition
 
 SHARED = Path(os.environ.get("SREZ_SHARED", Path(__file__).parents[2] / "shared")) / "data"
+
+# A shell that starts the tests in the background has SIGINT ignored, which programs started here inherit.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before it is imported; el
 
 MOST_TILE = 512  # input pixels; beyond, margins are a small share already
 LEAST_TILE, MOST_ASKED = 32, 4096  # what a user may set, in input pixels
-MEMORY_A_THREAD = 384 * 1024**2  # bytes for a tile under way, at most
+MEMORY_A_THREAD = 320 * 1024**2  # bytes for a tile under way, at most
 BATCH_PIXELS = 32 * 1024  # input pixels run at once in a batch of small pictures
 HIDDEN_REACH = 8  # how far visible colours are carried under what is transparent, in pixels
 
@@ -149,11 +149,15 @@ class Upscaler:
         memory = min(machine.available_memory() // 2, MEMORY_A_THREAD * self._threads)
         fitting = tiling.side_that_fits(memory, self.card.memory, overlap, self._threads)
         tile = self._tile or min(fitting, MOST_TILE)
-        edge = self._edge(*image.shape[:2])
-        whole = max(image.shape[:2]) <= tile
-        session, threads = (self._whole, 1) if whole else (self._tiles, self._threads)
-        cut = Cut(tile, overlap, edge, threads, fixed=self._tile is not None)
-        return partial(self._run_tile, session), cut
+        height, width = image.shape[:2]
+        edge, fixed = self._edge(height, width), self._tile is not None
+        if max(height, width) <= tile or (not fixed and self._fits(height * width, memory)):
+            return partial(self._run_tile, self._whole), Cut(max(height, width), overlap, edge, fixed=fixed)
+        return partial(self._run_tile, self._tiles), Cut(tile, overlap, edge, self._threads, fixed)
+
+    def _fits(self, pixels: int, memory: int) -> bool:
+        """Whether so many input pixels are no more than one tile may have that is alone in memory."""
+        return pixels <= min(MOST_TILE**2, memory // self.card.memory)
 
     def _edge(self, height: int, width: int) -> int:
         return self.card.edge if max(height, width) > self.card.trained_at else 0

@@ -11,6 +11,7 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # by channels
 _UP = 2  # the filter that takes the difference to the pixel above
 _INCH = 0.0254  # metres
+_ROWS = 64  # filtered and packed at once, so that no second copy of a band is needed
 _PIECE = 256 * 1024  # bytes of an IDAT chunk: the same whatever the bands are, so that files are too
 
 
@@ -51,8 +52,8 @@ def write(
     compressor = zlib.compressobj(strategy=zlib.Z_RLE)
     compressed = bytearray()
     above = np.zeros((1, size[0] * channels * dtype.itemsize), np.uint8)
-    for band in bands:
-        pixels = np.ascontiguousarray(band, dtype.newbyteorder(">")).view(np.uint8).reshape(len(band), -1)
+    for piece in (band[top : top + _ROWS] for band in bands for top in range(0, len(band), _ROWS)):
+        pixels = np.ascontiguousarray(piece, dtype.newbyteorder(">")).view(np.uint8).reshape(len(piece), -1)
         rows = np.empty((len(pixels), pixels.shape[1] + 1), np.uint8)
         rows[:, 0] = _UP
         np.subtract(pixels[0], above[0], out=rows[0, 1:])

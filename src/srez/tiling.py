@@ -128,8 +128,7 @@ class _Band:
 
 def _start(pool: ThreadPoolExecutor, run: Run, image: np.ndarray, scale: int, cut: Cut, top: int) -> _Band:
     height, width, channels = image.shape
-    rows = -(-(height - top) // cut.tile)
-    bottom = top + -(-(height - top) // rows)
+    bottom = min(top + cut.tile, height)  # not all rows alike: then memory would depend on the height
     output = np.empty(((bottom - top) * scale, width * scale, channels), image.dtype)
 
     def work(left: int, right: int) -> None:

@@ -134,8 +134,8 @@ def plan(inputs: list[Path], wish: Wish, scale: int) -> Plan:
         scale: the model's.
 
     Raises:
-        OptionError: a result would replace an input.
-        OutputError: the result's format cannot be written.
+        OptionError: options contradict each other, or a result would replace an input.
+        OutputError: the result's format cannot be written, or several pictures would go to one file.
     """
     out = STANDARD if inputs == [STANDARD] and wish.out is None else wish.out
     suffix = wish.suffix
@@ -250,7 +250,7 @@ def run(
 ) -> Report:
     """Upscale one file after another; one that fails is noted, and the others are done.
 
-    Ctrl-C and SIGTERM stop it: what is finished stays, and of the file under way nothing is left.
+    Ctrl-C, SIGTERM and SIGHUP stop it: what is finished stays, and of the file under way nothing is left.
 
     Args:
         choose: gives the model for a picture's size.
@@ -374,9 +374,7 @@ def convert(
         OptionError: the size cannot be made.
         OutputError: the target cannot be written.
     """
-    picture = images.read(source, name, wish.max_pixels)
-    if kind == "JPEG":
-        picture = images.without_full_alpha(picture)
+    picture = images.fitted(images.read(source, name, wish.max_pixels), kind)
     try:
         upscaler = choose(picture.size)
     except ModelError as error:

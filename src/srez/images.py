@@ -304,10 +304,15 @@ def save(
         raise OutputError(f"{name} cannot be written as {kind}: {error}") from None
 
 
-def without_full_alpha(picture: Picture) -> Picture:
-    """A picture without its alpha if all of it is opaque, for formats that know none."""
+def fitted(picture: Picture, kind: str) -> Picture:
+    """A picture as a format can hold it, if nothing is lost: for JPEG, without an alpha that is all opaque.
+
+    Args:
+        picture: what is to be upscaled and written.
+        kind: a value of `WRITABLE`.
+    """
     pixels = picture.pixels
-    if picture.channels in (1, 3) or pixels[..., -1].min() < np.iinfo(pixels.dtype).max:
+    if kind != "JPEG" or picture.channels in (1, 3) or pixels[..., -1].min() < np.iinfo(pixels.dtype).max:
         return picture
     return replace(picture, pixels=pixels[..., 0] if picture.channels == 2 else pixels[..., :3])
 

@@ -115,6 +115,7 @@ class Upscaler:
 
         Raises:
             ImageError: another shape or dtype.
+            ModelError: the model's weights are spoilt.
         """
         if images.ndim != 4 or images.shape[3] != 3 or images.dtype not in (np.uint8, np.float32):
             raise ImageError(
@@ -151,13 +152,10 @@ class Upscaler:
         tile = self._tile or min(fitting, MOST_TILE)
         height, width = image.shape[:2]
         edge, fixed = self._edge(height, width), self._tile is not None
-        if max(height, width) <= tile or (not fixed and self._fits(height * width, memory)):
+        alone = min(MOST_TILE**2, memory // self.card.memory)  # pixels of a tile that has all memory
+        if max(height, width) <= tile or (not fixed and height * width <= alone):
             return partial(self._run_tile, self._whole), Cut(max(height, width), overlap, edge, fixed=fixed)
         return partial(self._run_tile, self._tiles), Cut(tile, overlap, edge, self._threads, fixed)
-
-    def _fits(self, pixels: int, memory: int) -> bool:
-        """Whether so many input pixels are no more than one tile may have that is alone in memory."""
-        return pixels <= min(MOST_TILE**2, memory // self.card.memory)
 
     def _edge(self, height: int, width: int) -> int:
         return self.card.edge if max(height, width) > self.card.trained_at else 0

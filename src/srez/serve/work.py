@@ -127,10 +127,8 @@ def decode(body: bytes | Path, wish: Wish, target: tuple[int, int], max_pixels: 
     Raises:
         SrezError: it is damaged, or the wish's format cannot hold it.
     """
-    picture = images.read(body, NAME, max_pixels)
-    if wish.kind == "JPEG":
-        picture = images.without_full_alpha(picture)
-    images.refuse_unwritable(NAME, wish.kind, picture.channels, target)
+    picture = images.fitted(images.read(body, NAME, max_pixels), wish.kind)
+    images.refuse_unwritable(NAME, wish.kind, picture.channels, target, picture.pixels.itemsize)
     return picture
 
 

@@ -32,8 +32,8 @@ test-cluster: $(DEV) ## train and upscale with Ray on this machine, and kill its
 test-fuzz: $(DEV) ## upscale a thousand damaged pictures
 	.venv/bin/pytest -m fuzz
 
-test-perceptual: .venv-perceptual/ready ## run the tests of the perceptual distance, with PyTorch
-	.venv-perceptual/bin/pytest tests/evaluation/test_perceptual.py
+test-perceptual: .venv-perceptual/ready ## run the tests of the distances that need PyTorch or dlib
+	.venv-perceptual/bin/pytest tests/evaluation/test_perceptual.py tests/evaluation/test_identity.py
 
 lint: $(DEV) ## check style, types and formatting
 	.venv/bin/ruff check
@@ -73,7 +73,7 @@ $(DEV): pyproject.toml constraints.txt
 
 .venv-perceptual/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv-perceptual
-	.venv-perceptual/bin/pip install --quiet -c constraints.txt pytest -e '.[perceptual]'
+	.venv-perceptual/bin/pip install --quiet -c constraints.txt pytest -e '.[identity,perceptual]'
 	touch $@
 
 $(LIGHT): pyproject.toml constraints.txt

@@ -406,9 +406,8 @@ def evaluate(
         protocol, source = Y_MATLAB_X4, benchmark
         measured_on = pairs.from_benchmark(benchmark, protocol, limit)
     chosen = methods.baselines(protocol.scale)
-    for name in model if model is not None else ["faces" if faces else "photo"]:
-        for look in fidelity or [None]:
-            chosen.append(methods.model(name, protocol.scale, value_range, layout and layout.value, look))
+    names = model if model is not None else ["faces" if faces else "photo"]
+    chosen += methods.models(names, protocol.scale, value_range, layout and layout.value, fidelity or [])
     chosen += [methods.folder(path) for path in results or []]
     with Bars() as bars:
         found = evaluate.evaluate(

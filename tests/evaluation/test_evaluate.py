@@ -170,6 +170,14 @@ def test_any_onnx_model_can_be_measured(benchmark: Path, tmp_path: Path, layout:
     assert run("--benchmark", benchmark, "--model", path, "--range", top, "--layout", layout).exit_code == 0
 
 
+def test_looks_are_measured_of_those_that_have_two(benchmark: Path, tmp_path: Path) -> None:
+    other, out = enlarging_model(tmp_path / "other.onnx", "NHWC", 1), tmp_path / "a.json"
+    words = ("--benchmark", benchmark, "--model", other, "--fidelity", 0, "--fidelity", 1)
+    assert "leave the fidelity out" in refusal(*words)
+    assert run(*words, "--model", "faces", "--json", out).exit_code == 0
+    assert list(means(out)) == ["nearest", "bicubic", str(other), "faces, fidelity 0", "faces, fidelity 1"]
+
+
 def test_results_of_another_program(benchmark: Path, tmp_path: Path) -> None:
     results = tmp_path / "bicubic-elsewhere"
     results.mkdir()

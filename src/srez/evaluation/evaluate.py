@@ -13,11 +13,11 @@ import PIL
 import skimage
 
 import srez
-from srez.evaluation import metrics, perceptual
+from srez.evaluation import identity, metrics, perceptual
 from srez.evaluation.methods import Method
 from srez.evaluation.metrics import Figures
 from srez.evaluation.pairs import Pair
-from srez.evaluation.protocol import Protocol
+from srez.evaluation.protocol import FACES_RGB, Protocol
 from srez.images import to_float
 from srez.members import Progress
 
@@ -27,19 +27,20 @@ BATCH_PIXELS = 64 * 256  # and their pixels together, so that no network runs ou
 
 @dataclass(frozen=True)
 class Measured:
-    """One method's figures for every pair, in their order, and its speed.
+    """One method's figures for every pair, in their order, its speed, and what was not measured.
 
-    The figure `st_lpips` is there only where the perceptual extra is installed.
+    The figures `st_lpips` and `identity` need the extras `perceptual` and `identity`.
     """
 
     method: Method
     each: list[Figures]
     images_per_second: float
+    missing: list[str]
 
     @property
     def mean(self) -> dict[str, float | None]:
         """The means over pairs; None for what was not measured."""
-        return {**metrics.mean(self.each), **({} if "st_lpips" in self.each[0] else {"st_lpips": None})}
+        return {**metrics.mean(self.each), **dict.fromkeys(self.missing)}
 
 
 def evaluate(
@@ -56,7 +57,9 @@ def evaluate(
     Raises:
         SrezError: whatever a method raises for a picture that it cannot do.
     """
-    distance = perceptual.st_lpips()
+    distances = {"st_lpips": perceptual.st_lpips()}
+    if protocol == FACES_RGB:
+        distances["identity"] = identity.distance()
     batches = list(_batches(pairs))
     work = [(number, batch) for number in range(len(methods)) for batch in batches]
     each: list[list[Figures]] = [[] for _ in methods]
@@ -70,14 +73,14 @@ def evaluate(
             metrics.figures(output, pair.high, _as_float(pair.low), protocol)
             for output, pair in zip(outputs, batch, strict=True)
         ]
-        if distance:
-            truths = np.stack([pair.high for pair in batch])
-            found = [
-                one | {"st_lpips": far} for one, far in zip(found, distance(outputs, truths), strict=True)
-            ]
+        truths = np.stack([pair.high for pair in batch])
+        for name, distance in distances.items():
+            if distance:
+                found = [one | {name: far} for one, far in zip(found, distance(outputs, truths), strict=True)]
         each[number] += found
+    missing = [name for name, distance in distances.items() if not distance]
     return [
-        Measured(method, one, len(pairs) / spent)
+        Measured(method, one, len(pairs) / spent, missing)
         for method, one, spent in zip(methods, each, seconds, strict=True)
     ]
 

@@ -1,6 +1,6 @@
 """What is measured: anything that upscales."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,38 @@ def model(
         return to_uint8(upscaler.batch(lows))
 
     return Method(name if fidelity is None else f"{name}, fidelity {fidelity:g}", upscale, facts)
+
+
+def models(
+    names: Sequence[str],
+    scale: int,
+    value_range: float | None = None,
+    layout: str | None = None,
+    fidelities: Sequence[float] = (),
+) -> list[Method]:
+    """Several models, those that have two looks once for every fidelity.
+
+    Args:
+        names: as for `model`, like all but the last.
+        scale: what the protocol asks for.
+        value_range: of foreign models.
+        layout: of foreign models.
+        fidelities: the looks to measure; each model's own if there are none.
+
+    Raises:
+        ModelError: as for `model`; no model has two looks, but fidelities are asked for.
+    """
+    two = [name for name in names if _has_two_looks(zoo.find(name))]
+    return [
+        model(name, scale, value_range, layout, look)
+        for name in names
+        # Where none has two looks, `model` says so.
+        for look in (fidelities if fidelities and (name in two or not two) else [None])
+    ]
+
+
+def _has_two_looks(path: Path) -> bool:
+    return path.with_suffix(".toml").is_file() and card.read(path).vivid is not None
 
 
 def folder(path: Path) -> Method:

@@ -14,11 +14,12 @@ _TITLES = {
     "ssim": "SSIM",
     "consistency": "consis-\ntency",
     "st_lpips": "ST-\nLPIPS",
+    "identity": "iden-\ntity",
     "parameters": "para-\nmeters",
     "multiply_adds": "multiply-\nadds/pixel",
     "images_per_second": "images/s",
 }
-_DECIMALS = {"psnr": 2, "ssim": 4, "consistency": 3, "st_lpips": 3, "images_per_second": 1}
+_DECIMALS = {"psnr": 2, "ssim": 4, "consistency": 3, "st_lpips": 3, "identity": 3, "images_per_second": 1}
 _GAP = 6
 _HEADER = 20
 

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -131,15 +130,10 @@ class Upscaler:
                 run, cut = self._plan(image)
                 place[...] = tiling.tiled(run, image, scale, cut)
             return output
-        together = max(1, min(BATCH_PIXELS // (height * width), -(-count // self._threads)))
-        session = self._whole if count == 1 else self._tiles
-
-        def work(start: int) -> None:
+        together = max(1, BATCH_PIXELS // (height * width))
+        for start in range(0, count, together):
             part = slice(start, start + together)
-            output[part] = from_float(self._run(session, to_float(images[part])), images.dtype)
-
-        with ThreadPoolExecutor(self._threads) as pool:
-            list(pool.map(work, range(0, count, together)))
+            output[part] = from_float(self._run(self._whole, to_float(images[part])), images.dtype)
         return output
 
     def _plan(self, image: np.ndarray) -> tuple[tiling.Run, Cut]:

@@ -6,7 +6,7 @@ from onnx import numpy_helper
 
 import models
 import srez
-from srez import images, resample, upscaler, zoo
+from srez import drawn, images, resample, upscaler, zoo
 from srez.errors import ImageError, ModelError, OptionError
 from srez.upscaler import Upscaler
 
@@ -217,3 +217,11 @@ def test_a_model_whose_weights_are_spoilt_makes_no_black_picture(tmp_path: Path)
     picture = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
     with pytest.raises(ModelError, match="model spoilt gives values that are no numbers"):
         srez.load(path)(picture)
+
+
+@pytest.mark.parametrize("fidelity", [0, 0.1, 0.3, 0.5, 0.8, 1])
+def test_faces_are_consistent_with_their_input_at_any_fidelity(fidelity: float) -> None:
+    truths = np.stack([drawn.face(seed, 64, 64) for seed in range(8)])
+    low = resample.area(truths, 4) / np.float32(255)
+    output = srez.load("faces", fidelity).batch(low)
+    assert np.abs(resample.area(output, 4) - low).mean() * 255 < 0.15

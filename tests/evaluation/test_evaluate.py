@@ -146,6 +146,11 @@ def test_table_and_protocol_are_printed(benchmark: Path) -> None:
     assert "3 images of Set3. y-matlab-x4: x4" in output
 
 
+def test_what_a_model_is_not_is_printed_once(faces_zip: Path) -> None:
+    words = ("--faces", faces_zip, "--limit", 1, "--fidelity", 0, "--fidelity", 1)
+    assert " ".join(run(*words).stdout.split()).count("never evidence of who") == 1
+
+
 def test_sheet_shows_worst_median_best(
     benchmark: Path, faces_zip: Path, partition: Path, tmp_path: Path
 ) -> None:

@@ -72,7 +72,7 @@ def model(
     if upscaler.card.scale != scale:
         raise ModelError(f"{name} upscales x{upscaler.card.scale}, but the protocol asks for x{scale}")
     known = card.as_dict(upscaler.card)
-    facts = {key: known[key] for key in ("parameters", "multiply_adds", "sha256")}
+    facts = {key: known[key] for key in ("parameters", "multiply_adds", "sha256", "limits")}
     if upscaler.card.vivid:
         facts["fidelity"] = upscaler.fidelity
 

@@ -2,28 +2,21 @@
 
     python benchmarks/photo_search.py --data general_train.zip --data photos_train.zip --minutes 4
 
-Every trunk has at most 0.6 M weights, each used once an input pixel. The speed of a training step is measured
-first, and the number of steps follows from it, so that other work on the machine does not decide. Figures are
-of the validation crops that `srez train photo` holds out.
+Every trunk has at most 0.6 M weights, each used once an input pixel. Figures are of the validation crops that
+`srez train photo` holds out.
 """
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
-from unittest.mock import patch
+from typing import Annotated
 
 import keras
-import numpy as np
-import onnxruntime
 import typer
 from keras import layers
-from rich.progress import track
 
-import train_speed
-from machine import in_turn, report, seconds
-from srez.train import data, export, networks, recipe, trainer
+import search
+from srez.train import data, recipe
 from srez.train.networks import photo
 
 Tensor = keras.KerasTensor
@@ -95,50 +88,14 @@ TRUNKS: dict[str, Callable[[], keras.Model]] = {
 }
 
 
-def instead_of_the_recipes(make: Callable[[], keras.Model]) -> AbstractContextManager[Any]:
-    """Within this, training is of another trunk: those that were not chosen have no recipe."""
-    return patch.object(networks, "build_generator", lambda _: make())
-
-
-def step_time(make: Callable[[], keras.Model], pictures: data.Data) -> float:
-    changes = [f"steps={train_speed.STEPS}", "every.checkpoint=1000", "every.log=1000"]
-    with instead_of_the_recipes(make):
-        return train_speed.step_seconds(recipe.load("photo", changes), pictures)
-
-
-def trained(make: Callable[[], keras.Model], steps: int, pictures: data.Data, out: Path) -> trainer.Result:
-    with instead_of_the_recipes(make):
-        return trainer.train(recipe.load("photo", [f"steps={steps}"]), pictures, out)
-
-
-def runner(generator: keras.Model, file: Path) -> Callable[[], float]:
-    """What gives the seconds of one run of the exported network, by ONNX Runtime."""
-    about = {"name": file.stem, "description": "", "licence": "", "limits": "", "training": {}, "figures": []}
-    export.export(generator, file, about)
-    session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
-    low = np.random.default_rng(0).random((1, SIDE, SIDE, 3), np.float32)
-    name = session.get_inputs()[0].name
-    return lambda: seconds(lambda: session.run(None, {name: low}))
-
-
 def main(
     sources: Annotated[list[str], typer.Option("--data")],
     minutes: Annotated[float, typer.Option()] = 4,
-    out: Annotated[Path, typer.Option(help="A new folder, for the runs.")] = Path("runs/photo_search"),
+    out: Annotated[Path, typer.Option(help="A folder, for the runs.")] = Path("runs/photo_search"),
+    changes: Annotated[list[str] | None, typer.Option("--set", help="Keys of the recipe.")] = None,
 ) -> None:
     pictures = data.load(recipe.load("photo").data, sources)
-    times = in_turn({name: lambda m=make: step_time(m, pictures) for name, make in TRUNKS.items()}, rounds=2)
-    rows, runners = [], {}
-    for number, (name, make) in enumerate(track(TRUNKS.items(), "training")):
-        steps = round(60 * minutes / times[name])
-        result = trained(make, steps, pictures, out / str(number))
-        figures = result.figures["psnr"], result.figures["ssim"]
-        rows.append([name, result.average.count_params() / 1e6, steps, *figures])
-        runners[name] = runner(result.average, out / f"{number}.onnx")
-    runs = in_turn(runners)
-    rows = [[*row, 1000 * runs[row[0]]] for row in rows]
-    columns = ["trunk", "M weights", "steps", "PSNR", "SSIM", f"ms at {SIDE}x{SIDE}"]
-    report("photo: trunks", columns, rows, Path("runs/benchmarks/photo_search.json"))
+    search.compare("photo", TRUNKS, pictures, minutes, (1, SIDE, SIDE), out, changes or [])
 
 
 if __name__ == "__main__":

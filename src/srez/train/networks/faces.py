@@ -7,6 +7,7 @@ whatever the weights are. The details start as those of bicubic upscaling and th
 
 import itertools
 import math
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -20,7 +21,7 @@ DETAILS = SCALE * SCALE - 1
 _REACH = 2  # input pixels to either side that bicubic x4 needs
 
 
-def generator(channels: int = 80, blocks: int = 7) -> keras.Model:
+def generator(channels: int = 64, blocks: int = 10) -> keras.Model:
     """A residual network that predicts the details of 4x4 blocks, fully convolutional, x4.
 
     Args:
@@ -30,20 +31,37 @@ def generator(channels: int = 80, blocks: int = 7) -> keras.Model:
     Returns:
         `(N, H, W, 3)` in [0, 1] to `(N, 4H, 4W, 3)`, about [0, 1] but not clipped; H and W at least 3.
     """
+
+    def trunk(inputs: keras.KerasTensor) -> keras.KerasTensor:
+        first = x = layers.Conv2D(channels, 3, padding="same", kernel_initializer="he_normal")(inputs)
+        for _ in range(blocks):
+            x = residual_block(x, channels)
+        x = layers.Conv2D(channels, 3, padding="same", kernel_initializer="he_normal")(x)
+        return layers.LeakyReLU(0.2)(layers.Add()([x, first]))
+
+    return around(trunk)
+
+
+def around(trunk: Callable[[keras.KerasTensor], keras.KerasTensor]) -> keras.Model:
+    """A generator of any trunk that is consistent with its input.
+
+    Args:
+        trunk: the input, `(N, H, W, 3)`, to features, `(N, H, W, channels)`.
+
+    Returns:
+        As `generator`.
+    """
     inputs = keras.Input((None, None, 3))
-    first = x = layers.Conv2D(channels, 3, padding="same", kernel_initializer="he_normal")(inputs)
-    for _ in range(blocks):
-        x = _residual_block(x, channels)
-    x = layers.Conv2D(channels, 3, padding="same", kernel_initializer="he_normal")(x)
-    x = layers.LeakyReLU(0.2)(layers.Add()([x, first]))
-    details = layers.Conv2D(3 * DETAILS, 3, padding="same", kernel_initializer=_normal(1e-3))(x)
+    features = trunk(inputs)
+    details = layers.Conv2D(3 * DETAILS, 3, padding="same", kernel_initializer=_normal(1e-3))(features)
     details = layers.Add()([details, _bicubic_details(inputs)])
     coefficients = layers.Concatenate()([inputs, details])
     blocks_of_pixels = fixed_conv(coefficients, _synthesis())
     return keras.Model(inputs, ops.depth_to_space(blocks_of_pixels, SCALE), name="faces")
 
 
-def _residual_block(x: keras.KerasTensor, channels: int) -> keras.KerasTensor:
+def residual_block(x: keras.KerasTensor, channels: int) -> keras.KerasTensor:
+    """Two 3x3 convolutions beside the identity, `(N, H, W, channels)`; it begins as nearly nothing."""
     y = layers.Conv2D(channels, 3, padding="same", kernel_initializer="he_normal")(x)
     y = layers.LeakyReLU(0.2)(y)
     y = layers.Conv2D(channels, 3, padding="same", kernel_initializer=_normal(0.01 / math.sqrt(channels)))(y)

@@ -415,6 +415,8 @@ def evaluate(
         )
     out_console.print(report.table({result.method.name: evaluate.row(result) for result in found}))
     out_console.print(f"{len(measured_on)} images of {source.name}. {protocol}")
+    for figure in found[0].missing:
+        out_console.print(evaluate.UNMEASURED[figure], markup=False)
     for sentence in dict.fromkeys(method.facts.get("limits") for method in chosen):
         if sentence:
             out_console.print(sentence)

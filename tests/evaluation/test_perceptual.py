@@ -57,5 +57,6 @@ def test_without_the_extra_it_is_not_measured(
         images.write(tmp_path / part / "a.png", Picture(pixels))
     out = tmp_path / "out.json"
     result = CliRunner().invoke(app, ["evaluate", "--benchmark", str(tmp_path), "--json", str(out)])
-    assert "measured" in result.stdout
+    assert "ST-LPIPS: not measured, it needs srez[perceptual]" in result.stdout
+    assert "identity" not in result.stdout  # which only faces have
     assert json.loads(out.read_text())["methods"][0]["mean"]["st_lpips"] is None

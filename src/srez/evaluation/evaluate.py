@@ -22,6 +22,10 @@ from srez.images import to_float
 from srez.members import Progress
 
 BATCH = 64  # inputs of one size that are upscaled together, at most
+UNMEASURED = {
+    "st_lpips": "ST-LPIPS: not measured, it needs srez[perceptual]",
+    "identity": "identity: not measured, it needs srez[identity]",
+}
 BATCH_PIXELS = 64 * 256  # and their pixels together, so that no network runs out of memory
 
 

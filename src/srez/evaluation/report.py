@@ -16,7 +16,7 @@ _TITLES = {
     "st_lpips": "ST-\nLPIPS",
     "identity": "iden-\ntity",
     "parameters": "para-\nmeters",
-    "multiply_adds": "multiply-\nadds/pixel",
+    "multiply_adds": "multiply-\nadds/px",
     "images_per_second": "images/s",
 }
 _DECIMALS = {"psnr": 2, "ssim": 4, "consistency": 3, "st_lpips": 3, "identity": 3, "images_per_second": 1}
@@ -71,10 +71,12 @@ def labelled(rows: dict[str, dict[str, np.ndarray]], zoom: int = 1) -> np.ndarra
 
 
 def table(rows: Mapping[str, Mapping[str, float | None]]) -> Table:
-    """Figures as a table, a method a row; print the protocol under it."""
-    names = list(next(iter(rows.values())))
-    columns = (Column(_TITLES.get(name, name), justify="right") for name in names)
-    grid = Table(Column("", overflow="fold"), *columns, box=box.SIMPLE)
+    """Figures as a table, a method a row, without those that no method has; print the protocol under it."""
+    names = [
+        name for name in next(iter(rows.values())) if any(row[name] is not None for row in rows.values())
+    ]
+    columns = (Column(_TITLES.get(name, name), justify="right", no_wrap=True) for name in names)
+    grid = Table(Column("", overflow="fold"), *columns, box=box.SIMPLE, padding=(0, 1, 0, 0))
     for method, figures in rows.items():
         grid.add_row(method, *(_format(name, figures[name]) for name in names))
     return grid
@@ -82,5 +84,7 @@ def table(rows: Mapping[str, Mapping[str, float | None]]) -> Table:
 
 def _format(name: str, value: float | None) -> str:
     if value is None:
-        return "not\nmeasured"
+        return "-"
+    if name in ("parameters", "multiply_adds") and value >= 1e5:
+        return f"{value / 1e6:,.2f} M"
     return f"{value:,.{_DECIMALS.get(name, 0)}f}"

@@ -42,6 +42,7 @@ lint: $(DEV) ## check style, types and formatting
 
 docs: $(DEV) ## write the command-line reference and the comparison anew
 	.venv/bin/python benchmarks/page.py
+	.venv/bin/python benchmarks/faces_page.py
 	.venv/bin/python -m typer srez.cli utils docs --name srez --title "The srez command" --output docs/cli.md
 
 benchmark: $(DEV) ## time faces against srez's generator

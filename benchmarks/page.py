@@ -13,6 +13,13 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks/results"
 PAGE = ROOT / "docs/benchmarks.md"
+FIGURES = {  # titles and decimals
+    "psnr": ("PSNR", 2),
+    "ssim": ("SSIM", 4),
+    "consistency": ("consistency", 3),
+    "st_lpips": ("ST-LPIPS", 3),
+    "identity": ("identity", 3),
+}
 SETS = ("Set5", "Set14", "BSD100", "Urban100")
 
 # Y channel, x4: PSNR/SSIM as their authors, or those who measured them again, published them.
@@ -40,8 +47,8 @@ COMMANDS = """\
 
 ```sh
 make neighbours
-srez evaluate --faces img_align_celeba.zip --partition list_eval_partition.txt --model faces \\
-  --fidelity 0 --fidelity 0.5 --fidelity 1 --json faces.json
+srez evaluate --faces img_align_celeba.zip --partition list_eval_partition.txt --model runs/srez/model.onnx \\
+  --model faces --fidelity 0 --fidelity 0.5 --fidelity 1 --json CelebA-validation.json
 srez evaluate --benchmark Set5 --model photo --fidelity 0 --fidelity 0.5 --fidelity 1 --json Set5-photo.json
 srez evaluate --benchmark Set5 --model srresnet-krasserm.onnx --model srgan-krasserm.onnx --json Set5.json
 ```
@@ -65,21 +72,21 @@ def render() -> str:
 
 def section(title: str, result: dict[str, Any]) -> str:
     known = result["methods"][0]["mean"]
-    names = ["psnr", "ssim", *(["consistency"] if "consistency" in known else []), "st_lpips"]
-    titles = {"psnr": "PSNR", "ssim": "SSIM", "consistency": "consistency", "st_lpips": "ST-LPIPS"}
-    digits = {"psnr": 2, "ssim": 4, "consistency": 3, "st_lpips": 3}
+    names = [name for name in FIGURES if name in known or name == "st_lpips"]
     rows = []
     for method in result["methods"]:
         mean = method["mean"]
         figures = [
-            "not measured" if mean.get(name) is None else f"{mean[name]:.{digits[name]}f}" for name in names
+            "not measured" if mean.get(name) is None else f"{mean[name]:.{FIGURES[name][1]}f}"
+            for name in names
         ]
         size = [f"{method[key]:,}" if key in method else "-" for key in ("parameters", "multiply_adds")]
-        name = method["name"].rpartition("/")[2].removesuffix(".onnx")
+        path = Path(method["name"])  # a run's model is named after its run
+        name = path.parent.name if path.name == "model.onnx" else path.name.removesuffix(".onnx")
         rows.append([name, *figures, *size, f"{method['images_per_second']:,.1f}"])
     columns = [
         "",
-        *(titles[name] for name in names),
+        *(FIGURES[name][0] for name in names),
         "parameters",
         "multiply-adds a pixel",
         "images a second",

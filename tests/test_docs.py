@@ -32,12 +32,13 @@ def test_the_reference_is_up_to_date(tmp_path: Path) -> None:
     assert (ROOT / "docs/cli.md").read_text() == page.read_text(), "run: make docs"
 
 
-def test_the_comparison_is_what_the_results_say() -> None:
-    code = "import page, sys; sys.stdout.write(page.render())"
+@pytest.mark.parametrize(("script", "page"), [("page", "benchmarks.md"), ("faces_page", "faces.md")])
+def test_the_comparisons_are_what_the_results_say(script: str, page: str) -> None:
+    code = f"import {script}, sys; sys.stdout.write({script}.render())"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT / "benchmarks", capture_output=True, text=True, check=True
     )
-    assert (ROOT / "docs/benchmarks.md").read_text() == done.stdout, "run: make docs"
+    assert (ROOT / "docs" / page).read_text() == done.stdout, "run: make docs"
 
 
 def test_every_option_has_a_help_text() -> None:

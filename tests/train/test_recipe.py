@@ -33,7 +33,7 @@ def test_changes_are_dotted_and_typed(tmp_path: Path) -> None:
     changed = recipe.load(
         "faces", ["generator.channels=16", "optimizer.learning_rate=1e-4", "description=shorter"]
     )
-    assert changed.generator == recipe.FacesGenerator(network="faces", channels=16, blocks=7)
+    assert changed.generator == recipe.FacesGenerator(network="faces", channels=16, blocks=10)
     assert changed.optimizer.learning_rate == 1e-4
     assert changed.description == "shorter"
     own = tmp_path / "own.toml"

@@ -66,8 +66,8 @@ class FacesGenerator(_Settings):
     """The block-DCT generator, all of whose arithmetic runs at LR size."""
 
     network: Literal["faces"]
-    channels: Count = 80
-    blocks: Count = 7
+    channels: Count = 64
+    blocks: Count = 10
 
 
 class SrresnetGenerator(_Settings):
@@ -179,7 +179,7 @@ class Recipe(_Settings):
 
     description: str
     licence: str = "unstated"  # of weights trained with it
-    limits: str = "unstated"  # where it fails, and what its output is not
+    limits: str = "Where it fails is not stated."  # where it fails, and what its output is not
     steps: Count
     batch: Count = 16
     seed: Annotated[Integer, Field(ge=0, lt=2**31)] = 1

@@ -14,15 +14,14 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from page import table
+from page import FIGURES, short, table
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks/results"
 PAGE, TEXT = ROOT / "docs/faces.md", ROOT / "benchmarks/faces_page.md"
 CURVES = ROOT / "docs/images/faces-curves.svg"
 FACE = 16 * 16  # input pixels
-FIGURES = {"psnr": 2, "ssim": 4, "consistency": 2, "st_lpips": 3, "identity": 3}  # and their decimals
-TITLES = ["PSNR, dB", "SSIM", "consistency, grey levels", "ST-LPIPS", "identity"]
+TITLES = [title for title, _ in FIGURES.values()]
 LINES = {"faces": "faces, L1", "faces_vivid": "faces, then adversarial", "srez": "srez's recipe"}
 AT = (1000, 5000, 10_000, 20_000)  # steps of the first run that the page names
 
@@ -50,17 +49,18 @@ def render() -> str:
 def comparison(evaluation: dict[str, Any]) -> str:
     rows = []
     for method in evaluation["methods"]:
-        figures = [f"{method['mean'][name]:.{digits}f}" for name, digits in FIGURES.items()]
+        figures = [f"{method['mean'][name]:.{digits}f}" for name, (_, digits) in FIGURES.items()]
         arithmetic = method["multiply_adds"] * FACE / 1e6
         size = [f"{method['parameters']:,}", f"{arithmetic:,.0f}" if arithmetic >= 1 else f"{arithmetic:.2g}"]
-        rows.append([title(method["name"]), *figures, *size, f"{method['images_per_second']:,.0f}"])
+        rows.append(
+            [
+                LINES.get(short(method["name"]), method["name"]),
+                *figures,
+                *size,
+                f"{method['images_per_second']:,.0f}",
+            ]
+        )
     return table(["", *TITLES, "parameters", "million multiply-adds a face", "faces a second"], rows)
-
-
-def title(name: str) -> str:
-    """A method as the page calls it; a run's model by its run."""
-    path = Path(name)
-    return LINES[path.parent.name] if path.name == "model.onnx" else name
 
 
 def same_time(curves: Curves) -> str:
@@ -91,7 +91,7 @@ def points(curves: Curves) -> str:
 
 
 def shown(point: Point) -> list[str]:
-    return [f"{point[name]:.{digits}f}" for name, digits in FIGURES.items() if name in point]
+    return [f"{point[name]:.{digits}f}" for name, (_, digits) in FIGURES.items() if name in point]
 
 
 def by_group(groups: list[dict[str, Any]]) -> str:

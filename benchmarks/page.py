@@ -14,9 +14,9 @@ ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks/results"
 PAGE = ROOT / "docs/benchmarks.md"
 FIGURES = {  # titles and decimals
-    "psnr": ("PSNR", 2),
+    "psnr": ("PSNR, dB", 2),
     "ssim": ("SSIM", 4),
-    "consistency": ("consistency", 3),
+    "consistency": ("consistency, grey levels", 3),
     "st_lpips": ("ST-LPIPS", 3),
     "identity": ("identity", 3),
 }
@@ -81,9 +81,7 @@ def section(title: str, result: dict[str, Any]) -> str:
             for name in names
         ]
         size = [f"{method[key]:,}" if key in method else "-" for key in ("parameters", "multiply_adds")]
-        path = Path(method["name"])  # a run's model is named after its run
-        name = path.parent.name if path.name == "model.onnx" else path.name.removesuffix(".onnx")
-        rows.append([name, *figures, *size, f"{method['images_per_second']:,.1f}"])
+        rows.append([short(method["name"]), *figures, *size, f"{method['images_per_second']:,.1f}"])
     columns = [
         "",
         *(FIGURES[name][0] for name in names),
@@ -94,6 +92,12 @@ def section(title: str, result: dict[str, Any]) -> str:
     protocol = result["protocol"]
     what = f"{result['images']} images of {result['data']}, protocol `{protocol['name']}`"
     return f"## {title}\n\n{what}.\n\n{table(columns, rows)}"
+
+
+def short(name: str) -> str:
+    """A method's name without folders; a run's model is named after its run."""
+    path = Path(name)
+    return path.parent.name if path.name == "model.onnx" else path.name.removesuffix(".onnx")
 
 
 def table(columns: list[str], rows: list[list[str]]) -> str:

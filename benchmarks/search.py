@@ -17,6 +17,7 @@ from rich.progress import track
 
 import train_speed
 from machine import in_turn, report, seconds
+from srez.errors import TrainingError
 from srez.train import data, export, networks, recipe, trainer
 
 Generators = dict[str, Callable[[], keras.Model]]
@@ -39,7 +40,7 @@ def compare(
         pictures: to train and validate on.
         minutes: of training, each.
         timed: number, height and width of the pictures that a run of the exported network is timed on.
-        out: a folder for the runs; what is finished there is not trained again.
+        out: a new folder for the runs.
         changes: keys of the recipe.
     """
     times = in_turn(
@@ -53,9 +54,12 @@ def compare(
             result = trainer.train(settings, pictures, out / name)
         figures = result.figures["psnr"], result.figures["ssim"]
         rows.append([name, result.average.count_params() / 1e6, settings.steps, *figures])
-        runners[name] = runner(result.average, out / f"{name}.onnx", timed)
+        try:
+            runners[name] = runner(result.average, out / f"{name}.onnx", timed)
+        except TrainingError as error:  # such as of a network that explodes on noise
+            print(error)
     runs = in_turn(runners)
-    rows = [[*row, 1000 * runs[row[0]]] for row in rows]
+    rows = [[*row, 1000 * runs[row[0]] if row[0] in runs else "not exported"] for row in rows]
     columns = ["generator", "M weights", "steps", "PSNR", "SSIM", "ms"]
     title = f"{chosen}: {minutes:g} minutes each; ms for {timed[0]} of {timed[2]}x{timed[1]}"
     report(title, columns, rows, out / "table.json")

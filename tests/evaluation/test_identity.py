@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from srez import demo, resample
+from srez.errors import ModelError
 from srez.evaluation import evaluate, identity, methods, pairs
 from srez.evaluation.perceptual import Distance
 from srez.evaluation.protocol import FACES_RGB
@@ -28,6 +29,13 @@ def test_equal_is_zero_and_blur_is_farther_than_a_shade(distance: Distance) -> N
     assert equal == 0
     assert 0 < shade < blur
     assert blur > 0.3
+
+
+def test_other_weights_are_refused(distance: Distance, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert distance
+    monkeypatch.setattr(identity, "_SHA256", "0")
+    with pytest.raises(ModelError, match="is not dlib's face recognition"):
+        identity.distance()
 
 
 @pytest.mark.shared

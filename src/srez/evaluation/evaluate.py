@@ -22,11 +22,11 @@ from srez.images import to_float
 from srez.members import Progress
 
 BATCH = 64  # inputs of one size that are upscaled together, at most
+BATCH_PIXELS = 64 * 256  # and their pixels together, so that no network runs out of memory
 UNMEASURED = {
     "st_lpips": "ST-LPIPS: not measured, it needs srez[perceptual]",
     "identity": "identity: not measured, it needs srez[identity]",
 }
-BATCH_PIXELS = 64 * 256  # and their pixels together, so that no network runs out of memory
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,8 @@ import skimage.data
 
 import srez
 from machine import in_turn, report
-from srez import images, zoo
+from srez import images
+from srez.models import box
 
 SIDES = (128, 250, 500)  # input pixels
 ROUNDS = 5
@@ -43,7 +44,7 @@ def seconds(work: Callable[[], Any]) -> float:
 
 def main() -> None:
     name = sys.argv[1] if len(sys.argv) > 1 else "faces"
-    model, cores = zoo.find(name), os.cpu_count() or 1
+    model, cores = box.find(name), os.cpu_count() or 1
     inside, single, upscaler = session(model, cores), session(model, 1), srez.load(name)
     entry = inside.get_inputs()[0].name
 

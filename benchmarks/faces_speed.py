@@ -14,7 +14,7 @@ import numpy as np
 import srez
 from machine import in_turn, matrix_gflops, report, seconds
 from srez.train import export, networks, recipe
-from srez.upscaler import Upscaler
+from srez.upscaling.upscaler import Upscaler
 
 BATCHES = (1, 16, 256)
 

@@ -12,8 +12,9 @@ import numpy as np
 import skimage.data
 
 import srez
-from srez import images, resample
+from srez import images
 from srez.evaluation import report
+from srez.images import resample
 
 SIDE = 200
 PLACES = {"chelsea": (60, 90), "coffee": (90, 200)}  # top and left of what is cut out

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from srez import packs
+from srez.datasets import packs
 from srez.train import data, recipe
 from srez.train.data.faces import mapped, picker
 

@@ -30,8 +30,9 @@ import onnxruntime
 
 import srez
 from machine import in_turn, matrix_gflops, report, seconds
-from srez import images, zoo
+from srez import images
 from srez.machine import cores
+from srez.models import box
 
 SIDES = (256, 500)  # input pixels
 ROUNDS = 5
@@ -78,8 +79,8 @@ def session(model: Path, threads: int) -> Callable[[np.ndarray], np.ndarray]:
 
 def photo(folder: Path) -> Path:
     """The model in the box, or an untrained one."""
-    if "photo" in zoo.names():
-        return zoo.find("photo")
+    if "photo" in box.names():
+        return box.find("photo")
     from srez.train import export
     from srez.train.networks.photo import generator
 

@@ -13,8 +13,10 @@ import numpy as np
 from matplotlib import cbook
 
 import srez
-from srez import demo, faces, images, resample
-from srez.evaluation import report
+from srez import images
+from srez.datasets import faces
+from srez.evaluation import demo, report
+from srez.images import resample
 
 # Left, top and side of Hopper's face, framed about as CelebA's aligned faces are: eyes at 0.37 of the height.
 HOPPER = (135, 92, 256)

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from srez import drawn
 from srez.cluster import upscaling
-from srez.files import Wish
+from srez.datasets import drawn
+from srez.upscaling.files import Wish
 
 SIDE = 32
 MIDDLE = (0.15, 0.9)  # of a run

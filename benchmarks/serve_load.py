@@ -24,7 +24,8 @@ import numpy as np
 from skimage import data
 
 import srez
-from srez import drawn, images
+from srez import images
+from srez.datasets import drawn
 from srez.images import Picture
 
 CONNECTIONS, SECONDS = 64, 30

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import skimage.data
 
-from srez import images, resample
+from srez import images
+from srez.images import resample
 
 SHIPPED = Path(skimage.data.__file__).parent
 folder, *photos = map(Path, sys.argv[1:] or ("benchmark", SHIPPED / "chelsea.png", SHIPPED / "coffee.png"))

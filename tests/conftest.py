@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from drawn_faces import write_faces, write_partition
+from helpers.drawn_faces import write_faces, write_partition
 
 SHARED = Path(os.environ.get("SREZ_SHARED", Path(__file__).parents[2] / "shared")) / "data"
 

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from killing import kill_one
 
-from waiting import PATIENCE
+from helpers.killing import kill_one
+from helpers.waiting import PATIENCE
 
 STEPS = 120
 COMPARED = 50  # later, differences of rounding have grown

@@ -14,16 +14,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from killing import kill_one
 from PIL import Image
 from typer.testing import CliRunner
 
+from helpers.killing import kill_one
+from helpers.waiting import PATIENCE
 from srez import images
 from srez.cli import app
 from srez.cluster import upscaling
 from srez.errors import OptionError
-from srez.files import Size, Wish
-from waiting import PATIENCE
+from srez.upscaling.files import Size, Wish
 
 SREZ = (sys.executable, "-m", "srez")
 RAY = ("--engine", "ray", "--workers", "2", "--recursive", "--json")

@@ -11,11 +11,11 @@ from onnx import TensorProto, helper
 from PIL import Image
 from typer.testing import CliRunner, Result
 
-from srez import images, resample
+from srez import images
 from srez.cli import app
 from srez.evaluation import evaluate, methods, metrics, pairs
 from srez.evaluation.protocol import Y_MATLAB_X4
-from srez.images import Picture, to_float, to_uint8
+from srez.images import Picture, resample, to_float, to_uint8
 
 # SelfExSR's published bicubic means at x4: PSNR, SSIM.
 PUBLISHED = {"Set5": (28.418, 0.8101), "Set14": (25.993, 0.7023), "BSD100": (25.957, 0.6672)}

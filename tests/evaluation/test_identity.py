@@ -5,12 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from srez import demo, resample
 from srez.errors import ModelError
-from srez.evaluation import evaluate, identity, methods, pairs
+from srez.evaluation import demo, evaluate, identity, methods, pairs
 from srez.evaluation.perceptual import Distance
 from srez.evaluation.protocol import FACES_RGB
-from srez.images import to_float, to_uint8
+from srez.images import resample, to_float, to_uint8
 
 
 @pytest.fixture

@@ -4,9 +4,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from srez import images, resample
+from srez import images
 from srez.evaluation import metrics
 from srez.evaluation.protocol import FACES_RGB
+from srez.images import resample
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from srez import images, resample
+from srez import images
 from srez.cli import app
 from srez.evaluation import evaluate, methods, pairs, perceptual
 from srez.evaluation.protocol import FACES_RGB
-from srez.images import Picture
+from srez.images import Picture, resample
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from serve.running import Server, serving
+from helpers.serving import Server, serving
 
 
 @pytest.fixture(scope="session")

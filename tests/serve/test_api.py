@@ -15,14 +15,14 @@ import httpx
 import numpy as np
 import pytest
 
-import models
-from serve.running import Server, by_command, face, png, serving
-from srez import looks, zoo
-from srez.card import read
-from srez.serve.app import create
+from helpers import models
+from helpers.serving import Server, by_command, face, png, serving
+from helpers.waiting import PATIENCE
+from srez.models import blending, box
+from srez.models.card import read
+from srez.serve.api.app import create
 from srez.serve.limits import Settings
 from srez.serve.service import Service
-from waiting import PATIENCE
 
 T = TypeVar("T")
 PNG = {"Content-Type": "image/png"}
@@ -131,7 +131,7 @@ def test_a_form_is_as_good_as_a_raw_body(server: Server) -> None:
 def test_facts_are_in_the_headers(server: Server) -> None:
     answer = server.http.post("/v1/upscale", content=FACE, headers={**PNG, "X-Request-ID": "mine-1"})
     headers = answer.headers
-    card = read(zoo.find("faces"))
+    card = read(box.find("faces"))
     assert card.vivid
     assert headers["X-Srez-Model-Sha256"] == card.sha256
     assert headers["X-Srez-Vivid-Sha256"] == card.vivid.sha256
@@ -291,7 +291,7 @@ def test_of_two_looks_both_files_are_named(tmp_path: Path) -> None:
     folder = tmp_path / "models"
     folder.mkdir()
     both, other = models.write(folder / "both.onnx", seed=1), models.write(tmp_path / "other.onnx", seed=2)
-    looks.write_pair(both, other, fidelity=0.75)
+    blending.write_pair(both, other, fidelity=0.75)
     vivid = read(both).vivid
     assert vivid
     with serving(tmp_path, "--no-page", "--models", str(folder)) as server:
@@ -321,7 +321,7 @@ def test_models_metrics_and_health(server: Server) -> None:
         answer = server.http.post("/v1/upscale" + query, content=FACE, headers=PNG)
         assert answer.status_code == status
     models = server.http.get("/v1/models").json()["models"]
-    assert [model["name"] for model in models] == zoo.names()
+    assert [model["name"] for model in models] == box.names()
     assert server.http.get("/healthz").json() == {"status": "ok"}
     assert server.http.get("/readyz").json() == {"status": "ready"}
     text = server.http.get("/metrics").text

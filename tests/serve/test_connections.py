@@ -11,12 +11,12 @@ import uvicorn
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from serve.running import send_for_ever
+from helpers.serving import send_for_ever
+from helpers.waiting import PATIENCE, until
 from srez.serve import server
-from srez.serve.guard import Guard
+from srez.serve.guard.guard import Guard
 from srez.serve.limits import Settings
-from srez.serve.metrics import Metrics
-from waiting import PATIENCE, until
+from srez.serve.observe.metrics import Metrics
 
 LARGE = b"0" * 30_000_000
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from serve.running import Server, by_command, face, png, send_for_ever, serving
-from waiting import PATIENCE
+from helpers.serving import Server, by_command, face, png, send_for_ever, serving
+from helpers.waiting import PATIENCE
 
 PNG = {"Content-Type": "image/png"}
 GOOD = png(face())

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
+from helpers.waiting import PATIENCE, until
 from srez.errors import OptionError
-from srez.files import Size
-from srez.serve import runner
-from srez.serve.jobs import Job, Store
+from srez.serve.jobs import runner
+from srez.serve.jobs.store import Job, Store
 from srez.serve.limits import MAX_ATTEMPTS
 from srez.serve.refusals import RefusalError
 from srez.serve.work import Wish
-from waiting import PATIENCE, until
+from srez.upscaling.files import Size
 
 
 def test_jobs_come_back_as_they_were(tmp_path: Path) -> None:

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import models
-from serve.running import Server, by_command, face, png, serving
-from srez import looks
-from srez.serve.page_files import PageFiles
-from waiting import PATIENCE
+from helpers import models
+from helpers.serving import Server, by_command, face, png, serving
+from helpers.waiting import PATIENCE
+from srez.models import blending
+from srez.serve.page.files import PageFiles
 
 ROUTES = "/page/gradio_api"
 
@@ -125,7 +125,7 @@ def test_the_knob_is_that_of_the_model_and_auto_takes_the_models_own(tmp_path: P
     folder = tmp_path / "models"
     folder.mkdir()
     photo, other = models.write(folder / "photo.onnx", seed=1), models.write(tmp_path / "other.onnx", seed=2)
-    looks.write_pair(photo, other, fidelity=0.75)
+    blending.write_pair(photo, other, fidelity=0.75)
     with serving(tmp_path, "--models", str(folder)) as server:
         parts = server.http.get("/page/config").json()["components"]
         knob = next(part["props"] for part in parts if part["type"] == "slider")

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from srez.serve.queue import Queue
+from helpers.waiting import PATIENCE, until
+from srez.serve.jobs.queue import Queue
 from srez.serve.refusals import RefusalError
-from waiting import PATIENCE, until
 
 
 def test_what_waits_is_run_together() -> None:
@@ -107,7 +107,7 @@ def test_closing_takes_no_longer_than_it_may(monkeypatch: pytest.MonkeyPatch) ->
     queue = Queue(100, 4, 10)
     monkeypatch.setattr(queue, "_threads", [Deaf(), Deaf()])
     clock = SimpleNamespace(monotonic=lambda: now, perf_counter=time.perf_counter)
-    monkeypatch.setattr("srez.serve.queue.time", clock)
+    monkeypatch.setattr("srez.serve.jobs.queue.time", clock)
     queue.close(3)
     assert now == 103
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from serve.running import by_command, face, png, serving
-from srez.serve.jobs import Store
-from waiting import PATIENCE
+from helpers.serving import by_command, face, png, serving
+from helpers.waiting import PATIENCE
+from srez.serve.jobs.store import Store
 
 PNG = {"Content-Type": "image/png"}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from serve.running import Server, serving
+from helpers.serving import Server, serving
 
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 CHECKS += ",unsupported_method,response_headers_conformance"

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from srez.cli import app
 from srez.serve import limits
-from srez.serve.describe import FACTS
+from srez.serve.api.describe import FACTS
 from srez.serve.work import ACCEPTED, FORMATS
 
 ROOT = Path(__file__).parents[2]

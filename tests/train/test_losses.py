@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from srez import resample
+from srez.images import resample
 from srez.train import losses
 
 

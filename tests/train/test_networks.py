@@ -8,7 +8,7 @@ import pytest
 import skimage.data
 import tensorflow as tf
 
-from srez import resample
+from srez.images import resample
 from srez.train import export, networks, recipe
 from srez.train.networks import discriminators, faces, photo, srez
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from helpers.waiting import PATIENCE
 from srez.errors import OptionError
 from srez.train import recipe, replicas
-from waiting import PATIENCE
 
 STEPS = 6
 # An L1 loss has a gradient that jumps where output and truth are equal: rounding decides to which side.

@@ -19,8 +19,9 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from typer.testing import CliRunner
 
 import srez
-from srez import drawn, images
+from srez import images
 from srez.cli import app
+from srez.datasets import drawn
 from srez.errors import DataError, ModelError, OptionError, OutputError, TrainingError
 from srez.train import checkpoint, data, losses, networks, recipe, run, trainer, weights
 

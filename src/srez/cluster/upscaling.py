@@ -18,10 +18,12 @@ import pyarrow.parquet as pq
 import ray.data
 from fsspec.implementations.local import LocalFileSystem
 
-from srez import card, files, images, output, zoo
+from srez import images, output
 from srez.cluster import connected
 from srez.errors import ImageError, OptionError, OutputError, SrezError, TooLargeError
-from srez.upscaler import chooser
+from srez.models import box, card
+from srez.upscaling import files
+from srez.upscaling.upscaler import chooser
 
 MANIFEST = "manifest.parquet"
 PARTS = "manifest.parts"  # of a run under way, or one that was killed
@@ -227,8 +229,8 @@ class _Place:
 
 def _settings(model: Model, wish: files.Wish) -> str:
     """A short hash of all that a result depends on beside its input; tiles make no difference."""
-    names = {zoo.suited(model.name, size) for size in (zoo.FACE, (0, 0))}  # "auto" may take either
-    cards = [card.read(zoo.find(name)) for name in sorted(names)]
+    names = {box.suited(model.name, size) for size in (box.FACE, (0, 0))}  # "auto" may take either
+    cards = [card.read(box.find(name)) for name in sorted(names)]
     weights = [[each.sha256, each.vivid and each.vivid.sha256] for each in cards]
     looks = [each.fidelity if model.fidelity is None else model.fidelity for each in cards if each.vivid]
     text = json.dumps([weights, looks, str(wish.size), wish.quality, wish.format])

@@ -13,13 +13,13 @@ import PIL
 import skimage
 
 import srez
+from srez.datasets.members import Progress
 from srez.evaluation import identity, metrics, perceptual
 from srez.evaluation.methods import Method
 from srez.evaluation.metrics import Figures
 from srez.evaluation.pairs import Pair
 from srez.evaluation.protocol import FACES_RGB, Protocol
 from srez.images import to_float
-from srez.members import Progress
 
 BATCH = 64  # inputs of one size that are upscaled together, at most
 BATCH_PIXELS = 64 * 256  # and their pixels together, so that no network runs out of memory

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from srez.card import sha256
 from srez.errors import ModelError
 from srez.evaluation.perceptual import Distance
+from srez.models.card import sha256
 
 _PACKAGE, _FILE = "face_recognition_models", "models/dlib_face_recognition_resnet_model_v1.dat"
 _SHA256 = "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30"

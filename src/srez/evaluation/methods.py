@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from srez import card, images, resample, zoo
+from srez import images
 from srez.errors import DataError, ModelError
 from srez.evaluation import arithmetic
 from srez.evaluation.pairs import Pair
-from srez.images import to_float, to_uint8
-from srez.upscaler import Upscaler
+from srez.images import resample, to_float, to_uint8
+from srez.models import box, card
+from srez.upscaling.upscaler import Upscaler
 
 PROBE = 24  # side of the picture that finds out a foreign model's value range, in pixels
 
@@ -63,7 +64,7 @@ def model(
     Raises:
         ModelError: there is no such model, it cannot be used, its scale is another, or it has only one look.
     """
-    path = zoo.find(name)
+    path = box.find(name)
     if path.is_file() and not path.with_suffix(".toml").is_file():
         if fidelity is not None:
             raise ModelError(f"{name} has no model card, and so only one look: leave the fidelity out")
@@ -103,7 +104,7 @@ def models(
     Raises:
         ModelError: as for `model`; no model has two looks, but fidelities are asked for.
     """
-    two = [name for name in names if _has_two_looks(zoo.find(name))]
+    two = [name for name in names if _has_two_looks(box.find(name))]
     return [
         model(name, scale, value_range, layout, look)
         for name in names

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from srez import resample
 from srez.evaluation.protocol import FACES_RGB, Protocol
+from srez.images import resample
 
 Figures = dict[str, float]
 

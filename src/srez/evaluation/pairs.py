@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from srez import faces, images, members
+from srez import images
+from srez.datasets import faces, members
 from srez.errors import DataError
 from srez.evaluation.protocol import Protocol
 
@@ -55,7 +56,7 @@ def from_faces(source: Path, partition: Path | None, part: int, limit: int | Non
     """Aligned faces and their 4x4 block means, not rounded.
 
     Args:
-        source: a zip or a folder of faces; see `srez.faces`.
+        source: a zip or a folder of faces; see `srez.datasets.faces`.
         partition: CelebA's partition file; all faces where there is none.
         part: the part to take.
         limit: take this many, in the order of their names.

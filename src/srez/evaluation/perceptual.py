@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from srez.card import sha256
 from srez.errors import ModelError
+from srez.models.card import sha256
 
 Distance = Callable[[np.ndarray, np.ndarray], list[float]]
 

@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw, ImageFont
 from rich import box
 from rich.table import Column, Table
 
-from srez import resample
+from srez.images import resample
 
 _TITLES = {
     "psnr": "PSNR\ndB",

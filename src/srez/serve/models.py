@@ -4,12 +4,12 @@ import threading
 from collections import OrderedDict
 from pathlib import Path
 
-from srez import card as cards
-from srez import zoo
-from srez.card import Card
 from srez.errors import ModelError, OptionError
+from srez.models import box
+from srez.models import card as cards
+from srez.models.card import Card
 from srez.serve.limits import MAX_UPSCALERS
-from srez.upscaler import Upscaler
+from srez.upscaling.upscaler import Upscaler
 
 
 class Models:
@@ -31,7 +31,7 @@ class Models:
         """
         if folder and not folder.is_dir():
             raise ModelError(f"the folder of models {folder} does not exist")
-        self._files = {name: zoo.find(name) for name in zoo.names()}
+        self._files = {name: box.find(name) for name in box.names()}
         if folder:
             self._files |= {path.stem: path for path in sorted(folder.glob("*.onnx")) if _has_card(path)}
         self.cards: dict[str, Card] = {name: cards.read(path) for name, path in sorted(self._files.items())}
@@ -46,8 +46,8 @@ class Models:
         Raises:
             ModelError: always then.
         """
-        if name != zoo.AUTO and name not in self.cards:
-            known = ", ".join((zoo.AUTO, *self.cards))
+        if name != box.AUTO and name not in self.cards:
+            known = ", ".join((box.AUTO, *self.cards))
             raise ModelError(f"there is no model {name!r}: take one of {known}")
 
     def fidelity(self, name: str, asked: float | None) -> float:

@@ -10,8 +10,8 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from srez.errors import OptionError
-from srez.serve import logs
 from srez.serve.limits import HEADER_SECONDS, MAX_CONNECTIONS, MAX_HEADER_BYTES, SEND_SECONDS, Settings
+from srez.serve.observe import logs
 from srez.serve.service import Service
 
 
@@ -105,7 +105,7 @@ def run(settings: Settings) -> None:
 
 
 def _run(settings: Settings) -> None:
-    from srez.serve import app
+    from srez.serve.api import app
 
     listening = _listen(settings.host, settings.port)
     service = Service(settings)

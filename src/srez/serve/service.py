@@ -12,20 +12,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from srez import machine, zoo
+from srez import machine
 from srez.errors import TooLargeError
 from srez.images import Picture
+from srez.models import box
 from srez.output import atomic
 from srez.serve import work
-from srez.serve.jobs import Job, Store
+from srez.serve.jobs.queue import Queue
+from srez.serve.jobs.runner import Runner
+from srez.serve.jobs.store import Job, Store
 from srez.serve.limits import Settings
-from srez.serve.metrics import Metrics
 from srez.serve.models import Models
-from srez.serve.queue import Queue
+from srez.serve.observe.metrics import Metrics
 from srez.serve.refusals import StoppedError, busy
-from srez.serve.runner import Runner
 from srez.serve.work import Looked, Wish
-from srez.tiling import Progress
+from srez.upscaling.tiling import Progress
 
 T = TypeVar("T")
 
@@ -70,7 +71,7 @@ class Service:
         """
         self.settings = settings
         self.models = Models(settings.models, settings.tile)
-        for name in zoo.names():
+        for name in box.names():
             self.models.get(name, self.models.fidelity(name, None))
         self.store = Store(settings.state, settings.max_jobs)
         self.queue = Queue(settings.max_queue, settings.max_batch, settings.max_wait)

@@ -9,14 +9,16 @@ from typing import IO
 
 import numpy as np
 
-from srez import files, images, zoo
+from srez import images
 from srez.errors import TooLargeError
-from srez.files import Size
 from srez.images import Picture
+from srez.models import box
 from srez.serve.limits import SMALL_PIXELS
 from srez.serve.models import Models
 from srez.serve.refusals import RefusalError
-from srez.tiling import Progress, ignore
+from srez.upscaling import files
+from srez.upscaling.files import Size
+from srez.upscaling.tiling import Progress, ignore
 
 NAME = "the picture"  # in errors; the client's file name is never used
 MEDIA_TYPES = {
@@ -44,7 +46,7 @@ class Wish:
         quality: of lossy formats, from 1 to 100.
     """
 
-    model: str = zoo.AUTO
+    model: str = box.AUTO
     fidelity: float | None = None
     size: Size = field(default_factory=Size)
     format: str = "png"
@@ -103,7 +105,7 @@ def look(models: Models, body: bytes | Path, wish: Wish, max_pixels: int, max_me
     """
     models.require(wish.model)
     size = images.size(body, NAME, max_pixels)
-    model = zoo.suited(wish.model, size)
+    model = box.suited(wish.model, size)
     fidelity = models.fidelity(model, wish.fidelity)
     target = wish.size.of(size, models.cards[model].scale)
     images.refuse_unwritable(NAME, wish.kind, 1, target)

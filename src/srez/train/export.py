@@ -12,12 +12,13 @@ import numpy as np
 import onnxruntime
 import tomli_w
 
-from srez import card as cards
-from srez import images, resample
-from srez.card import Card
+from srez import images
+from srez.datasets.faces import SCALE
 from srez.errors import TrainingError
 from srez.evaluation import metrics
-from srez.faces import SCALE
+from srez.images import resample
+from srez.models import card as cards
+from srez.models.card import Card
 from srez.output import atomic
 from srez.train import networks, weights
 from srez.train.data import Data

@@ -15,9 +15,10 @@ import tensorflow as tf
 import tomli_w
 
 import srez
-from srez import images, resample
+from srez import images
 from srez.errors import DataError, OptionError, OutputError
 from srez.evaluation import report
+from srez.images import resample
 from srez.output import atomic, make_folder
 from srez.train.data import Data
 from srez.train.recipe import Recipe, validate

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from srez import __version__
-from srez.faces import FACE, SCALE
+from srez.datasets.faces import FACE, SCALE
 from srez.train import data, export, replicas, trainer
 from srez.train.recipe import FacesData, Recipe
 

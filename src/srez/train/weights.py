@@ -8,8 +8,8 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from srez import card, zoo
 from srez.errors import ModelError, OptionError
+from srez.models import box, card
 from srez.train import checkpoint, networks
 from srez.train.recipe import Generator
 
@@ -30,7 +30,7 @@ def load(start: str, settings: Generator) -> list[np.ndarray]:
     """
     path = Path(start)
     is_checkpoint = path.is_dir() or path.suffix == ".npz"
-    found = _from_checkpoint(path) if is_checkpoint else _from_onnx(zoo.find(start))
+    found = _from_checkpoint(path) if is_checkpoint else _from_onnx(box.find(start))
     expected = [tuple(variable.shape) for variable in networks.build_generator(settings).variables]
     if [array.shape for array in found] != expected:
         raise OptionError(

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from drawn_faces import drawn_face, write_faces, write_partition
-from srez import images, members, resample
+from helpers.drawn_faces import drawn_face, write_faces, write_partition
+from srez import images
+from srez.datasets import members
+from srez.datasets.faces import frame
 from srez.errors import DataError, OptionError
-from srez.faces import frame
+from srez.images import resample
 from srez.train import data
 from srez.train.data import sources
 from srez.train.recipe import FacesData, PhotosData

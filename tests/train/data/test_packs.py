@@ -8,8 +8,8 @@ import pytest
 import tensorflow as tf
 from typer.testing import CliRunner
 
-from srez import packs
 from srez.cli import app
+from srez.datasets import packs
 from srez.errors import DataError, OptionError, OutputError
 from srez.train import data, recipe
 from srez.train.data.faces import mapped, picker

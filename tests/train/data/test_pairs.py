@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from srez import resample
+from srez.images import resample
 from srez.train import data
 from srez.train.recipe import FacesData
 

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from srez import images, resample
+from srez import images
+from srez.images import resample
 from srez.train import data
 from srez.train.data import photos
 from srez.train.data.pairs import Data

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from srez import drawn, members, packs
+from srez.datasets import drawn, members, packs
+from srez.datasets.faces import FACE, RIM, frame
+from srez.datasets.members import TEST, TRAIN, VALIDATION, Decoded
 from srez.errors import DataError, OptionError
 from srez.evaluation.protocol import FACES_RGB, Y_MATLAB_X4
-from srez.faces import FACE, RIM, frame
-from srez.members import TEST, TRAIN, VALIDATION, Decoded
 from srez.train.data import faces, photos
 from srez.train.data.pairs import Data, batches
 from srez.train.data.sources import Source, find_all
@@ -197,7 +197,7 @@ def _read(
 
 
 def draw(settings: FacesData) -> Data:
-    """So many drawn faces as the settings say, one in twenty for validation; see `srez.drawn`."""
+    """So many drawn faces as the settings say, one in twenty for validation; see `srez.datasets.drawn`."""
     side = FACE + 2 * RIM
     pictures = [drawn.face(seed, side, side) for seed in range(settings.drawn)]
     train = [picture for index, picture in enumerate(pictures) if index % HELD_OUT]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from srez.faces import FACE, RIM, SCALE, reduced, without_rim
+from srez.datasets.faces import FACE, RIM, SCALE, reduced, without_rim
 from srez.train.data.pairs import Example, Held
 from srez.train.recipe import FacesData
 

@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import tensorflow as tf
 
-from srez import images, resample
+from srez import images
 from srez.errors import ImageError
+from srez.images import resample
 from srez.train.data.pairs import Example, Held
 from srez.train.recipe import PhotosData
 

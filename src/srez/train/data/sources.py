@@ -8,8 +8,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from srez.datasets.members import TEST, TRAIN, VALIDATION, Member, find
 from srez.errors import DataError, OptionError
-from srez.members import TEST, TRAIN, VALIDATION, Member, find
 
 TFDS = "tfds:"
 _PARTS = {"train": TRAIN, "validation": VALIDATION, "test": TEST}

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from srez.resample import keys_cubic
+from srez.images.resample import keys_cubic
 from srez.train.networks.fixed import fixed_conv
 
 SCALE = 4

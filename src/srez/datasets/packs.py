@@ -1,0 +1,183 @@
+"""Packs: folders of faces cut out once, in shards that are read as they lie on the disk.
+
+A pack holds `train-NNNNN.npy` and `validation-NNNNN.npy`, `(N, 72, 72, 3)` uint8 each, and `pack.json`, which
+is written last: the counts, a sha256 of each shard, and what reading the pictures found. See docs/adr/0016.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from srez.datasets.faces import FACE, RIM
+from srez.datasets.members import Progress, silent
+from srez.errors import DataError, OutputError
+from srez.output import atomic, make_folder
+
+INDEX = "pack.json"
+VERSION = 1
+SIDE = FACE + 2 * RIM
+SHARD_FACES = 65_536  # one GB: few enough to map them all, small enough to copy one after the other
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One file of a pack: its name, "train" or "validation", how many faces, their sha256 as a file."""
+
+    file: str
+    part: str
+    faces: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Pack:
+    """What a pack's index says.
+
+    Attributes:
+        shards: its files, the faces to train on first.
+        sources: the names of the places that the faces came from.
+        skipped: each picture left out, with the reason.
+        summary: what was found, in three lines.
+        fingerprint: of the pictures that it was made of; training on them themselves has the same.
+    """
+
+    shards: tuple[Shard, ...]
+    sources: list[str]
+    skipped: list[str]
+    summary: tuple[str, str, str]
+    fingerprint: str
+
+    def count(self, part: str) -> int:
+        """How many faces a part has: "train" or "validation"."""
+        return sum(shard.faces for shard in self.shards if shard.part == part)
+
+
+def write(
+    folder: Path,
+    parts: dict[str, list[np.ndarray]],
+    facts: dict[str, Any],
+    progress: Progress = silent,
+    shard_faces: int = SHARD_FACES,
+) -> Pack:
+    """Write a pack; it counts as one only when the index, its last file, is there.
+
+    Args:
+        folder: made if absent.
+        parts: "train" and "validation", the faces of each, `(72, 72, 3)` uint8.
+        facts: the other attributes of `Pack`.
+        progress: wraps the iteration over shards, given their number.
+        shard_faces: how many faces a shard holds at most.
+
+    Raises:
+        OutputError: the folder holds a pack already, or cannot be written.
+    """
+    refuse_full(folder)
+    make_folder(folder)
+    pieces = [
+        (f"{part}-{start // shard_faces:05d}.npy", part, faces[start : start + shard_faces])
+        for part, faces in parts.items()
+        for start in range(0, len(faces), shard_faces)
+    ]
+    shards = []
+    for file, part, faces in progress(pieces, len(pieces)):
+        with atomic(folder / file) as out:
+            np.save(out, np.stack(faces), allow_pickle=False)
+        shards.append(Shard(file, part, len(faces), _sha256(folder / file)))
+    pack = Pack(tuple(shards), **facts)
+    with atomic(folder / INDEX) as out:
+        out.write(json.dumps({"version": VERSION, **asdict(pack)}, indent=1).encode())
+    return pack
+
+
+def is_pack(folder: Path) -> bool:
+    """Whether a folder holds a whole pack's index."""
+    return (folder / INDEX).is_file()
+
+
+def refuse_full(folder: Path) -> None:
+    """Raise OutputError if a folder holds a pack already."""
+    if is_pack(folder):
+        raise OutputError(f"{folder} holds a pack already: take another folder, or remove it")
+
+
+def read(folder: Path) -> Pack:
+    """A pack's index.
+
+    Raises:
+        DataError: there is none, or it cannot be understood.
+    """
+    try:
+        index = json.loads((folder / INDEX).read_text())
+        if index.pop("version") != VERSION:
+            raise DataError(f"{folder} is a pack of another version of srez: pack the pictures again")
+        shards = tuple(Shard(**shard) for shard in index.pop("shards"))
+        return Pack(shards=shards, summary=tuple(index.pop("summary")), **index)
+    except FileNotFoundError:
+        raise DataError(f"{folder} is no pack (it has no {INDEX}): `srez data pack` makes one") from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise DataError(f"{folder / INDEX} is damaged: pack the pictures again") from None
+
+
+def faces(folder: Path, pack: Pack, part: str) -> list[np.ndarray]:
+    """The shards of a part, mapped into memory: nothing is read before it is looked at.
+
+    Args:
+        folder: of the pack.
+        pack: its index.
+        part: "train" or "validation".
+
+    Returns:
+        `(N, 72, 72, 3)` uint8 each.
+
+    Raises:
+        DataError: a shard is missing, or has another length than the index says.
+    """
+    return [_mapped(folder, shard) for shard in pack.shards if shard.part == part]
+
+
+def check(folder: Path, pack: Pack, progress: Progress = silent) -> list[str]:
+    """Read all of a pack and compare it with its index.
+
+    Args:
+        folder: of the pack.
+        pack: its index.
+        progress: wraps the iteration over shards, given their number.
+
+    Returns:
+        A sentence for each shard that is not what it was.
+    """
+    return list(_faults(folder, progress(pack.shards, len(pack.shards))))
+
+
+def _faults(folder: Path, shards: Iterable[Shard]) -> Iterable[str]:
+    for shard in shards:
+        try:
+            _mapped(folder, shard)
+            if _sha256(folder / shard.file) != shard.sha256:
+                yield f"{folder / shard.file} is damaged: its sha256 is not the index's"
+        except DataError as error:
+            yield str(error)
+
+
+def _mapped(folder: Path, shard: Shard) -> np.ndarray:
+    path = folder / shard.file
+    try:
+        # Copy-on-write, because TensorFlow takes only what looks writable; nobody writes.
+        array = np.load(path, mmap_mode="c", allow_pickle=False)
+    except FileNotFoundError:
+        raise DataError(f"{path} is missing: copy it again, or pack the pictures again") from None
+    except (OSError, ValueError, EOFError):
+        raise DataError(f"{path} is damaged or cut short: copy it again") from None
+    if array.shape != (shard.faces, SIDE, SIDE, 3) or array.dtype != np.uint8:
+        raise DataError(f"{path} holds {array.shape} {array.dtype}, not {shard.faces} faces of {SIDE}x{SIDE}")
+    return array
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

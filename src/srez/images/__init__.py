@@ -1,0 +1,414 @@
+"""The one place that reads and writes image files."""
+
+import io
+import os
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+from PIL.TiffImagePlugin import TiffImageFile
+
+from srez.errors import ImageError, OutputError, TooLargeError
+from srez.images import metadata, png, tiff
+from srez.images.decode import decode
+from srez.output import atomic
+
+_BY_SUFFIX = {
+    ".png": "PNG",
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".jfif": "JPEG",
+    ".webp": "WEBP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".avif": "AVIF",
+    ".heic": "HEIF",
+    ".heif": "HEIF",
+}
+WRITABLE = _BY_SUFFIX
+READABLE = {**_BY_SUFFIX, ".bmp": "BMP", ".gif": "GIF"}
+STREAMED = ("PNG", "TIFF")  # written as rows come; the others need the whole picture in memory
+
+MAX_PIXELS = 178_956_970  # of a picture to read: where Pillow stops too, 512 MB of RGB
+QUALITY = 95  # of lossy formats, from 1 to 100
+
+_LONGEST_SIDE = {"JPEG": 65_535, "WEBP": 16_383, "AVIF": 65_536, "HEIF": 65_535, "PNG": 2**31 - 1}
+_SAVE_OPTIONS = {
+    "JPEG": {"subsampling": 0},
+    "WEBP": {"method": 4},
+    "AVIF": {"subsampling": "4:4:4"},
+    "HEIF": {"chroma": 444},
+}
+_READERS = ("PNG", "JPEG", "WEBP", "TIFF", "AVIF", "BMP", "GIF")  # Pillow's, besides HEIC
+_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_TIFF_SUBFILE = 254  # a tag
+_TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_LONGEST_JPEG_EXIF = 65_533  # bytes: a segment of a JPEG has no more
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture in memory, upright.
+
+    Attributes:
+        pixels: uint8, or uint16 where the file has more than 8 bits a channel: `(H, W)` gray, `(H, W, 2)`
+            gray with alpha, `(H, W, 3)` RGB or `(H, W, 4)` RGBA; alpha is straight.
+        icc: the colour profile, as stored in the file.
+        exif: the metadata as JPEG holds it, "Exif" mark in front, the orientation already applied.
+        dpi: pixels per inch, across and along.
+    """
+
+    pixels: np.ndarray
+    icc: bytes | None = None
+    exif: bytes | None = None
+    dpi: tuple[float, float] | None = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height, in pixels."""
+        return self.pixels.shape[1], self.pixels.shape[0]
+
+    @property
+    def channels(self) -> int:
+        """1 gray, 2 gray with alpha, 3 RGB, 4 RGBA."""
+        return self.pixels.shape[2] if self.pixels.ndim == 3 else 1
+
+
+def to_float(pixels: np.ndarray) -> np.ndarray:
+    """uint8 or uint16 values as float32 in [0, 1]; float values as they are."""
+    if pixels.dtype.kind == "f":
+        return pixels
+    return pixels / np.float32(np.iinfo(pixels.dtype).max)
+
+
+def from_float(values: np.ndarray, dtype: np.typing.DTypeLike) -> np.ndarray:
+    """Float values in [0, 1] as uint8 or uint16, rounded and never truncated, or as float; clipped."""
+    dtype = np.dtype(dtype)
+    if dtype.kind == "f":
+        return values.clip(0, 1).astype(dtype, copy=False)
+    most = np.iinfo(dtype).max
+    scaled = values * np.float32(most)
+    np.rint(scaled, out=scaled)  # in place: of a large picture every copy is felt
+    return scaled.clip(0, most, out=scaled).astype(dtype)
+
+
+def to_uint8(values: np.ndarray) -> np.ndarray:
+    """Float values in [0, 1] as uint8: clipped and rounded, never truncated."""
+    return from_float(values, np.uint8)
+
+
+def rgb(picture: Picture) -> np.ndarray:
+    """The colours alone, `(H, W, 3)` uint8: gray repeated, alpha left out, 16 bits rounded to 8."""
+    pixels = picture.pixels
+    pixels = pixels if pixels.dtype == np.uint8 else to_uint8(to_float(pixels))
+    if pixels.ndim == 2 or pixels.shape[2] < 3:
+        return np.repeat(pixels.reshape(*pixels.shape[:2], -1)[..., :1], 3, axis=2)
+    return pixels[..., :3]
+
+
+def is_readable(name: str) -> bool:
+    """Whether the suffix of a file name is one that `read` takes."""
+    return Path(name).suffix.lower() in READABLE
+
+
+def find(folder: Path, recursive: bool = False, closed: dict[str, ImageError] | None = None) -> list[Path]:
+    """The readable pictures in a folder, by name.
+
+    Args:
+        folder: where to look; hidden files and subfolders are left out.
+        recursive: whether to look in its subfolders too.
+        closed: takes what is wrong with subfolders that cannot be read, by their names; they are then passed
+            over.
+
+    Raises:
+        ImageError: there are none, or a folder cannot be read.
+    """
+
+    def failed(error: OSError) -> None:
+        problem = ImageError(f"{error.filename} cannot be read: {error.strerror}")
+        if closed is None or error.filename == str(folder):
+            raise problem from None
+        closed[error.filename] = problem
+
+    found = []
+    for parent, folders, names in os.walk(folder, onerror=failed):
+        folders[:] = [name for name in folders if recursive and not name.startswith(".")]
+        shown = [Path(parent, name) for name in names if is_readable(name) and not name.startswith(".")]
+        found += [path for path in shown if _may_be_file(path)]
+    if not found and not closed:
+        raise ImageError(f"{folder} holds no pictures ({', '.join(READABLE)})")
+    return sorted(found)
+
+
+def _may_be_file(path: Path) -> bool:
+    """Whether a path is a file; so, too, if one may not even look: reading it will tell why."""
+    try:
+        return path.is_file()
+    except OSError:
+        return True
+
+
+def read(source: Path | bytes, name: str | None = None, max_pixels: int = MAX_PIXELS) -> Picture:
+    """Read a picture: PNG, JPEG, WebP, TIFF, AVIF, BMP, GIF, and HEIC where pillow-heif is installed.
+
+    What it is is found out from its contents, not from its name. The orientation of the EXIF data is
+    applied, a palette becomes RGB (RGBA where it has transparency), CMYK becomes RGB by its profile. EXIF
+    data that cannot be parsed is left out, and so is a profile of other channels.
+
+    Args:
+        source: the file, or its bytes.
+        name: what to call it in an error; the path by default.
+        max_pixels: what is larger is refused before it is decoded.
+
+    Raises:
+        ImageError: missing, not a picture, damaged, too large, animated, or of a kind that is not supported.
+    """
+    name = name or (str(source) if isinstance(source, Path) else "picture")
+    with _opened(source, name, max_pixels) as image:
+        _refuse_several(image, name)
+        pixels, icc = decode(image, name, lambda: _opened(source, name, max_pixels))
+        # After the pixels: a PNG may have EXIF data behind them, and Pillow turns a TIFF while it decodes it.
+        exif, orientation = metadata.exif(image)
+        dpi = metadata.dpi(image)
+    if orientation >= 5:
+        dpi = dpi and (dpi[1], dpi[0])
+    return Picture(metadata.upright(pixels, orientation), metadata.fitting_profile(icc, pixels), exif, dpi)
+
+
+def size(source: Path | bytes, name: str | None = None, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
+    """Width and height of a picture as `read` would give it, from its header.
+
+    Raises:
+        ImageError: missing, not a picture, too large, or animated.
+    """
+    name = name or str(source)
+    with _opened(source, name, max_pixels) as image:
+        _refuse_several(image, name)
+        width, height = image.size
+        # A TIFF is turned by Pillow; to look for EXIF data, a PNG without any in its header would be decoded.
+        looked_for = image.format not in ("PNG", "TIFF") or (image.format == "PNG" and "exif" in image.info)
+        turned = looked_for and metadata.exif(image)[1] >= 5
+        return (height, width) if turned else (width, height)
+
+
+def kind_of(path: Path) -> str:
+    """The format that the suffix of a file to write asks for.
+
+    Raises:
+        OutputError: it is none of ours.
+    """
+    kind = WRITABLE.get(path.suffix.lower())
+    if kind is None:
+        what = path.suffix or "a file without a suffix"
+        raise OutputError(f"{path}: cannot write {what}, only {', '.join(WRITABLE)}")
+    return kind
+
+
+def refuse_unwritable(name: str, kind: str, channels: int, size: tuple[int, int], itemsize: int = 1) -> None:
+    """Raise OutputError if a format cannot hold a picture: cheap, so that it comes before the work.
+
+    Args:
+        name: of the file, for the sentence.
+        kind: a value of `WRITABLE`.
+        channels: 1 gray, 2 gray with alpha, 3 RGB, 4 RGBA.
+        size: width and height, in pixels.
+        itemsize: bytes of a channel.
+    """
+    if kind == "JPEG" and channels in (2, 4):
+        raise OutputError(f"{name}: JPEG cannot hold transparency; write a .png or a .webp instead")
+    if max(size) > _LONGEST_SIDE.get(kind, max(size)):
+        longest = f"{_LONGEST_SIDE[kind]:,} pixels"
+        raise OutputError(f"{name}: {kind} cannot hold a side of more than {longest}; write a .png instead")
+    if kind == "TIFF" and size[0] * size[1] * channels * itemsize > tiff.MOST:
+        raise OutputError(f"{name}: TIFF cannot hold more than 4 GB; write a .png instead")
+    if kind == "HEIF":
+        _need_heif(name, OutputError)
+
+
+def write(path: Path, picture: Picture, quality: int = QUALITY) -> None:
+    """Write a picture whole or not at all; the suffix gives the format.
+
+    JPEG, AVIF and HEIC are written without chroma subsampling. What has 16 bits a channel is reduced to 8 but
+    in PNG and TIFF.
+
+    Args:
+        path: the file.
+        picture: what to write.
+        quality: of JPEG, WebP, AVIF and HEIC, from 1 to 100.
+
+    Raises:
+        OutputError: unknown suffix, alpha in a JPEG, or the file cannot be written.
+    """
+    kind = kind_of(path)
+    with atomic(path) as file:
+        save(file, str(path), kind, [picture.pixels], picture.size, picture, quality)
+
+
+def save(
+    file: IO[bytes],
+    name: str,
+    kind: str,
+    bands: Iterable[np.ndarray],
+    size: tuple[int, int],
+    like: Picture,
+    quality: int = QUALITY,
+) -> None:
+    """Write a picture that comes in bands; PNG and TIFF are written as they come.
+
+    Args:
+        file: to write to; for TIFF it must be able to seek.
+        name: what to call it in an error.
+        kind: a value of `WRITABLE`.
+        bands: from top to bottom, `(h, W, C)` each.
+        size: width and height of them all, in pixels.
+        like: a picture of the same channels and depth, whose profile, EXIF data and resolution are kept.
+        quality: of JPEG, WebP, AVIF and HEIC, from 1 to 100.
+
+    Raises:
+        OutputError: the format cannot hold it, or the file cannot be written.
+    """
+    dtype = like.pixels.dtype
+    refuse_unwritable(name, kind, like.channels, size, dtype.itemsize)
+    exif = metadata.resized_exif(like.exif, size)
+    if kind == "JPEG" and exif and len(exif) > _LONGEST_JPEG_EXIF:
+        exif = None
+    if kind == "PNG":
+        plain_exif = exif and exif.removeprefix(metadata.EXIF_MARK)
+        png.write(file, bands, size, like.channels, dtype, icc=like.icc, exif=plain_exif, dpi=like.dpi)
+        return
+    if kind == "TIFF":
+        tags = metadata.tags(exif)
+        tiff.write(file, bands, size, like.channels, dtype, icc=like.icc, tags=tags, dpi=like.dpi)
+        return
+    image = _image(bands, size, like)
+    icc = (
+        metadata.fitting_profile(like.icc, np.asarray(image))
+        if kind in ("WEBP", "AVIF", "HEIF")
+        else like.icc
+    )
+    keep = {"icc_profile": icc, "exif": exif, "dpi": like.dpi}
+    options = _SAVE_OPTIONS[kind] | {key: value for key, value in keep.items() if value}
+    try:
+        image.save(file, format=kind, quality=quality, **options)
+    except (ValueError, RuntimeError) as error:
+        raise OutputError(f"{name} cannot be written as {kind}: {error}") from None
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        raise OutputError(f"{name} cannot be written as {kind}: {error}") from None
+
+
+def fitted(picture: Picture, kind: str) -> Picture:
+    """A picture as a format can hold it, if nothing is lost: for JPEG, without an alpha that is all opaque.
+
+    Args:
+        picture: what is to be upscaled and written.
+        kind: a value of `WRITABLE`.
+    """
+    pixels = picture.pixels
+    if kind != "JPEG" or picture.channels in (1, 3) or pixels[..., -1].min() < np.iinfo(pixels.dtype).max:
+        return picture
+    return replace(picture, pixels=pixels[..., 0] if picture.channels == 2 else pixels[..., :3])
+
+
+def _image(bands: Iterable[np.ndarray], size: tuple[int, int], like: Picture) -> Image.Image:
+    """Bands put together in 8 bits, for Pillow."""
+    pixels = np.empty((size[1], size[0], like.channels), np.uint8)
+    top = 0
+    for band in bands:
+        rows = band.reshape(len(band), size[0], like.channels)
+        pixels[top : top + len(rows)] = rows if rows.dtype == np.uint8 else to_uint8(to_float(rows))
+        top += len(rows)
+    return Image.fromarray(pixels[..., 0] if like.channels == 1 else pixels)
+
+
+@contextmanager
+def _opened(source: Path | bytes, name: str, max_pixels: int) -> Iterator[Image.Image]:
+    """An image whose pixels are not yet decoded; whatever goes wrong with it becomes an ImageError."""
+    try:
+        if isinstance(source, Path) and source.is_fifo():
+            raise ImageError(f"{name} is a pipe: hand it over as standard input, with - for its name")
+        with warnings.catch_warnings():
+            # Pillow warns of what it can mend (odd EXIF data, large pictures); what it cannot mend it raises.
+            warnings.simplefilter("ignore")
+            with source.open("rb") if isinstance(source, Path) else io.BytesIO(source) as file:
+                formats = _formats(file, name)
+                if Image.MAX_IMAGE_PIXELS and max_pixels > 2 * Image.MAX_IMAGE_PIXELS:
+                    Image.MAX_IMAGE_PIXELS = max_pixels  # who raises our limit raises Pillow's
+                with Image.open(file, formats=formats) as image:
+                    if image.width * image.height > max_pixels:
+                        raise Image.DecompressionBombError
+                    yield image
+    except ImageError:
+        raise
+    except FileNotFoundError:
+        raise ImageError(f"{name} does not exist") from None
+    except UnidentifiedImageError:
+        raise ImageError(f"{name} {_unknown(source)}") from None
+    except Image.DecompressionBombError:
+        raise TooLargeError(
+            f"{name} has more than {max_pixels:,} pixels: if you trust it, allow more (--max-pixels)"
+        ) from None
+    except MemoryError:
+        raise ImageError(f"{name} does not fit in memory") from None
+    except Exception as error:
+        # Decoders raise anything for damaged files: SyntaxError, struct.error, IndexError, zlib.error ...
+        if isinstance(error, OSError) and error.errno is not None:
+            raise ImageError(f"{name} cannot be read: {error.strerror}") from None
+        raise ImageError(f"{name} is damaged or cut short: {error}") from None
+
+
+def _formats(file: IO[bytes], name: str) -> list[str]:
+    """Pillow's names of what a file may be; HEIC is only looked for where its mark is."""
+    start = file.read(64)
+    file.seek(0)
+    # An AVIF may begin as a HEIC does, but has its own mark among those that follow.
+    if start[4:8] == b"ftyp" and start[8:12] in _HEIC_BRANDS and b"avif" not in start:
+        _need_heif(name, ImageError)
+        return ["HEIF"]
+    return list(_READERS)
+
+
+def _unknown(source: Path | bytes) -> str:
+    """What is wrong with a file that none of Pillow's readers takes."""
+    if isinstance(source, Path):
+        with source.open("rb") as file:
+            start = file.read(4)
+    else:
+        start = source[:4]
+    if start in _TIFF_STARTS:
+        return "is a TIFF of a kind that cannot be read, or is damaged: save it anew in 8 or 16 bits"
+    return f"is not a {', '.join(_READERS)} or HEIC picture, or is damaged"
+
+
+def _need_heif(name: str, error: type[ImageError] | type[OutputError]) -> None:
+    if not find_spec("pillow_heif"):
+        raise error(f"{name}: HEIC needs one more package: pip install 'srez[heic]'")
+    import pillow_heif  # slow to import
+
+    pillow_heif.register_heif_opener()
+
+
+def _refuse_several(image: Image.Image, name: str) -> None:
+    if (count := _frames(image)) > 1:
+        what = f"has {count} pages" if image.format == "TIFF" else f"is animated ({count} frames)"
+        raise ImageError(f"{name} {what}: only single pictures can be upscaled")
+
+
+def _frames(image: Image.Image) -> int:
+    # A camera's MPO is a JPEG with further views or a preview behind the picture.
+    count = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+    if count == 1 or not isinstance(image, TiffImageFile):
+        return count
+    smaller = 0  # of the first page, as maps and programs for photographs keep them
+    for page in range(1, count):
+        image.seek(page)
+        smaller += image.tag_v2.get(_TIFF_SUBFILE, 0) & 1
+    image.seek(0)
+    return count - smaller

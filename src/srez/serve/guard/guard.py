@@ -1,0 +1,195 @@
+"""The outermost layer: key, origin, body limits, security headers, request ids, logs and metrics."""
+
+import asyncio
+import re
+import secrets
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from srez.serve.guard import security
+from srez.serve.limits import BODY_SECONDS, PIECE_SECONDS, SEND_PIECE, Settings
+from srez.serve.observe import logs
+from srez.serve.observe.metrics import Metrics
+from srez.serve.refusals import DEFECT, RefusalError
+
+_DRAIN_SECONDS = 2.0  # a client that is still sending sees the refusal only when it has sent
+_WELL_FORMED_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+
+
+def refusal_response(refusal: RefusalError) -> JSONResponse:
+    """The answer that tells a refusal: `{"error": "one sentence"}`."""
+    return JSONResponse({"error": str(refusal)}, refusal.status, refusal.headers)
+
+
+class Guard:
+    """ASGI middleware around all routes and the page."""
+
+    def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics) -> None:
+        """Guard an application.
+
+        Args:
+            app: behind the guard.
+            settings: key, origins and limits.
+            metrics: to count in.
+        """
+        self._app, self._settings, self._metrics = app, settings, metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let one request through, or turn it down."""
+        if scope["type"] == "websocket":  # nothing here speaks it
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        await _Request(self._app, self._settings, self._metrics, scope, receive, send).run()
+
+
+class _Request:
+    """One request on its way through the guard."""
+
+    def __init__(
+        self, app: ASGIApp, settings: Settings, metrics: Metrics, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        self.app, self.settings, self.metrics, self.scope = app, settings, metrics, scope
+        self._receive, self._send = receive, send
+        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        given = self.headers.get(b"x-request-id", b"")
+        self.id = given.decode() if _WELL_FORMED_ID.fullmatch(given) else secrets.token_hex(8)
+        self.started = time.perf_counter()
+        self.status: int | None = None  # of the answer, once it has begun
+        self.refusal: RefusalError | None = None
+        self.received = self.sent = 0
+        self.has_body = (
+            b"transfer-encoding" in self.headers or self.headers.get(b"content-length", b"0") != b"0"
+        )
+        self.complete = False  # whether the body has arrived
+
+    async def run(self) -> None:
+        path = self.scope["path"]
+        try:
+            security.refuse_without_key(path, self.headers, self.settings.key)
+            security.refuse_other_origins(self.scope["method"], self.headers, self.settings.origins)
+            self._refuse_large(int(self.headers.get(b"content-length", b"0")))
+            await self.app(self.scope, self.receive, self.send)
+            if self.refusal:
+                await self._refuse(self.refusal)
+        except RefusalError as refusal:
+            await self._refuse(refusal)
+        except Exception:
+            if self.refusal:
+                await self._refuse(self.refusal)
+            else:
+                logs.log.exception("defect", extra={"fields": {"request_id": self.id}})
+                await self._refuse(RefusalError(500, DEFECT))
+        finally:
+            self._note()
+
+    async def receive(self) -> Message:
+        """A piece of the body, within the limits of size and time."""
+        if self.complete:
+            return await self._receive()  # only a disconnection is left to come
+        left = BODY_SECONDS - (time.perf_counter() - self.started)
+        try:
+            async with asyncio.timeout(min(PIECE_SECONDS, left)):
+                message = await self._receive()
+        except TimeoutError:
+            self.refusal = RefusalError(408, "the body did not arrive in time")
+            raise self.refusal from None
+        if message["type"] == "http.request":
+            self.received += len(message.get("body", b""))
+            self.complete = not message.get("more_body", False)
+            self._refuse_large(self.received)
+            return message
+        if self.has_body:
+            self.refusal = RefusalError(499, "the client has hung up before its body had arrived")
+            raise self.refusal
+        self.complete = True
+        return message
+
+    async def send(self, message: Message) -> None:
+        """A piece of the answer; what was turned down stays so, whatever the application says of it."""
+        if message["type"] == "http.response.start":
+            if self.refusal and self.status is None:
+                return
+            self.status = message["status"]
+            ours = security.headers(self.scope["path"]) | {"X-Request-ID": self.id}
+            if self.has_body and not self.complete and not await self._drained():
+                ours["Connection"] = "close"
+            names = {name.lower().encode() for name in ours}
+            kept = [pair for pair in message.get("headers", []) if pair[0].lower() not in names]
+            added = [(name.lower().encode(), value.encode()) for name, value in ours.items()]
+            message = {**message, "headers": [*kept, *added]}
+        elif self.status is None:
+            return
+        self.sent += len(message.get("body", b""))
+        for piece in _pieces(message):
+            await self._send(piece)  # once the client has taken the one before
+
+    async def send_response(self, refusal: RefusalError) -> None:
+        self.refusal = None
+        await refusal_response(refusal)(self.scope, self.receive, self.send)
+
+    def _refuse_large(self, size: int) -> None:
+        if size > self.settings.max_body:
+            self.refusal = RefusalError(
+                413, f"the body has more than {self.settings.max_body:,} bytes (--max-body)"
+            )
+            raise self.refusal
+
+    async def _refuse(self, refusal: RefusalError) -> None:
+        if self.status is None:
+            await self.send_response(refusal)
+
+    async def _drained(self) -> bool:
+        """Whether the rest of a body came in a moment; it is thrown away."""
+        try:
+            async with asyncio.timeout(_DRAIN_SECONDS):
+                while (await self._receive()).get("more_body"):
+                    pass
+        except TimeoutError:
+            return False
+        self.complete = True
+        return True
+
+    def _note(self) -> None:
+        route = _route(self.scope)
+        seconds = time.perf_counter() - self.started
+        method = self.scope["method"] if self.scope["method"] in _METHODS else "OTHER"
+        self.metrics.requests.labels(method, route, str(self.status or 0)).inc()
+        self.metrics.seconds.labels(route).observe(seconds)
+        facts: dict[str, Any] = self.scope.get("state", {}).get("facts", {})
+        logs.event(
+            "request",
+            request_id=self.id,
+            method=method,
+            route=route,
+            status=self.status,
+            milliseconds=round(seconds * 1e3, 1),
+            received=self.received,
+            sent=self.sent,
+            **facts,
+        )
+
+
+def _pieces(message: Message) -> Iterator[Message]:
+    """A message whose body is no larger than a piece, or several in its place."""
+    body: bytes = message.get("body", b"")
+    last = max(len(body) - 1, 0) // SEND_PIECE * SEND_PIECE
+    for start in range(0, last, SEND_PIECE):
+        yield {**message, "body": body[start : start + SEND_PIECE], "more_body": True}
+    yield {**message, "body": body[last:]} if last else message
+
+
+_METHODS = ("GET", "HEAD", "POST", "DELETE", "OPTIONS", "PUT", "PATCH")
+
+
+def _route(scope: Scope) -> str:
+    """The pattern of the route that was taken: what a client made up is never a label."""
+    if scope["path"].startswith(security.PAGE):
+        return security.PAGE
+    return getattr(scope.get("route"), "path", "none")

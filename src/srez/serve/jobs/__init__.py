@@ -1,0 +1,1 @@
+"""Work that waits: jobs on disk, pictures in the queue."""

@@ -1,0 +1,296 @@
+"""The upscaler: a model, its card, and any picture in, the larger one out."""
+
+import os
+from collections.abc import Callable, Iterator
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from srez import machine
+from srez.errors import ImageError, ModelError, OptionError
+from srez.images import from_float, resample, to_float
+from srez.models import blending, box
+from srez.models import card as cards
+from srez.upscaling import tiling
+from srez.upscaling.tiling import Cut, Progress, ignore
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession as Session
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before it is imported; else it reports to its makers
+
+MOST_TILE = 512  # input pixels; beyond, margins are a small share already
+LEAST_TILE, MOST_ASKED = 32, 4096  # what a user may set, in input pixels
+MEMORY_A_THREAD = 320 * 1024**2  # bytes for a tile under way, at most
+BATCH_PIXELS = 32 * 1024  # input pixels run at once in a batch of small pictures
+HIDDEN_REACH = 8  # how far visible colours are carried under what is transparent, in pixels
+
+
+class Upscaler:
+    """A loaded model. Make one with `srez.load`. It may be used from several threads.
+
+    Attributes:
+        card: the model's card.
+        fidelity: the look, from 0 (vivid) to 1 (faithful); 1 for a model with one look.
+    """
+
+    def __init__(self, model: Path, fidelity: float | None = None, tile: int | None = None) -> None:
+        """Load a model and its card.
+
+        Args:
+            model: the .onnx file, with its card beside it.
+            fidelity: the look of a model that has two, from 0 (vivid) to 1 (faithful); the card's by default.
+            tile: the largest side of a tile in input pixels, without its margin; from the memory at hand by
+                default.
+
+        Raises:
+            ModelError: a file is missing, damaged or not one of ours, or a look is asked of a model with one.
+            OptionError: the fidelity or the tile is out of range.
+        """
+        _require_possible(tile)
+        self.card = cards.read(model)
+        self.fidelity = _checked(self.card, fidelity)
+        self._tile = tile
+        self._threads = machine.cores()
+        network = _look(model, self.card, self.fidelity)
+        try:
+            # Tiles are run at the same time, each by one thread; what is one tile, by all: see docs/adr/0010.
+            self._tiles, self._whole = _session(network, 1), _session(network, self._threads)
+        except Exception as error:
+            # The classes it raises are private; the file's hash was right, so the card came with a bad file.
+            raise ModelError(f"{model} cannot be loaded as an ONNX model: {error}") from None
+        self._input = self._whole.get_inputs()[0].name
+
+    def __call__(self, image: np.ndarray, progress: Progress = ignore) -> np.ndarray:
+        """Upscale one picture, tile by tile.
+
+        Gray stays gray, 16 bits stay 16 bits. Alpha is upscaled too, by bicubic.
+
+        Args:
+            image: uint8 or uint16; `(H, W)` gray, `(H, W, 2)` gray with alpha, `(H, W, 3)` RGB or
+                `(H, W, 4)` RGBA, alpha straight; any size.
+            progress: called now and then with the fraction done.
+
+        Returns:
+            The same kind, with H and W multiplied by the model's scale.
+
+        Raises:
+            ImageError: another shape or dtype.
+            ModelError: the model's weights are spoilt.
+            MemoryError: it did not suffice, even for small tiles.
+        """
+        with_channels = _checked_picture(image)
+        run, cut = self._plan(with_channels)
+        output = tiling.tiled(run, with_channels, self.card.scale, cut, progress)
+        return output if image.ndim == 3 else output[..., 0]
+
+    def bands(self, image: np.ndarray, progress: Progress = ignore) -> Iterator[np.ndarray]:
+        """Upscale one picture and hand it out by rows of tiles, for results larger than memory.
+
+        Args:
+            image: as for a call.
+            progress: called now and then with the fraction done.
+
+        Yields:
+            From top to bottom, `(h, scale W, C)` of the image's dtype; gray has C = 1.
+
+        Raises:
+            ImageError: another shape or dtype.
+            ModelError: the model's weights are spoilt.
+            MemoryError: it did not suffice, even for small tiles.
+        """
+        with_channels = _checked_picture(image)
+        run, cut = self._plan(with_channels)
+        return tiling.bands(run, with_channels, self.card.scale, cut, progress)
+
+    def batch(self, images: np.ndarray) -> np.ndarray:
+        """Upscale many small pictures of one size together.
+
+        Args:
+            images: `(N, H, W, 3)` RGB, uint8, or float32 in [0, 1], which is not rounded.
+
+        Returns:
+            `(N, scale H, scale W, 3)` of the same dtype; float32 is clipped to [0, 1] and not rounded.
+
+        Raises:
+            ImageError: another shape or dtype.
+            ModelError: the model's weights are spoilt.
+        """
+        if images.ndim != 4 or images.shape[3] != 3 or images.dtype not in (np.uint8, np.float32):
+            raise ImageError(
+                f"a batch is uint8 or float32 of shape (N, H, W, 3), not {images.dtype} {images.shape}"
+            )
+        count, height, width, _ = images.shape
+        scale = self.card.scale
+        output = np.empty((count, height * scale, width * scale, 3), images.dtype)
+        if not images.size:
+            return output
+        if self._edge(height, width) or height * width > BATCH_PIXELS:
+            for image, place in zip(images, output, strict=True):
+                run, cut = self._plan(image)
+                place[...] = tiling.tiled(run, image, scale, cut)
+            return output
+        together = max(1, BATCH_PIXELS // (height * width))
+        for start in range(0, count, together):
+            part = slice(start, start + together)
+            output[part] = from_float(self._run(self._whole, to_float(images[part])), images.dtype)
+        return output
+
+    def _plan(self, image: np.ndarray) -> tuple[tiling.Run, Cut]:
+        """How to run a tile of a picture, and how to cut it."""
+        radius = self.card.receptive_radius
+        # What is carried under transparent pixels comes from beyond the network's reach.
+        overlap = radius + HIDDEN_REACH if image.shape[2] in (2, 4) else radius
+        memory = min(machine.available_memory() // 2, MEMORY_A_THREAD * self._threads)
+        fitting = tiling.side_that_fits(memory, self.card.memory, overlap, self._threads)
+        tile = self._tile or min(fitting, MOST_TILE)
+        height, width = image.shape[:2]
+        edge, fixed = self._edge(height, width), self._tile is not None
+        alone = min(MOST_TILE**2, memory // self.card.memory)  # pixels of a tile that has all memory
+        if max(height, width) <= tile or (not fixed and height * width <= alone):
+            return partial(self._run_tile, self._whole), Cut(max(height, width), overlap, edge, fixed=fixed)
+        return partial(self._run_tile, self._tiles), Cut(tile, overlap, edge, self._threads, fixed)
+
+    def _edge(self, height: int, width: int) -> int:
+        return self.card.edge if max(height, width) > self.card.trained_at else 0
+
+    def _run_tile(self, session: "Session", tile: np.ndarray) -> np.ndarray:
+        """A tile of any kind, `(h, w, C)`, with its alpha if it has one."""
+        values = to_float(tile)
+        if tile.shape[2] in (1, 3):
+            return from_float(self._run_colours(session, values), tile.dtype)
+        colours, alpha = values[..., :-1], values[..., -1:]
+        larger_alpha = resample.bicubic(alpha[None], self.card.scale)[0]
+        larger = self._run_colours(session, resample.fill_hidden(colours, alpha, HIDDEN_REACH))
+        return from_float(np.concatenate([larger, larger_alpha], axis=2), tile.dtype)
+
+    def _run_colours(self, session: "Session", values: np.ndarray) -> np.ndarray:
+        """`(h, w, 3)` RGB or `(h, w, 1)` gray, float32."""
+        if values.shape[2] == 3:
+            return self._run(session, values[None])[0]
+        return self._run(session, np.repeat(values[None], 3, axis=3))[0].mean(axis=2, keepdims=True)
+
+    def _run(self, session: "Session", images: np.ndarray) -> np.ndarray:
+        """The network on `(N, H, W, 3)` float32 in [0, 1].
+
+        Where all that the network sees is one colour, the output is that colour: a network hits it only
+        nearly, and white that becomes 254 is seen. Pictures below the network's least size are extended.
+        """
+        flat = resample.flat(images, self.card.receptive_radius)
+        if flat.all():
+            return resample.nearest(images, self.card.scale)
+        count, height, width, channels = images.shape
+        scale = self.card.scale
+        down, right = (max(0, self.card.minimum_size - side) for side in (height, width))
+        if down or right:
+            images = np.pad(images, ((0, 0), (0, down), (0, right), (0, 0)), mode="edge")
+        output = self._run_network(session, images)
+        if down or right:
+            output = np.ascontiguousarray(output[:, : height * scale, : width * scale])
+        blocks = output.reshape(count, height, scale, width, scale, channels)  # a view
+        number, row, column = np.nonzero(flat)
+        blocks[number, row, :, column] = images[number, row, column][:, None, None]
+        return output
+
+    def _run_network(self, session: "Session", images: np.ndarray) -> np.ndarray:
+        try:
+            output = np.asarray(session.run(None, {self._input: images})[0])
+        except Exception as error:
+            # Its classes are private, and it has none of its own for memory.
+            if "alloc" in str(error):
+                raise MemoryError(f"a tile of {images.shape[2]}x{images.shape[1]} pixels") from None
+            raise
+        if np.isnan(output.max()):  # else it would become black
+            raise ModelError(
+                f"model {self.card.name} gives values that are no numbers: its weights are spoilt"
+            )
+        return output
+
+
+Choose = Callable[[tuple[int, int]], Upscaler]
+"""A picture's width and height, in pixels, to the upscaler to take for it."""
+
+
+def load(model: str | Path = "photo", fidelity: float | None = None, tile: int | None = None) -> Upscaler:
+    """Load a model from the box by its name, or one of your own by its path.
+
+    Args:
+        model: a name that `srez models` lists, or an .onnx file with its card beside it.
+        fidelity: the look of a model that has two, from 0 (vivid) to 1 (faithful); the card's by default.
+        tile: the largest side of a tile in input pixels, from the memory at hand by default. One that is
+            given is kept, even if memory does not suffice.
+
+    Raises:
+        ModelError: there is no such model, it is damaged or not one of ours, or it has only one look.
+        OptionError: the fidelity or the tile is out of range.
+    """
+    return Upscaler(box.find(model), fidelity, tile)
+
+
+def chooser(model: str, fidelity: float | None = None, tile: int | None = None) -> Choose:
+    """What gives for each picture the upscaler to take, loaded once.
+
+    Args:
+        model: "auto" for the one in the box that suits the picture's size, or as for `load`.
+        fidelity: as for `load`.
+        tile: as for `load`.
+
+    Raises:
+        ModelError: as for `load`; with "auto" when a picture asks for the model.
+        OptionError: the tile is out of range; the fidelity likewise, with "auto" when a picture asks.
+    """
+    _require_possible(tile)
+    loaded = cache(lambda name: load(name, fidelity, tile))
+    if model != box.AUTO:
+        loaded(model)
+    return lambda size: loaded(box.suited(model, size))
+
+
+def _require_possible(tile: int | None) -> None:
+    if tile is not None and not LEAST_TILE <= tile <= MOST_ASKED:
+        raise OptionError(f"tile {tile}: tiles have from {LEAST_TILE} to {MOST_ASKED} pixels a side")
+
+
+def _checked(card: cards.Card, fidelity: float | None) -> float:
+    if fidelity is None:
+        return card.fidelity if card.vivid else 1.0
+    if not card.vivid:
+        raise ModelError(f"model {card.name} has only one look: leave the fidelity out")
+    if not 0 <= fidelity <= 1:
+        raise OptionError(f"fidelity {fidelity}: it goes from 0 (vivid) to 1 (faithful)")
+    return fidelity
+
+
+def _session(network: bytes, threads: int) -> "Session":
+    import onnxruntime  # takes longer than the rest of `import srez` together
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.enable_mem_pattern = False  # patterns take a third more memory and no less time
+    return onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
+
+
+def _look(model: Path, card: cards.Card, fidelity: float) -> bytes:
+    faithful = model.read_bytes()
+    if not card.vivid:
+        return faithful
+    try:
+        return blending.blend(faithful, cards.vivid_file(model, card).read_bytes(), fidelity)
+    except ModelError as error:
+        raise ModelError(f"{model} and {card.vivid.file}: {error}") from None
+
+
+def _checked_picture(image: np.ndarray) -> np.ndarray:
+    """The picture as `(H, W, C)`."""
+    if (
+        image.dtype not in (np.uint8, np.uint16)
+        or not (image.ndim == 2 or (image.ndim == 3 and image.shape[2] in (2, 3, 4)))
+        or not image.size
+    ):
+        raise ImageError(
+            "a picture is uint8 or uint16 of shape (H, W), (H, W, 2), (H, W, 3) or (H, W, 4), "
+            f"not {image.dtype} {image.shape}"
+        )
+    return image if image.ndim == 3 else image[..., None]

@@ -1,0 +1,85 @@
+"""Small networks made on the spot, with their cards: a stand-in for models that are not in the box."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from srez.models import card as cards
+
+CHANNELS = 16
+
+
+def network(seed: int, first_layer: int = 1) -> onnx.ModelProto:
+    """A x4 network of two zero-padded 3x3 convolutions and a skip by nearest neighbour.
+
+    Args:
+        seed: decides the weights.
+        first_layer: the number in the first layer's name, as Keras counts layers on through a process.
+    """
+    random = np.random.default_rng(seed)
+    last = first_layer + 1
+    weights = {
+        f"conv2d_{first_layer}/kernel": random.normal(0, 0.2, (CHANNELS, 3, 3, 3)),
+        f"conv2d_{first_layer}/bias": random.normal(0, 0.2, CHANNELS),
+        f"conv2d_{last}/kernel": random.normal(0, 0.02, (48, CHANNELS, 3, 3)),
+        f"conv2d_{last}/bias": random.normal(0, 0.01, 48),
+        "skip": np.tile(np.eye(3), (16, 1)).reshape(48, 3, 1, 1),
+    }
+
+    def conv(entry: str, number: int, out: str) -> onnx.NodeProto:
+        names = [entry, f"conv2d_{number}/kernel", f"conv2d_{number}/bias"]
+        return helper.make_node("Conv", names, [out], pads=[1, 1, 1, 1])
+
+    nodes = [
+        helper.make_node("Transpose", ["images"], ["x"], perm=[0, 3, 1, 2]),
+        conv("x", first_layer, "a"),
+        helper.make_node("Relu", ["a"], ["b"]),
+        conv("b", last, "c"),
+        helper.make_node("Conv", ["x", "skip"], ["d"]),
+        helper.make_node("Add", ["c", "d"], ["e"]),
+        helper.make_node("DepthToSpace", ["e"], ["f"], blocksize=4),
+        helper.make_node("Transpose", ["f"], ["larger"], perm=[0, 2, 3, 1]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "small",
+        [helper.make_tensor_value_info("images", TensorProto.FLOAT, ["n", "h", "w", 3])],
+        [helper.make_tensor_value_info("larger", TensorProto.FLOAT, ["n", "H", "W", 3])],
+        [numpy_helper.from_array(value.astype(np.float32), name) for name, value in weights.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    onnx.checker.check_model(model)
+    return model
+
+
+def write(path: Path, seed: int = 0, **card: Any) -> Path:
+    """A model with its card."""
+    path.write_bytes(network(seed).SerializeToString())
+    write_card(path, **card)
+    return path
+
+
+def write_card(path: Path, **card: Any) -> None:
+    """The card of a small network, with more or other keys."""
+    values = {
+        "name": path.stem,
+        "description": "a test",
+        "licence": "none",
+        "limits": "useless",
+        "scale": 4,
+        "minimum_size": 1,
+        "receptive_radius": 2,
+        "parameters": 7456,
+        "multiply_adds": 7344,
+        "sha256": cards.sha256(path),
+        **card,
+    }
+    vivid = values.pop("vivid", None)
+    lines = [f"{key} = {value!r}".replace("'", '"') for key, value in values.items()]
+    lines += ["training = {}", "figures = []"]
+    if vivid:
+        lines += ["[vivid]", *(f'{key} = "{value}"' for key, value in vivid.items())]
+    path.with_suffix(".toml").write_text("\n".join(lines) + "\n")

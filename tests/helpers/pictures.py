@@ -1,0 +1,58 @@
+"""Pictures of many kinds, made byte by byte where no library writes them."""
+
+import struct
+import zlib
+
+import numpy as np
+from PIL import ImageCms
+
+
+def smooth(shape: tuple[int, ...], top: int = 255) -> np.ndarray:
+    """A picture of waves, which no format harms much."""
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    channels = [np.sin(x / (5 + c) + c) + np.cos(y / (7 - c)) for c in range((*shape, 1)[2])]
+    values = np.stack(channels, axis=2) / 4 + 0.5
+    pixels = np.rint(values * top).astype(np.uint8 if top == 255 else np.uint16)
+    return pixels if len(shape) == 3 else pixels[..., 0]
+
+
+def near(output: np.ndarray, source: np.ndarray, tolerance: float) -> bool:
+    """Whether block means of the output are the source: what every good upscaling comes near to."""
+    height, width = source.shape[:2]
+    blocks = output.reshape(height, 4, width, 4, -1).astype(float).mean(axis=(1, 3))
+    return bool(np.abs(blocks - source.reshape(height, width, -1)).mean() < tolerance)
+
+
+def png_chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def deep_png(pixels: np.ndarray, transparent: bytes | None = None) -> bytes:
+    """A PNG of 16 bits a channel, which Pillow cannot write in colour; no filters."""
+    channels = 1 if pixels.ndim == 2 else pixels.shape[2]
+    kind = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
+    rows = pixels.astype(">u2").view(np.uint8).reshape(len(pixels), -1)
+    data = np.pad(rows, ((0, 0), (1, 0))).tobytes()
+    header = struct.pack(">IIBBBBB", pixels.shape[1], pixels.shape[0], 16, kind, 0, 0, 0)
+    return b"".join(
+        [
+            b"\x89PNG\r\n\x1a\n",
+            png_chunk(b"IHDR", header),
+            png_chunk(b"tRNS", transparent) if transparent else b"",
+            png_chunk(b"IDAT", zlib.compress(data)),
+            png_chunk(b"IEND", b""),
+        ]
+    )
+
+
+def profile(space: str) -> bytes:
+    """An sRGB profile, or one that says of itself to be of other channels."""
+    data = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    data[16:20] = space.encode()
+    return bytes(data)
+
+
+def empty_png(width: int, height: int) -> bytes:
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    idat = png_chunk(b"IDAT", zlib.compress(bytes(1000)))
+    return b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header) + idat + png_chunk(b"IEND", b"")

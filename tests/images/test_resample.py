@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+
+from srez.errors import ImageError
+from srez.images import resample
+
+
+def test_area_is_the_mean_of_each_block() -> None:
+    image = np.arange(4 * 8).reshape(1, 4, 8, 1)
+    expected = [image[0, :, :4].mean(), image[0, :, 4:].mean()]
+    np.testing.assert_allclose(resample.area(image, 4).ravel(), expected)
+
+
+def test_area_refuses_broken_blocks() -> None:
+    with pytest.raises(ImageError, match="7x8 picture has no whole 4x4 blocks"):
+        resample.area(np.zeros((8, 7, 3)), 4)
+
+
+def test_area_undoes_nearest(random: np.random.Generator) -> None:
+    low = random.random((2, 5, 3, 3))
+    np.testing.assert_allclose(resample.area(resample.nearest(low, 4), 4), low)
+
+
+def test_bicubic_is_keys_cubic() -> None:
+    # Eq. 15 of Keys 1981 for an impulse, away from the border: the kernel itself, at half-pixel centres.
+    low = np.zeros((1, 1, 9, 1), np.float32)
+    low[0, 0, 4] = 1
+    x = np.abs((np.arange(36) + 0.5) / 4 - 0.5 - 4)
+    near, far = 1.5 * x**3 - 2.5 * x**2 + 1, -0.5 * x**3 + 2.5 * x**2 - 4 * x + 2
+    expected = np.where(x < 1, near, np.where(x < 2, far, 0))
+    inside = slice(8, -8)
+    np.testing.assert_allclose(resample.bicubic(low, 4)[0, 0, inside, 0], expected[inside], atol=1e-6)
+
+
+def test_bicubic_keeps_a_flat_picture_and_does_not_round() -> None:
+    flat = np.full((1, 3, 5, 3), 0.12345678, np.float32)
+    np.testing.assert_allclose(resample.bicubic(flat, 4), 0.12345678, atol=1e-7)
+
+
+@pytest.mark.parametrize("radius", [1, 2, 5])
+def test_flat_is_where_a_window_has_one_colour(random: np.random.Generator, radius: int) -> None:
+    image = np.zeros((1, 30, 40, 2))
+    for y, x in ((3, 4), (20, 33), (29, 0)):
+        image[0, y, x, random.integers(2)] = 1
+    y, x = np.mgrid[:30, :40]
+    marks = zip(*np.nonzero(image[0].any(-1)), strict=True)
+    distance = np.min([np.maximum(abs(y - at_y), abs(x - at_x)) for at_y, at_x in marks], axis=0)
+    found = resample.flat(image, radius)[0]
+    assert found[distance > radius].all()
+    assert not found[distance < radius].any()
+
+
+def picture_in_bands(image: np.ndarray) -> list[np.ndarray]:
+    return np.split(image, [1, 8, 9, 30, 100][: len(image) // 30 + 2])
+
+
+@pytest.mark.parametrize("target", [(80, 60), (40, 30), (53, 41), (160, 120), (159, 119), (1, 1), (160, 7)])
+def test_shrink_is_the_mean_of_what_a_pixel_covers(random, target: tuple[int, int]) -> None:
+    image = random.integers(0, 256, (120, 160, 3), dtype=np.uint8)
+    output = np.concatenate(list(resample.shrink(picture_in_bands(image), (160, 120), target)))
+    assert output.shape == (target[1], target[0], 3)
+    # The same by brute force: every pixel repeated as often as makes blocks whole.
+    rows = np.repeat(image.astype(float), target[1], axis=0).reshape(target[1], 120, 160, 3).mean(1)
+    exact = np.repeat(rows, target[0], axis=1).reshape(target[1], target[0], 160, 3).mean(2)
+    assert np.abs(output - exact).max() <= 0.5 + 1e-9
+
+
+def test_shrink_keeps_flat_pictures_and_16_bits() -> None:
+    for value, dtype in ((255, np.uint8), (65535, np.uint16), (12345, np.uint16)):
+        flat = np.full((50, 70, 1), value, dtype)
+        output = np.concatenate(list(resample.shrink([flat], (70, 50), (33, 47))))
+        assert output.dtype == dtype
+        assert (output == value).all()
+
+
+def test_hidden_pixels_get_the_nearest_visible_colours() -> None:
+    colours = np.zeros((9, 9, 3), np.float32)
+    colours[4, 4] = (0.2, 0.4, 0.6)
+    colours[0, 0] = 1  # hidden, and out of reach
+    alpha = np.zeros((9, 9, 1), np.float32)
+    alpha[4, 4] = 0.5
+    filled = resample.fill_hidden(colours, alpha, 3)
+    np.testing.assert_allclose(filled[1:8, 1:8], np.broadcast_to(colours[4, 4], (7, 7, 3)), atol=1e-6)
+    np.testing.assert_array_equal(filled[0], colours[0])
+    assert resample.fill_hidden(colours, np.ones_like(alpha), 3) is colours

@@ -1,0 +1,231 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from onnx import numpy_helper
+
+import srez
+from helpers import models
+from srez import images
+from srez.datasets import drawn
+from srez.errors import ImageError, ModelError, OptionError
+from srez.images import resample
+from srez.models import box
+from srez.upscaling import upscaler
+from srez.upscaling.upscaler import Upscaler
+
+
+@pytest.fixture(scope="module")
+def faces() -> Upscaler:
+    return srez.load("faces")
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [(16, 16, 3), (17, 23, 3), (16, 16), (16, 16, 2), (16, 16, 4), (1, 1, 3), (2, 40), (1, 3, 4), (1, 99, 3)],
+)
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_any_picture_gives_the_same_kind_four_times_larger(
+    faces: Upscaler, random, shape: tuple[int, ...], dtype: type
+) -> None:
+    image = random.integers(0, np.iinfo(dtype).max + 1, shape, dtype=dtype)
+    before = image.copy()
+    output = faces(image)
+    assert output.shape == (shape[0] * 4, shape[1] * 4, *shape[2:])
+    assert output.dtype == dtype
+    np.testing.assert_array_equal(image, before)
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        np.zeros((8, 8, 3), np.float32),
+        np.zeros((8, 8, 5), np.uint8),
+        np.zeros((8, 8, 1), np.uint8),
+        np.zeros((1, 8, 8, 3), np.uint8),
+        np.zeros((0, 8, 3), np.uint8),
+        np.zeros(8, np.uint8),
+    ],
+)
+def test_other_arrays_are_refused(faces: Upscaler, image: np.ndarray) -> None:
+    with pytest.raises(ImageError, match="a picture is uint8 or uint16"):
+        faces(image)
+
+
+def test_batch_refuses_other_arrays(faces: Upscaler) -> None:
+    for images_ in (np.zeros((8, 8, 3), np.uint8), np.zeros((1, 8, 8, 3)), np.zeros((1, 8, 8, 4), np.uint8)):
+        with pytest.raises(ImageError, match="a batch is uint8 or float32"):
+            faces.batch(images_)
+
+
+def test_batch_equals_one_at_a_time(faces: Upscaler, random: np.random.Generator) -> None:
+    # More faces than are run at once.
+    count = upscaler.BATCH_PIXELS // 256 + 3
+    batch = random.integers(0, 256, (count, 16, 16, 3), dtype=np.uint8)
+    outputs = faces.batch(batch)
+    for index in (0, 1, count - 2, count - 1):
+        difference = outputs[index].astype(int) - faces(batch[index])
+        assert np.abs(difference).max() <= 1  # another summation order may turn a rounding
+
+
+def test_float_batch_is_not_rounded(faces: Upscaler, random: np.random.Generator) -> None:
+    low = random.random((2, 16, 16, 3), np.float32) * 0.5 + 0.25
+    output = faces.batch(low)
+    assert output.dtype == np.float32
+    assert output.min() >= 0
+    assert output.max() <= 1
+    # Had the input been rounded to uint8, the output's block means would be off by up to 0.5 grey levels.
+    inside = np.abs(resample.area(output, 4) - low)[(resample.nearest(low, 4) == 0).sum((1, 2, 3)) == 0]
+    unclipped = (resample.area((output == 0) | (output == 1), 4) == 0).all(-1)
+    assert unclipped.mean() > 0.5
+    assert inside[unclipped].max() * 255 < 0.001
+
+
+def test_large_pictures_of_a_batch_are_tiled(faces: Upscaler, random: np.random.Generator) -> None:
+    wide = random.integers(0, 256, (2, 4, upscaler.MOST_TILE + 8, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(faces.batch(wide), np.stack([faces(image) for image in wide]))
+    assert faces.batch(wide[:0]).shape == (0, 16, 4 * wide.shape[2], 3)
+
+
+@pytest.mark.parametrize("tile", [32, 48, 64, 128, 512])
+@pytest.mark.parametrize("shape", [(131, 97, 3), (33, 201), (75, 130, 4)])
+def test_tiled_equals_whole(random: np.random.Generator, tile: int, shape: tuple[int, ...]) -> None:
+    image = random.integers(0, 256, shape, dtype=np.uint8)
+    whole = srez.load("faces", tile=1024)(image)
+    tiles = srez.load("faces", tile=tile)(image)
+    assert np.abs(tiles.astype(int) - whole).max() <= 1
+
+
+def test_bands_are_the_picture_from_top_to_bottom(random: np.random.Generator) -> None:
+    image = random.integers(0, 256, (100, 40, 3), dtype=np.uint8)
+    model = srez.load("faces", tile=32)
+    bands = list(model.bands(image))
+    assert len(bands) == 4
+    np.testing.assert_array_equal(np.concatenate(bands), model(image))
+
+
+@pytest.mark.parametrize("tile", [0, 31, 5000])
+def test_tiles_out_of_range_are_refused(tile: int) -> None:
+    with pytest.raises(OptionError, match=f"tile {tile}: tiles have from 32 to 4096"):
+        srez.load("faces", tile=tile)
+
+
+@pytest.mark.parametrize("size", [(16, 16), (45, 60), (1, 70), (90, 90)])
+def test_a_flat_picture_stays_flat(random: np.random.Generator, size: tuple[int, int]) -> None:
+    model = srez.load("faces", tile=32)
+    for channels in (1, 2, 3, 4):
+        for top in (255, 65535):
+            for colour in ([0] * channels, [top] * channels, random.integers(0, top + 1, channels)):
+                flat = np.broadcast_to(np.array(colour, f"u{1 + (top > 255)}"), (*size, channels))
+                image = flat[..., 0] if channels == 1 else flat
+                np.testing.assert_array_equal(model(image), np.kron(image, np.ones((4, 4, 1)[: image.ndim])))
+
+
+def test_white_paper_stays_white_around_what_is_on_it(faces: Upscaler) -> None:
+    page = np.full((120, 120, 3), 255, np.uint8)
+    page[50:55, 40:80] = 0
+    output = faces(page).astype(int)
+    reach = faces.card.receptive_radius
+    outside = np.ones((120, 120), bool)
+    outside[50 - reach : 55 + reach, 40 - reach : 80 + reach] = False
+    assert (output[np.kron(outside, np.ones((4, 4), bool))] == 255).all()
+    assert output[200:220, 200:280].max() < 60
+
+
+def test_16_bits_are_finer_than_8(faces: Upscaler) -> None:
+    ramp = np.linspace(20000, 20600, 40 * 40).reshape(40, 40).astype(np.uint16)
+    output = faces(ramp)
+    assert len(np.unique(output)) > 300  # there are 3 steps of 8 bits in there
+    assert np.abs(output.astype(float) - np.kron(ramp, np.ones((4, 4)))).max() < 257
+
+
+def test_hidden_colours_do_not_bleed_out(faces: Upscaler) -> None:
+    """A white disc on transparent black must not get a gray rim."""
+    y, x = np.mgrid[:48, :48] - 23.5
+    disc = np.hypot(x, y) < 15
+    image = np.zeros((48, 48, 4), np.uint8)
+    image[disc] = 255
+    output = faces(image)
+    assert output[output[..., 3] > 0][:, :3].min() >= 250
+    gray = faces(image[..., 2:])
+    assert gray[gray[..., 1] > 0][:, 0].min() >= 250
+    opaque = image.copy()
+    opaque[..., 3] = 255
+    assert np.abs(faces(opaque)[..., :3].astype(int) - faces(image[..., :3])).max() <= 1
+
+
+def test_gray_follows_colour(faces: Upscaler, random: np.random.Generator) -> None:
+    gray = random.integers(112, 144, (16, 16), dtype=np.uint8)  # so that no colour is clipped
+    colour = faces.batch(images.to_float(np.repeat(gray[None, ..., None], 3, axis=3)))[0]
+    assert np.abs(faces(gray) - colour.mean(axis=2) * 255).max() < 5
+
+
+def test_alpha_follows_its_input(faces: Upscaler) -> None:
+    image = np.zeros((8, 8, 4), np.uint8)
+    image[:, 4:, 3] = 255
+    alpha = faces(image)[..., 3]
+    assert not alpha[:, :8].any()
+    assert (alpha[:, 24:] == 255).all()
+
+
+def test_unknown_names_list_the_known_ones() -> None:
+    with pytest.raises(ModelError, match=r"no model 'facez': take one of .*faces"):
+        srez.load("facez")
+
+
+def test_models_that_are_not_ours_are_refused(tmp_path: Path) -> None:
+    model = tmp_path / "other.onnx"
+    with pytest.raises(ModelError, match="does not exist"):
+        srez.load(model)
+    model.write_bytes(b"version https://git-lfs.github.com/spec/v1")
+    with pytest.raises(ModelError, match=r"no model card other\.toml beside it"):
+        srez.load(model)
+    card = box.find("photo-jpeg").with_suffix(".toml").read_text()
+    model.with_suffix(".toml").write_text(card)
+    with pytest.raises(ModelError, match="sha256 differs"):
+        srez.load(model)
+    from srez.models import card as cards
+
+    model.with_suffix(".toml").write_text(
+        card.replace(srez.load("photo-jpeg").card.sha256, cards.sha256(model))
+    )
+    with pytest.raises(ModelError, match="cannot be loaded as an ONNX model"):
+        srez.load(model)
+    model.with_suffix(".toml").write_text("name = 'half a card'")
+    with pytest.raises(ModelError, match=r"other\.toml is not a model card"):
+        srez.load(model)
+    model.with_suffix(".toml").write_text("not toml")
+    with pytest.raises(ModelError, match=r"other\.toml is not a model card"):
+        srez.load(model)
+
+
+def test_the_box_is_in_order() -> None:
+    assert "faces" in box.names()
+    for name in box.names():
+        card = srez.load(name).card
+        assert card.name == name
+        assert box.find(name).stat().st_size < 5e6
+        assert "research" in card.licence
+        assert {"nearest", "bicubic", name} <= {row["method"] for row in card.figures}
+
+
+def test_a_model_whose_weights_are_spoilt_makes_no_black_picture(tmp_path: Path) -> None:
+    path = models.write(tmp_path / "spoilt.onnx")
+    network = models.network(seed=0)
+    weights = next(each for each in network.graph.initializer if each.name.endswith("kernel"))
+    weights.CopyFrom(
+        numpy_helper.from_array(numpy_helper.to_array(weights) * np.float32(np.nan), weights.name)
+    )
+    path.write_bytes(network.SerializeToString())
+    models.write_card(path)
+    picture = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
+    with pytest.raises(ModelError, match="model spoilt gives values that are no numbers"):
+        srez.load(path)(picture)
+
+
+@pytest.mark.parametrize("fidelity", [0, 0.1, 0.3, 0.5, 0.8, 1])
+def test_faces_are_consistent_with_their_input_at_any_fidelity(fidelity: float) -> None:
+    truths = np.stack([drawn.face(seed, 64, 64) for seed in range(8)])
+    low = resample.area(truths, 4) / np.float32(255)
+    output = srez.load("faces", fidelity).batch(low)
+    assert np.abs(resample.area(output, 4) - low).mean() * 255 < 0.15

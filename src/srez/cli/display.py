@@ -1,7 +1,12 @@
-"""Progress on the terminal; standard output stays free for results."""
+"""What commands print: results on standard output, errors and progress on standard error."""
 
-from collections.abc import Iterable
+import json
+import traceback
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
+import typer
 from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
@@ -14,7 +19,35 @@ from rich.progress import (
 )
 from rich.text import Text
 
-console = Console(stderr=True, highlight=False)
+from srez.errors import SrezError
+from srez.output import output_failure
+
+# File names and model cards may contain "[...]": print it as it is.
+out_console = Console(highlight=False, markup=False)
+error_console = Console(stderr=True, highlight=False, markup=False)
+
+
+def complain(error: SrezError, debug: bool = False) -> None:
+    """Print an error as one line on standard error, with its traceback if `debug`."""
+    error_console.print(f"srez: {error}", soft_wrap=True)
+    if debug:
+        error_console.print("".join(traceback.format_exception(error)), soft_wrap=True)
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON on standard output."""
+    with standard_output():
+        print(json.dumps(value, indent=2), flush=True)  # nothing if standard output is closed
+
+
+@contextmanager
+def standard_output() -> Iterator[None]:
+    """Within this, standard output that is full or has no reader is said in a sentence, with exit code 1."""
+    try:
+        yield
+    except OSError as error:
+        complain(output_failure(error))
+        raise typer.Exit(1) from None
 
 
 class Bars(Progress):
@@ -23,8 +56,13 @@ class Bars(Progress):
     def __init__(self) -> None:
         """Bars without tasks yet; use them in a `with` statement."""
         self.news = ""
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        super().__init__(*columns, console=console)
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
+        super().__init__(*columns, console=error_console)
 
     def get_renderables(self) -> Iterable[RenderableType]:
         """The bars, then the news."""

@@ -1,0 +1,29 @@
+"""Optional dependencies: which a command needs, and how to install them."""
+
+from importlib.util import find_spec
+from types import ModuleType
+
+from srez.errors import OptionError
+
+
+def require(task: str, *packages: str, extra: str = "train") -> None:
+    """Refuse a task whose packages are not installed.
+
+    Raises:
+        OptionError: it names them and the extra that installs them.
+    """
+    missing = [name for name in packages if not find_spec(name)]
+    if missing:
+        raise OptionError(f"{task} needs the packages {', '.join(missing)}: pip install 'srez[{extra}]'")
+
+
+def training_recipes() -> ModuleType:
+    """`srez.train.recipe`, if the training extra is installed.
+
+    Raises:
+        OptionError: it is not.
+    """
+    require("training", "filelock", "pydantic", "tensorflow", "tf2onnx", "tomli_w")
+    from srez.train import recipe
+
+    return recipe

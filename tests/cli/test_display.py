@@ -1,0 +1,44 @@
+"""What commands print."""
+
+import re
+from pathlib import Path
+
+import pytest
+from rich.table import Table
+from typer.testing import CliRunner
+
+from srez.cli import app
+from srez.cli.display import Bars, TrainingBars, error_console, out_console
+
+BRACKETS = "x[red]y[/z].png"  # as markup, a colour and an error
+
+
+def test_names_with_brackets_are_printed_as_they_are(tmp_path: Path) -> None:
+    target = tmp_path / "x[red].png"
+    result = CliRunner().invoke(app, ["demo", "-o", str(target)])
+    assert result.exit_code == 0, result.output
+    assert target.exists()
+    assert target.name in result.stdout.replace("\n", "")
+    unreadable = CliRunner().invoke(app, ["data", "check", str(tmp_path / BRACKETS)])
+    assert BRACKETS in unreadable.stderr
+
+
+@pytest.mark.parametrize("console", [out_console, error_console])
+def test_consoles_know_no_markup(console) -> None:
+    table = Table(BRACKETS)
+    table.add_row(BRACKETS)
+    with console.capture() as captured:
+        console.print(BRACKETS)
+        console.print(table)
+    assert captured.get().count(BRACKETS) == 3
+
+
+@pytest.mark.parametrize("bars", [Bars(), TrainingBars()])
+def test_bars_know_no_markup(bars: Bars) -> None:
+    with error_console.capture() as captured, bars:
+        bars.add_task(BRACKETS, total=1)
+        bars.news = BRACKETS
+        bars.print(BRACKETS)
+        bars.refresh()
+    shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", captured.get())
+    assert shown.count(BRACKETS) >= 3

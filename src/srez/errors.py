@@ -20,6 +20,16 @@ class TooLargeError(ImageError):
     http_status = 413
 
 
+class MissingPackageError(ImageError):
+    """A picture of a kind that only an optional package reads, which is not installed."""
+
+
+class OutOfMemoryError(SrezError):
+    """Memory did not suffice for a picture; with smaller tiles, or at another time, it may."""
+
+    http_status = 503
+
+
 class OptionError(SrezError):
     """An option, a recipe key or a value that does not exist or does not fit."""
 

@@ -1,5 +1,6 @@
 """Many pictures with a real Ray on this machine, one of whose actors is killed."""
 
+import errno
 import hashlib
 import json
 import subprocess
@@ -22,7 +23,7 @@ from helpers.waiting import PATIENCE
 from srez import images
 from srez.cli import app
 from srez.cluster import upscaling
-from srez.errors import OptionError
+from srez.errors import DefectError, ModelError, OptionError
 from srez.upscaling.files import Size, Wish
 
 SREZ = (sys.executable, "-m", "srez")
@@ -204,6 +205,65 @@ def test_what_is_too_large_may_be_allowed(upscale: Upscale, tmp_path: Path) -> N
     Image.new("RGB", (4, 4), "red").save(tmp_path / "in/a.png")
     assert "more than 15 pixels" in upscale(max_pixels=15).errors["a.png"]
     assert upscale().done == 1
+
+
+def raise_(error: Exception) -> Callable[..., Any]:
+    """A function that raises an error, whatever it is called with."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    return fail
+
+
+BANDS = "srez.upscaling.upscaler.Upscaler.bands"
+CAT_FILE = "fsspec.implementations.local.LocalFileSystem.cat_file"
+
+
+@pytest.mark.parametrize(
+    ("broken", "error"),
+    [
+        (BANDS, MemoryError()),
+        ("srez.images.decode", MemoryError()),
+        (CAT_FILE, MemoryError()),
+        (BANDS, ModelError("the weights are corrupt")),
+        ("srez.upscaling.upscaler.load", ModelError("there is no such model")),
+        (BANDS, DefectError("nobody foresaw this")),
+        (BANDS, ZeroDivisionError()),
+        (BANDS, OSError(errno.ENOSPC, "No space left on device")),
+        (CAT_FILE, OSError(errno.EIO, "Input/output error")),
+        (CAT_FILE, RuntimeError("the bucket cannot be reached")),
+    ],
+    ids=[
+        "memory-for-tiles", "memory-for-pixels", "memory-for-bytes", "corrupt-model", "lost-model", "defect",
+        "unforeseen", "full-disk", "unreadable-store", "unreadable-bucket",
+    ],
+)  # fmt: skip
+def test_what_is_not_the_files_fault_is_tried_again(
+    upscale: Upscale, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str, error: Exception
+) -> None:
+    write_pictures(tmp_path / "in", 1, 4)
+    with monkeypatch.context() as fault:
+        fault.setattr(broken, raise_(error))
+        report = upscale(recursive=True)
+    row = manifest(tmp_path)["even/0000.png"]
+    assert (report.done, row["status"]) == (0, "failed")
+    assert "even/0000.png" in row["error"]
+    report = upscale(recursive=True)
+    assert (report.done, len(report.errors)) == (1, BAD)
+    assert manifest(tmp_path)["bad0.png"]["status"] == "refused"
+
+
+def test_a_missing_package_is_not_the_files_fault(
+    upscale: Upscale, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "in").mkdir()
+    picture = images.Picture(np.zeros((4, 4, 3), np.uint8))
+    images.write(tmp_path / "in/a.heic", picture)
+    with monkeypatch.context() as fault:
+        fault.setattr("srez.images.find_spec", lambda _: None)
+        assert "pip install" in upscale(format="png").errors["a.heic"]
+    assert upscale(format="png").done == 1
 
 
 def test_of_two_results_of_one_name_the_first_is_made(upscale: Upscale, tmp_path: Path) -> None:

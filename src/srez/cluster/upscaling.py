@@ -20,7 +20,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from srez import images, output
 from srez.cluster import connected
-from srez.errors import ImageError, OptionError, OutputError, SrezError, TooLargeError
+from srez.errors import ImageError, MissingPackageError, OptionError, OutputError, SrezError, TooLargeError
 from srez.models import box, card
 from srez.upscaling import files
 from srez.upscaling.upscaler import chooser
@@ -37,8 +37,8 @@ SCHEMA = pa.schema(
     [
         ("source", pa.string()),  # below the source folder
         ("target", pa.string()),  # below the target folder
-        # open: a run was stopped before it; done; kept: not ours, left by --skip; refused: by what is in the
-        # file; failed: worth another try
+        # open: a run was stopped before it; done; kept: not ours, left by --skip; refused: because of what is
+        # in the file, so tried again only when that changes; failed: for any other reason, so tried again
         ("status", pa.string()),
         ("settings", pa.string()),  # what the result depends on beside the input; null if it is not ours
         ("bytes", pa.int64()),  # of the input
@@ -180,16 +180,19 @@ class _Worker:
             written = _written(self._aim, row["target"])
             size = files.convert(self._choose, data, name, written, target, kind, self._wish)
             return {**facts, "status": DONE, "width": size[0], "height": size[1]}
-        except (OutputError, TooLargeError) as error:
-            # A JPEG cannot hold alpha tomorrow either; but nothing tells that from a full disk. And what is
-            # too large may be allowed next time.
-            return {**facts, "error": str(error)}
-        except SrezError as error:
+        except (TooLargeError, MissingPackageError) as error:
+            return {**facts, "error": str(error)}  # --max-pixels or a package may let it in next time
+        except ImageError as error:
             return {**facts, "status": REFUSED, "error": str(error)}
-        except (
-            Exception
-        ) as error:  # whatever a bucket or the network raises: one row, and another try next time
-            return {**facts, "error": f"{name}: {type(error).__name__}: {error}"}
+        except Exception as error:
+            # Memory, the model, the disk, the network, a defect: not the file's fault, so worth another try.
+            return {**facts, "error": _sentence(name, error)}
+
+
+def _sentence(name: str, error: Exception) -> str:
+    """What went wrong, with the name of the input."""
+    text = str(error) if isinstance(error, SrezError) else f"{type(error).__name__}: {error}".rstrip(": ")
+    return text if name in text else f"{name}: {text}"
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
-from srez.errors import ImageError, OutputError, TooLargeError
+from srez.errors import ImageError, MissingPackageError, OutOfMemoryError, OutputError, TooLargeError
 from srez.images import metadata, png, tiff
 from srez.images.decode import decode
 from srez.output import atomic
@@ -168,6 +168,7 @@ def read(source: Path | bytes, name: str | None = None, max_pixels: int = MAX_PI
 
     Raises:
         ImageError: missing, not a picture, damaged, too large, animated, or of a kind that is not supported.
+        OutOfMemoryError: memory does not suffice for its pixels.
     """
     name = name or (str(source) if isinstance(source, Path) else "picture")
     with _opened(source, name, max_pixels) as image:
@@ -356,7 +357,7 @@ def _opened(source: Path | bytes, name: str, max_pixels: int) -> Iterator[Image.
             f"{name} has more than {max_pixels:,} pixels: if you trust it, allow more (--max-pixels)"
         ) from None
     except MemoryError:
-        raise ImageError(f"{name} does not fit in memory") from None
+        raise OutOfMemoryError(f"{name} does not fit in memory") from None
     except Exception as error:
         # Decoders raise anything for damaged files: SyntaxError, struct.error, IndexError, zlib.error ...
         if isinstance(error, OSError) and error.errno is not None:
@@ -370,7 +371,7 @@ def _formats(file: IO[bytes], name: str) -> list[str]:
     file.seek(0)
     # An AVIF may begin as a HEIC does, but has its own mark among those that follow.
     if start[4:8] == b"ftyp" and start[8:12] in _HEIC_BRANDS and b"avif" not in start:
-        _need_heif(name, ImageError)
+        _need_heif(name, MissingPackageError)
         return ["HEIF"]
     return list(_READERS)
 

@@ -13,7 +13,15 @@ from typing import IO, Any
 import numpy as np
 
 from srez import images, output
-from srez.errors import DefectError, ImageError, ModelError, OptionError, OutputError, SrezError
+from srez.errors import (
+    DefectError,
+    ImageError,
+    ModelError,
+    OptionError,
+    OutOfMemoryError,
+    OutputError,
+    SrezError,
+)
 from srez.images import resample
 from srez.upscaling.tiling import Progress, ignore
 from srez.upscaling.upscaler import Choose
@@ -331,9 +339,10 @@ def upscale(choose: Choose, job: Job, wish: Wish, progress: Progress = ignore) -
         Width and height of the result, in pixels.
 
     Raises:
-        ImageError: the source cannot be read, or memory does not suffice.
+        ImageError: the source cannot be read.
         ModelError: the model for it is damaged, or has only one look.
         OptionError: the size cannot be made.
+        OutOfMemoryError: memory does not suffice, even for small tiles.
         OutputError: the target cannot be written.
     """
     standard = job.source == STANDARD
@@ -370,9 +379,10 @@ def convert(
         Width and height of the result, in pixels.
 
     Raises:
-        ImageError: the source cannot be read, or memory does not suffice.
+        ImageError: the source cannot be read.
         ModelError: the model for it is damaged, or has only one look.
         OptionError: the size cannot be made.
+        OutOfMemoryError: memory does not suffice, even for small tiles.
         OutputError: the target cannot be written.
     """
     picture = images.fitted(images.read(source, name, wish.max_pixels), kind)
@@ -389,7 +399,7 @@ def convert(
             bands = upscaler.bands(picture.pixels, progress)
             save(file, target, kind, bands, picture, scale, size, wish.quality)
     except MemoryError:
-        raise ImageError(f"{name}: memory does not suffice: try a smaller --tile") from None
+        raise OutOfMemoryError(f"{name}: out of memory: try a smaller --tile") from None
     return size
 
 

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from srez.cli import app
 from srez.serve import limits
-from srez.serve.api.describe import FACTS
-from srez.serve.work import ACCEPTED, FORMATS
+from srez.serve.api.openapi import FACTS
+from srez.serve.inference.picture import ACCEPTED, FORMATS
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/serving.md").read_text()

@@ -15,7 +15,7 @@ from srez.serve.observe import logs
 from srez.serve.service import Service
 
 
-class CarefulProtocol(HttpToolsProtocol):
+class LimitedHttpProtocol(HttpToolsProtocol):
     """uvicorn's protocol, with limits where it has none.
 
     By itself it waits for ever for headers, takes any amount of them, and waits for ever for a client to take
@@ -111,7 +111,7 @@ def _run(settings: Settings) -> None:
     service = Service(settings)
     config = uvicorn.Config(
         app.create(settings, service),
-        http=CarefulProtocol,
+        http=LimitedHttpProtocol,
         ws="none",
         log_config=None,
         access_log=False,

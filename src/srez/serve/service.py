@@ -17,35 +17,35 @@ from srez.errors import TooLargeError
 from srez.images import Picture
 from srez.models import box
 from srez.output import atomic
-from srez.serve import work
-from srez.serve.jobs.queue import Queue
-from srez.serve.jobs.runner import Runner
+from srez.serve.errors import StoppedError, busy
+from srez.serve.inference import picture as work
+from srez.serve.inference.models import Models
+from srez.serve.inference.picture import Options, UpscalePlan
+from srez.serve.inference.queue import Queue
 from srez.serve.jobs.store import Job, Store
+from srez.serve.jobs.worker import JobWorker
 from srez.serve.limits import Settings
-from srez.serve.models import Models
 from srez.serve.observe.metrics import Metrics
-from srez.serve.refusals import StoppedError, busy
-from srez.serve.work import Looked, Wish
 from srez.upscaling.tiling import Progress
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Answer:
+class Upscaled:
     """A larger picture.
 
     Attributes:
         data: the file.
-        wish: that it fulfils.
-        looked: sizes and fidelity.
+        options: that it fulfils.
+        plan: sizes and fidelity.
         milliseconds: what took how long, by name.
         batch: pictures that were run together.
     """
 
     data: bytes
-    wish: Wish
-    looked: Looked
+    options: Options
+    plan: UpscalePlan
     milliseconds: dict[str, float]
     batch: int
 
@@ -75,7 +75,7 @@ class Service:
             self.models.get(name, self.models.fidelity(name, None))
         self.store = Store(settings.state, settings.max_jobs)
         self.queue = Queue(settings.max_queue, settings.max_batch, settings.max_wait)
-        self.runner = Runner(self.store, self._do_job, settings.keep_hours * 3600)
+        self.worker = JobWorker(self.store, self._do_job, settings.keep_hours * 3600)
         self.metrics = Metrics(self)
         self._pool = ThreadPoolExecutor(machine.cores() + 1, thread_name_prefix="srez-files")
         self.at_quit: list[Callable[[], None]] = []
@@ -86,7 +86,7 @@ class Service:
     @property
     def ready(self) -> bool:
         """Whether pictures and jobs are worked on."""
-        return self.queue.alive and self.runner.alive
+        return self.queue.alive and self.worker.alive
 
     @property
     def stopping(self) -> bool:
@@ -95,7 +95,7 @@ class Service:
 
     def start(self) -> None:
         """Begin with the jobs that are queued."""
-        self.runner.start()
+        self.worker.start()
 
     def quit(self) -> None:
         """Take nothing more and begin no job; what is under way has the grace of the settings."""
@@ -103,7 +103,7 @@ class Service:
             return
         self._deadline = time.monotonic() + self.settings.grace_seconds
         self.queue.quit()
-        self.runner.quit()
+        self.worker.quit()
         for call in self.at_quit:
             call()
 
@@ -111,7 +111,7 @@ class Service:
         """Finish what is running, or put it back, within the grace since `quit`."""
         self.quit()
         self.queue.close(self._left())
-        self.runner.stop(self._left())
+        self.worker.stop(self._left())
         self._pool.shutdown(wait=False, cancel_futures=True)
         self.store.close()
 
@@ -120,7 +120,7 @@ class Service:
         """Account for memory of a request; all of it is given back at the end of the block.
 
         Yields:
-            What to call with a number of bytes before holding them; it raises RefusalError (429) when the
+            What to call with a number of bytes before holding them; it raises HttpError (429) when the
             server holds too many.
         """
         own = 0
@@ -141,28 +141,28 @@ class Service:
         """Call what takes a moment or a disk, in a thread for it."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
 
-    async def upscale(self, body: bytes, wish: Wish, hold: Callable[[int], None]) -> Answer:
+    async def upscale(self, body: bytes, options: Options, hold: Callable[[int], None]) -> Upscaled:
         """Make a picture larger, as soon as it is its turn.
 
         Args:
             body: the file.
-            wish: what is to be made of it.
+            options: what is to be made of it.
             hold: of `holding`.
 
         Raises:
             SrezError: of `work.look` and `work.decode`.
-            RefusalError: there is no place in the queue (429), or it took too long (503).
+            HttpError: there is no place in the queue (429), or it took too long (503).
         """
         clock = _Clock()
-        looked, picture = await self.in_thread(self._look, body, wish)
-        hold(looked.result_bytes)
+        plan, picture = await self.in_thread(self._look, body, options)
+        hold(plan.result_bytes)
         clock.lap("decode")
         stop = threading.Event()
         try:
             async with asyncio.timeout(self.settings.max_seconds):
                 if picture is not None:
-                    return await self._with_others(picture, wish, looked, clock)
-                return await self._alone_in_lane(body, wish, looked, clock, stop)
+                    return await self._with_others(picture, options, plan, clock)
+                return await self._alone_in_lane(body, options, plan, clock, stop)
         except TimeoutError:
             raise busy(
                 f"the picture took more than {self.settings.max_seconds:g} seconds (--max-seconds): "
@@ -172,7 +172,7 @@ class Service:
         finally:
             stop.set()
 
-    async def add_job(self, body: bytes, wish: Wish) -> Job:
+    async def add_job(self, body: bytes, options: Options) -> Job:
         """Queue a picture as a job, with the model and the fidelity that will be taken for it.
 
         Raises:
@@ -180,45 +180,47 @@ class Service:
         """
 
         def add() -> Job:
-            looked = self.look(body, wish)
-            fidelity = looked.fidelity if self.models.cards[looked.model].vivid else None
-            return self.store.add(body, replace(wish, model=looked.model, fidelity=fidelity))
+            plan = self.look(body, options)
+            fidelity = plan.fidelity if self.models.cards[plan.model].vivid else None
+            return self.store.add(body, replace(options, model=plan.model, fidelity=fidelity))
 
         job = await self.in_thread(add)
-        self.runner.wake()
+        self.worker.wake()
         return job
 
-    def look(self, body: bytes | Path, wish: Wish) -> Looked:
+    def look(self, body: bytes | Path, options: Options) -> UpscalePlan:
         """What a picture's header says, and what will come of it.
 
         Raises:
             SrezError: of `work.look`.
         """
         settings = self.settings
-        return work.look(self.models, body, wish, settings.max_pixels, settings.max_memory)
+        return work.look(self.models, body, options, settings.max_pixels, settings.max_memory)
 
     def _left(self) -> float:
         """Seconds until the grace is over."""
         return max((self._deadline or 0) - time.monotonic(), 0)
 
-    def _look(self, body: bytes, wish: Wish) -> tuple[Looked, Picture | None]:
+    def _look(self, body: bytes, options: Options) -> tuple[UpscalePlan, Picture | None]:
         """What the header says, and the picture itself if it is small."""
         settings = self.settings
-        looked = self.look(body, wish)
-        if looked.pixels > settings.max_direct_pixels:
+        plan = self.look(body, options)
+        if plan.pixels > settings.max_direct_pixels:
             raise TooLargeError(
-                f"the picture has {looked.pixels:,} pixels, more than the {settings.max_direct_pixels:,} "
+                f"the picture has {plan.pixels:,} pixels, more than the {settings.max_direct_pixels:,} "
                 "that are answered at once (--max-direct-pixels): send it as a job, to /v1/jobs"
             )
-        if not looked.is_small:
-            return looked, None
-        return looked, work.decode(body, wish, looked.target, settings.max_pixels)
+        if not plan.is_small:
+            return plan, None
+        return plan, work.decode(body, options, plan.target, settings.max_pixels)
 
-    async def _with_others(self, picture: Picture, wish: Wish, looked: Looked, clock: "_Clock") -> Answer:
-        key = (looked.model, looked.fidelity, looked.size)
+    async def _with_others(
+        self, picture: Picture, options: Options, plan: UpscalePlan, clock: "_Clock"
+    ) -> Upscaled:
+        key = (plan.model, plan.fidelity, plan.size)
         if not work.can_batch(picture):
             key = (*key, next(self._alone))
-        run = work.together(self.models, looked)
+        run = work.together(self.models, plan)
 
         def timed(pictures: list[Picture]) -> list[Any]:
             begun = time.perf_counter()
@@ -226,16 +228,16 @@ class Service:
             results = run(pictures)
             return [(begun, len(pictures), result) for result in results]
 
-        started, batch, larger = await asyncio.wrap_future(self.queue.put(picture, timed, looked.pixels, key))
+        started, batch, larger = await asyncio.wrap_future(self.queue.put(picture, timed, plan.pixels, key))
         clock.split("queue", "run", started)
-        scale = self.models.cards[looked.model].scale
-        data = await self.in_thread(work.encode, larger, picture, wish, scale, looked.target)
+        scale = self.models.cards[plan.model].scale
+        data = await self.in_thread(work.encode, larger, picture, options, scale, plan.target)
         clock.lap("encode")
-        return Answer(data, wish, looked, clock.milliseconds, batch)
+        return Upscaled(data, options, plan, clock.milliseconds, batch)
 
     async def _alone_in_lane(
-        self, body: bytes, wish: Wish, looked: Looked, clock: "_Clock", stop: threading.Event
-    ) -> Answer:
+        self, body: bytes, options: Options, plan: UpscalePlan, clock: "_Clock", stop: threading.Event
+    ) -> Upscaled:
         def watch(_: float) -> None:
             if stop.is_set():
                 raise StoppedError
@@ -244,18 +246,18 @@ class Service:
             begun = time.perf_counter()
             file = io.BytesIO()
             limit = self.settings.max_pixels
-            work.convert(self.models, bodies[0], wish, looked, file, limit, watch)
+            work.convert(self.models, bodies[0], options, plan, file, limit, watch)
             return [(begun, file.getvalue())]
 
-        started, data = await asyncio.wrap_future(self.queue.put(body, run, looked.pixels))
+        started, data = await asyncio.wrap_future(self.queue.put(body, run, plan.pixels))
         clock.split("queue", "run", started)
-        return Answer(data, wish, looked, clock.milliseconds, 1)
+        return Upscaled(data, options, plan, clock.milliseconds, 1)
 
     def _do_job(self, job: Job, progress: Progress) -> None:
         upload = self.store.upload(job.id)
-        looked = self.look(upload, job.wish)
+        plan = self.look(upload, job.options)
         with atomic(self.store.result(job)) as file:
-            work.convert(self.models, upload, job.wish, looked, file, self.settings.max_pixels, progress)
+            work.convert(self.models, upload, job.options, plan, file, self.settings.max_pixels, progress)
 
 
 class _Clock:

@@ -20,16 +20,17 @@ from srez import __version__, images
 from srez.errors import SrezError
 from srez.models import box
 from srez.models import card as cards
-from srez.serve import work
-from srez.serve.api import bodies, describe
-from srez.serve.guard.guard import Guard, refusal_response
-from srez.serve.guard.security import PAGE
+from srez.serve.api import openapi as describe
+from srez.serve.api import upload as bodies
+from srez.serve.errors import INTERNAL_ERROR, HttpError, as_http_error, busy
+from srez.serve.guard.access import PAGE
+from srez.serve.guard.middleware import Guard, error_response
+from srez.serve.inference import picture as work
+from srez.serve.inference.picture import Options
 from srez.serve.jobs.store import Job
 from srez.serve.limits import MAX_SIDE, SEND_PIECE, Settings
 from srez.serve.observe.metrics import CONTENT_TYPE
-from srez.serve.refusals import DEFECT, RefusalError, busy, told
-from srez.serve.service import Answer, Service
-from srez.serve.work import Wish
+from srez.serve.service import Service, Upscaled
 from srez.upscaling.files import Size
 
 T = TypeVar("T")
@@ -78,13 +79,13 @@ async def _wish(
     quality: Annotated[
         int, Query(ge=1, le=100, description="Of lossy formats.", examples=[90])
     ] = images.QUALITY,
-) -> Wish:
+) -> Options:
     """The query of a request, as what is to be made of its picture."""
     unknown = set(request.query_params) - set(_WISHES)
     if unknown:
-        raise RefusalError(422, f"there is no option {sorted(unknown)[0]!r}: take {', '.join(_WISHES)}")
+        raise HttpError(422, f"there is no option {sorted(unknown)[0]!r}: take {', '.join(_WISHES)}")
     work.refuse_format(format)
-    return Wish(model, fidelity, Size(scale, width, height), format, quality)
+    return Options(model, fidelity, Size(scale, width, height), format, quality)
 
 
 def create(settings: Settings, service: Service | None = None) -> ASGIApp:
@@ -149,19 +150,19 @@ def create(settings: Settings, service: Service | None = None) -> ASGIApp:
 
 def _add_routes(app: FastAPI, service: Service) -> None:
     @app.post("/v1/upscale", **describe.UPSCALE)
-    async def upscale(request: Request, wish: Annotated[Wish, Depends(_wish)]) -> Response:
+    async def upscale(request: Request, options: Annotated[Options, Depends(_wish)]) -> Response:
         """Make a picture larger and answer with it."""
         with ExitStack() as stack:
             hold = stack.enter_context(service.holding())
             body = await bodies.read(request, hold)
-            answer = await _unless_gone(request, service.upscale(body, wish, hold))
+            answer = await _unless_gone(request, service.upscale(body, options, hold))
             return _PictureResponse(answer, service, stack.pop_all())
 
     @app.post("/v1/jobs", **describe.ADD_JOB)
-    async def add_job(request: Request, wish: Annotated[Wish, Depends(_wish)]) -> JSONResponse:
+    async def add_job(request: Request, options: Annotated[Options, Depends(_wish)]) -> JSONResponse:
         """Queue a large picture as a job."""
         with service.holding() as hold:
-            job = await service.add_job(await bodies.read(request, hold), wish)
+            job = await service.add_job(await bodies.read(request, hold), options)
         where = f"/v1/jobs/{job.id}"
         return JSONResponse(_shown(job, service), 202, {"Location": where})
 
@@ -175,9 +176,9 @@ def _add_routes(app: FastAPI, service: Service) -> None:
         """The picture that a job has made."""
         job = await _found(name, service)
         if job.state != "done":
-            raise RefusalError(409, f"the job is {job.state}, not done")
+            raise HttpError(409, f"the job is {job.state}, not done")
         file, size = await service.in_thread(_opened, service.store.result(job))
-        media_type = work.MEDIA_TYPES[job.wish.format]
+        media_type = work.MEDIA_TYPES[job.options.format]
         return StreamingResponse(_pieces(file), headers={"Content-Length": str(size)}, media_type=media_type)
 
     @app.delete("/v1/jobs/{name}", **describe.DELETE_JOB)
@@ -218,7 +219,7 @@ async def _unless_gone(request: Request, wanted: Coroutine[Any, Any, T]) -> T:
         if not task.done():
             task.cancel()
             await asyncio.wait([task])  # what it holds is let go only then
-            raise RefusalError(499, "the client has hung up")
+            raise HttpError(499, "the client has hung up")
         return task.result()
     finally:
         gone.cancel()
@@ -227,21 +228,23 @@ async def _unless_gone(request: Request, wanted: Coroutine[Any, Any, T]) -> T:
 class _PictureResponse(Response):
     """A larger picture and the facts about it; what it holds is let go when it is sent."""
 
-    def __init__(self, answer: Answer, service: Service, holding: ExitStack) -> None:
-        wish, looked = answer.wish, answer.looked
-        card = service.models.cards[looked.model]
+    def __init__(self, answer: Upscaled, service: Service, holding: ExitStack) -> None:
+        options, plan = answer.options, answer.plan
+        card = service.models.cards[plan.model]
         timing = ", ".join(f"{name};dur={value:.1f}" for name, value in answer.milliseconds.items())
         facts = {
-            "X-Srez-Model": looked.model,
+            "X-Srez-Model": plan.model,
             "X-Srez-Model-Sha256": card.sha256,
-            "X-Srez-Fidelity": f"{looked.fidelity:g}",
-            "X-Srez-Size": f"{looked.target[0]}x{looked.target[1]}",
+            "X-Srez-Fidelity": f"{plan.fidelity:g}",
+            "X-Srez-Size": f"{plan.target[0]}x{plan.target[1]}",
             "X-Srez-Batch": str(answer.batch),
         }
-        if card.vivid and looked.fidelity < 1:
+        if card.vivid and plan.fidelity < 1:
             facts["X-Srez-Vivid-Sha256"] = card.vivid.sha256
         super().__init__(
-            answer.data, media_type=work.MEDIA_TYPES[wish.format], headers={**facts, "Server-Timing": timing}
+            answer.data,
+            media_type=work.MEDIA_TYPES[options.format],
+            headers={**facts, "Server-Timing": timing},
         )
         self._holding = holding
 
@@ -257,8 +260,8 @@ async def _found(name: str, service: Service) -> Job:
     return job
 
 
-def _unknown_job() -> RefusalError:
-    return RefusalError(404, "there is no such job, or it has expired")
+def _unknown_job() -> HttpError:
+    return HttpError(404, "there is no such job, or it has expired")
 
 
 def _opened(result: Path) -> tuple[IO[bytes], int]:
@@ -282,10 +285,10 @@ def _shown(job: Job, service: Service) -> dict[str, Any]:
     shown = {
         "id": job.id,
         "state": job.state,
-        "progress": round(service.runner.progress(job), 4),
-        "model": job.wish.model,
-        "fidelity": job.wish.fidelity,
-        "format": job.wish.format,
+        "progress": round(service.worker.progress(job), 4),
+        "model": job.options.model,
+        "fidelity": job.options.fidelity,
+        "format": job.options.format,
         "created": _moment(job.created),
         "finished": job.finished and _moment(job.finished),
         "expires": job.finished and _moment(job.finished + keep),
@@ -300,17 +303,17 @@ def _moment(seconds: float) -> str:
 
 
 async def _tell(_: Request, error: Exception) -> JSONResponse:
-    return refusal_response(told(error))
+    return error_response(as_http_error(error))
 
 
 async def _tell_defect(_: Request, __: Exception) -> JSONResponse:
-    return refusal_response(RefusalError(500, DEFECT))  # the guard writes it into the log
+    return error_response(HttpError(500, INTERNAL_ERROR))  # the guard writes it into the log
 
 
 async def _tell_invalid(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
-    return refusal_response(RefusalError(422, f"{first['loc'][-1]}: {first['msg']}"))
+    return error_response(HttpError(422, f"{first['loc'][-1]}: {first['msg']}"))
 
 
 async def _tell_http(request: Request, error: Exception) -> JSONResponse:
@@ -319,9 +322,7 @@ async def _tell_http(request: Request, error: Exception) -> JSONResponse:
     if error.status_code == 405:
         headers["Allow"] = ", ".join(sorted(_methods(request)))
     said = {404: "there is no such route", 405: "this route does not take this method"}
-    return refusal_response(
-        RefusalError(error.status_code, said.get(error.status_code, error.detail), headers)
-    )
+    return error_response(HttpError(error.status_code, said.get(error.status_code, error.detail), headers))
 
 
 def _methods(request: Request) -> set[str]:

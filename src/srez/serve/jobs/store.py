@@ -16,14 +16,14 @@ from typing import Any
 
 from srez.errors import OptionError, OutputError
 from srez.output import atomic, make_folder
-from srez.serve.refusals import busy
-from srez.serve.work import Wish
+from srez.serve.errors import busy
+from srez.serve.inference.picture import Options
 from srez.upscaling import files
 from srez.upscaling.files import Size
 
 FINISHED = ("done", "failed")
 _TABLE = """CREATE TABLE IF NOT EXISTS jobs (
-    number INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, state TEXT NOT NULL, wish TEXT NOT NULL,
+    number INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, state TEXT NOT NULL, options TEXT NOT NULL,
     attempts INTEGER NOT NULL DEFAULT 0, created REAL NOT NULL, finished REAL, error TEXT)"""
 
 
@@ -34,7 +34,7 @@ class Job:
     Attributes:
         id: 32 random hexadecimal digits; whoever knows it can see the job.
         state: "queued", "running", "done" or "failed".
-        wish: what is to be made of the picture.
+        options: what is to be made of the picture.
         attempts: how often it was begun.
         created: seconds since 1970.
         finished: the same, or None.
@@ -43,7 +43,7 @@ class Job:
 
     id: str
     state: str
-    wish: Wish
+    options: Options
     attempts: int
     created: float
     finished: float | None
@@ -90,11 +90,11 @@ class Store:
         with self._lock:
             self._database.close()
 
-    def add(self, body: bytes, wish: Wish) -> Job:
+    def add(self, body: bytes, options: Options) -> Job:
         """Keep a picture and what is to be made of it.
 
         Raises:
-            RefusalError: too many jobs are kept (429), or the disk is full (507).
+            HttpError: too many jobs are kept (429), or the disk is full (507).
         """
         self._refuse_too_many()
         name = secrets.token_hex(16)
@@ -103,12 +103,12 @@ class Store:
                 file.write(body)
         except OutputError:
             raise busy("the disk of the server is full", 507, seconds=30) from None
-        words = json.dumps(dataclasses.asdict(wish))
+        words = json.dumps(dataclasses.asdict(options))
         try:
             with self._lock:
                 self._refuse_too_many()
                 self._database.execute(
-                    "INSERT INTO jobs (id, state, wish, created) VALUES (?, 'queued', ?, ?)",
+                    "INSERT INTO jobs (id, state, options, created) VALUES (?, 'queued', ?, ?)",
                     (name, words, time.time()),
                 )
         except BaseException:
@@ -182,7 +182,7 @@ class Store:
 
     def result(self, job: Job) -> Path:
         """The file of a job's result."""
-        return self._results / (job.id + files.SUFFIXES[job.wish.format])
+        return self._results / (job.id + files.SUFFIXES[job.options.format])
 
     def _refuse_too_many(self) -> None:
         with self._lock:
@@ -205,7 +205,7 @@ class Store:
 
 
 def _job(row: Any) -> Job:
-    words = json.loads(row["wish"])
-    wish = Wish(**words | {"size": Size(**words["size"])})
+    words = json.loads(row["options"])
+    options = Options(**words | {"size": Size(**words["size"])})
     rest = ("id", "state", "attempts", "created", "finished", "error")
-    return Job(wish=wish, **{key: row[key] for key in rest})
+    return Job(options=options, **{key: row[key] for key in rest})

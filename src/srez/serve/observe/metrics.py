@@ -24,7 +24,7 @@ class Metrics:
         """Count from zero.
 
         Args:
-            service: the `Service` whose queue and jobs are looked at when somebody asks.
+            service: the `Service` whose queue and jobs are plan at when somebody asks.
         """
         self._service = service
         self._registry = CollectorRegistry(auto_describe=True)
@@ -39,7 +39,7 @@ class Metrics:
         self._registry.register(self)  # type: ignore[arg-type]
 
     def collect(self) -> Iterator[Metric]:
-        """What is looked up only when asked, for the registry."""
+        """What is plan up only when asked, for the registry."""
         yield GaugeMetricFamily("srez_queue", "Pictures waiting", value=len(self._service.queue))
         jobs = GaugeMetricFamily("srez_jobs", "Jobs by state", labels=["state"])
         for state, count in self._service.store.counts().items():

@@ -23,15 +23,15 @@ from srez.errors import SrezError
 from srez.evaluation import demo
 from srez.images import Picture, resample
 from srez.models import box
-from srez.serve import work
-from srez.serve.guard.security import PAGE
+from srez.serve.errors import INTERNAL_ERROR, as_http_error
+from srez.serve.guard.access import PAGE
+from srez.serve.inference import picture as work
+from srez.serve.inference.picture import Options, UpscalePlan
 from srez.serve.limits import PAGE_SECONDS
 from srez.serve.observe.logs import log
 from srez.serve.page.files import PageFiles
-from srez.serve.page.gate import Narrow
-from srez.serve.refusals import DEFECT, told
+from srez.serve.page.guard import PageGuard
 from srez.serve.service import Service
-from srez.serve.work import Looked, Wish
 from srez.upscaling import files
 from srez.upscaling.upscaler import HIDDEN_REACH, load
 
@@ -103,7 +103,7 @@ def mount(app: FastAPI, service: Service) -> None:
             "docs_url": None,
             "redoc_url": None,
             "openapi_url": None,
-            "middleware": [Middleware(Narrow, files=kept)],
+            "middleware": [Middleware(PageGuard, files=kept)],
             "lifespan": _sweeping(kept),
         },
     )
@@ -194,15 +194,15 @@ def _blocks(service: Service, kept: PageFiles) -> gradio.Blocks:
                 raise _error("Choose a picture first.")
             try:
                 work.refuse_format(kind)
-                wish = Wish(model, fidelity, format=kind)
-                return await _enlarge(service, kept, Path(upload["path"]), wish, progress)
+                options = Options(model, fidelity, format=kind)
+                return await _enlarge(service, kept, Path(upload["path"]), options, progress)
             except gradio.Error:
                 raise
             except (SrezError, MemoryError) as error:
-                raise _error(str(told(error))) from None
+                raise _error(str(as_http_error(error))) from None
             except Exception:
                 log.exception("defect")
-                raise _error(DEFECT) from None
+                raise _error(INTERNAL_ERROR) from None
 
         enlarging: dict[str, Any] = {
             "inputs": [picture, model, fidelity, kind],
@@ -248,42 +248,42 @@ def _example(kept: PageFiles) -> str:
 
 
 async def _enlarge(
-    service: Service, kept: PageFiles, path: Path, wish: Wish, progress: gradio.Progress
+    service: Service, kept: PageFiles, path: Path, options: Options, progress: gradio.Progress
 ) -> tuple[Any, ...]:
     """What the page shows of a picture: before and after, a sentence, and the file."""
     with service.holding() as hold:
         body = await service.in_thread(path.read_bytes)
         hold(len(body))
-        service.models.require(wish.model)
+        service.models.require(options.model)
         size = await service.in_thread(images.size, body, work.NAME, service.settings.max_pixels)
-        chosen = box.suited(wish.model, size)
-        if wish.model == box.AUTO or not service.models.cards[chosen].vivid:
-            wish = replace(wish, fidelity=None)  # the knob was hidden
-        wish = replace(wish, model=chosen)
-        looked = await service.in_thread(service.look, body, wish)
-        name = "srez" + files.SUFFIXES[wish.format]
-        if looked.is_small:
-            answer = await service.upscale(body, wish, hold)
+        chosen = box.suited(options.model, size)
+        if options.model == box.AUTO or not service.models.cards[chosen].vivid:
+            options = replace(options, fidelity=None)  # the knob was hidden
+        options = replace(options, model=chosen)
+        plan = await service.in_thread(service.look, body, options)
+        name = "srez" + files.SUFFIXES[options.format]
+        if plan.is_small:
+            answer = await service.upscale(body, options, hold)
             target = kept.place(name)
             await service.in_thread(target.write_bytes, answer.data)
         else:
-            target = await _as_job(service, body, wish, lambda: kept.place(name), progress)
-        pair, shown = await _pair(service, body, target, wish, looked, hold)
-    (width, height), (to_width, to_height) = looked.size, looked.target
+            target = await _as_job(service, body, options, lambda: kept.place(name), progress)
+        pair, shown = await _pair(service, body, target, options, plan, hold)
+    (width, height), (to_width, to_height) = plan.size, plan.target
     said = f"{width}x{height} became {to_width}x{to_height}. {shown}"
     return pair, said, gradio.DownloadButton(value=str(target), interactive=True)
 
 
 async def _as_job(
-    service: Service, body: bytes, wish: Wish, place: Callable[[], Path], progress: gradio.Progress
+    service: Service, body: bytes, options: Options, place: Callable[[], Path], progress: gradio.Progress
 ) -> Path:
     """Make a picture larger as a job, look at it until it is done, and put its result into a place."""
-    job = await service.add_job(body, wish)
+    job = await service.add_job(body, options)
     try:
         while job and job.state not in ("done", "failed"):
             if service.stopping:
                 raise _error("The server is stopping: try again in a moment.")
-            done = service.runner.progress(job)
+            done = service.worker.progress(job)
             progress(done, "upscaling" if job.state == "running" else "waiting for other pictures")
             await asyncio.sleep(_LOOK_SECONDS)
             job = await service.in_thread(service.store.get, job.id)
@@ -296,25 +296,32 @@ async def _as_job(
 
 
 async def _pair(
-    service: Service, body: bytes, target: Path, wish: Wish, looked: Looked, hold: Callable[[int], None]
+    service: Service,
+    body: bytes,
+    target: Path,
+    options: Options,
+    plan: UpscalePlan,
+    hold: Callable[[int], None],
 ) -> tuple[tuple[np.ndarray, np.ndarray] | None, str]:
     """Before and after, of a large picture the middle, and a sentence if that is not all."""
-    if max(looked.target) <= _SHOWN:
+    if max(plan.target) <= _SHOWN:
         low = await service.in_thread(images.read, body, work.NAME)
         high = await service.in_thread(images.read, target, work.NAME)
-        return (_bicubic(low, looked), images.rgb(high)), ""
+        return (_bicubic(low, plan), images.rgb(high)), ""
     try:
-        return await _middle(service, body, wish, looked, hold), "Shown is the middle; the download is whole."
+        return await _middle(
+            service, body, options, plan, hold
+        ), "Shown is the middle; the download is whole."
     except (SrezError, MemoryError):
         return None, "The server is too busy to show it; the download is whole."
 
 
 async def _middle(
-    service: Service, body: bytes, wish: Wish, looked: Looked, hold: Callable[[int], None]
+    service: Service, body: bytes, options: Options, plan: UpscalePlan, hold: Callable[[int], None]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Before and after of a picture's middle, made once more: to find it in the result, all is decoded."""
-    card = service.models.cards[looked.model]
-    hold(looked.pixels * work.BYTES_PER_PIXEL)
+    card = service.models.cards[plan.model]
+    hold(plan.pixels * work.BYTES_PER_PIXEL)
     pixels = (await service.in_thread(images.read, body, work.NAME, service.settings.max_pixels)).pixels
     inner = [_middle_of(side, _SHOWN // card.scale) for side in pixels.shape[:2]]
     seen = card.receptive_radius + HIDDEN_REACH  # with as much around it, it comes out as in the whole
@@ -322,9 +329,9 @@ async def _middle(
     part = Picture(np.ascontiguousarray(pixels[*outer]))
     file = io.BytesIO()
     images.save(file, work.NAME, "PNG", [part.pixels], part.size, part)
-    answer = await service.upscale(file.getvalue(), replace(wish, format="png"), hold)
+    answer = await service.upscale(file.getvalue(), replace(options, format="png"), hold)
     high = images.rgb(await service.in_thread(images.read, answer.data, work.NAME))
-    before = _bicubic(Picture(pixels[*inner]), looked)
+    before = _bicubic(Picture(pixels[*inner]), plan)
     top, left = (card.scale * (span.start - around.start) for span, around in zip(inner, outer, strict=True))
     return before, high[top : top + before.shape[0], left : left + before.shape[1]]
 
@@ -336,7 +343,7 @@ def _middle_of(side: int, most: int) -> slice:
     return slice(start, start + length)
 
 
-def _bicubic(picture: Picture, looked: Looked) -> np.ndarray:
+def _bicubic(picture: Picture, plan: UpscalePlan) -> np.ndarray:
     """A picture, or a part of it, as large as the result, `(H, W, 3)` uint8."""
     low = images.rgb(picture)[None] / np.float32(255)
-    return images.to_uint8(resample.bicubic(low, looked.target[0] // looked.size[0])[0])
+    return images.to_uint8(resample.bicubic(low, plan.target[0] // plan.size[0])[0])

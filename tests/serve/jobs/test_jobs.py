@@ -10,28 +10,28 @@ import pytest
 
 from helpers.waiting import PATIENCE, until
 from srez.errors import OptionError
-from srez.serve.jobs import runner
+from srez.serve.errors import HttpError
+from srez.serve.inference.picture import Options
+from srez.serve.jobs import worker
 from srez.serve.jobs.store import Job, Store
 from srez.serve.limits import MAX_ATTEMPTS
-from srez.serve.refusals import RefusalError
-from srez.serve.work import Wish
 from srez.upscaling.files import Size
 
 
 def test_jobs_come_back_as_they_were(tmp_path: Path) -> None:
-    wish = Wish("faces", 0.25, Size(width=80), "webp", 50)
+    options = Options("faces", 0.25, Size(width=80), "webp", 50)
     store = Store(tmp_path, 10)
-    name = store.add(b"picture", wish).id
+    name = store.add(b"picture", options).id
     begun = store.begin()
     assert begun
-    assert (begun.id, begun.state, begun.attempts, begun.wish) == (name, "running", 1, wish)
+    assert (begun.id, begun.state, begun.attempts, begun.options) == (name, "running", 1, options)
     (tmp_path / "uploads" / "stray").write_bytes(b"")
     (tmp_path / "results" / ".half-written").write_bytes(b"")
     store.close()  # as a killed server leaves it
     again = Store(tmp_path, 10)
     job = again.get(name)
     assert job
-    assert (job.state, job.wish) == ("queued", wish)
+    assert (job.state, job.options) == ("queued", options)
     assert again.upload(name).read_bytes() == b"picture"
     assert sorted(path.name for path in tmp_path.glob("*/*")) == [name]
     again.close()
@@ -39,7 +39,7 @@ def test_jobs_come_back_as_they_were(tmp_path: Path) -> None:
 
 def test_oldest_first_and_results_expire(tmp_path: Path) -> None:
     store = Store(tmp_path, 10)
-    names = [store.add(b"", Wish()).id for _ in range(3)]
+    names = [store.add(b"", Options()).id for _ in range(3)]
     job = store.begin()
     assert job
     assert job.id == names[0]
@@ -55,7 +55,7 @@ def test_oldest_first_and_results_expire(tmp_path: Path) -> None:
 
 def test_what_is_removed_while_it_runs_leaves_nothing(tmp_path: Path) -> None:
     store = Store(tmp_path, 10)
-    job = store.add(b"", Wish())
+    job = store.add(b"", Options())
     store.begin()
     assert store.remove(job.id)
     assert not store.remove(job.id)
@@ -67,9 +67,9 @@ def test_what_is_removed_while_it_runs_leaves_nothing(tmp_path: Path) -> None:
 
 def test_bounds(tmp_path: Path) -> None:
     store = Store(tmp_path, 1)
-    store.add(b"", Wish())
-    with pytest.raises(RefusalError) as refused:
-        store.add(b"", Wish())
+    store.add(b"", Options())
+    with pytest.raises(HttpError) as refused:
+        store.add(b"", Options())
     assert refused.value.status == 429
     with pytest.raises(OptionError, match="another server"):
         Store(tmp_path, 1)
@@ -80,11 +80,11 @@ def test_a_job_that_kills_the_server_is_given_up(tmp_path: Path) -> None:
     name = ""
     for _ in range(MAX_ATTEMPTS):
         store = Store(tmp_path, 5)
-        name = name or store.add(b"", Wish()).id
+        name = name or store.add(b"", Options()).id
         store.begin()
         store.close()
     store = Store(tmp_path, 5)
-    working = runner.Runner(store, lambda *_: None, 60)
+    working = worker.JobWorker(store, lambda *_: None, 60)
     working.start()
     job = wait_for(store, name, "done", "failed")
     working.stop(PATIENCE)
@@ -115,14 +115,14 @@ def test_a_job_that_is_removed_just_before_it_runs_stops_and_the_next_is_done(tm
             return job
 
     store, finished = Removing(tmp_path, 5), []
-    names = [store.add(b"", Wish()).id for _ in range(2)]
+    names = [store.add(b"", Options()).id for _ in range(2)]
 
     def work(job: Job, progress: Any) -> None:
         store.result(job).write_bytes(b"half of it")
         progress(0.5)
         finished.append(job.id)
 
-    working = runner.Runner(store, work, 60)
+    working = worker.JobWorker(store, work, 60)
     working.start()
     wait_for(store, names[1], "done")
     working.stop(PATIENCE)
@@ -133,13 +133,13 @@ def test_a_job_that_is_removed_just_before_it_runs_stops_and_the_next_is_done(tm
 
 def test_progress_does_not_fall_when_the_job_ends_while_it_is_told(tmp_path: Path) -> None:
     store, read = Store(tmp_path, 5), []
-    name = store.add(b"", Wish()).id
+    name = store.add(b"", Options()).id
 
     def work(job: Job, progress: Any) -> None:
         progress(0.9)
         read.append(job)  # as somebody who asks reads it, before the end
 
-    working = runner.Runner(store, work, 60)
+    working = worker.JobWorker(store, work, 60)
     working.start()
     wait_for(store, name, "done")
     working.stop(PATIENCE)
@@ -150,7 +150,7 @@ def test_progress_does_not_fall_when_the_job_ends_while_it_is_told(tmp_path: Pat
 def test_what_came_of_a_job_is_noted_when_the_disk_has_room_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runner, "_ROOM_SECONDS", 0.05)
+    monkeypatch.setattr(worker, "_ROOM_SECONDS", 0.05)
 
     class Full(Store):
         tries = 0
@@ -162,8 +162,8 @@ def test_what_came_of_a_job_is_noted_when_the_disk_has_room_again(
             super().finish(name, error)
 
     store, begun = Full(tmp_path, 5), []
-    name = store.add(b"", Wish()).id
-    working = runner.Runner(store, lambda job, _: begun.append(job.id), 60)
+    name = store.add(b"", Options()).id
+    working = worker.JobWorker(store, lambda job, _: begun.append(job.id), 60)
     working.start()
     wait_for(store, name, "done")
     working.stop(PATIENCE)
@@ -174,15 +174,15 @@ def test_what_came_of_a_job_is_noted_when_the_disk_has_room_again(
 def test_a_stop_waits_no_longer_than_it_may_and_counts_no_attempt(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runner, "CUT_SECONDS", 0.1)
+    monkeypatch.setattr(worker, "CUT_SECONDS", 0.1)
     store, gate, begun = Store(tmp_path, 5), threading.Event(), threading.Event()
-    names = [store.add(b"", Wish()).id for _ in range(2)]
+    names = [store.add(b"", Options()).id for _ in range(2)]
 
     def deaf(*_: Any) -> None:
         begun.set()
         gate.wait()  # it does not look whether to stop
 
-    working = runner.Runner(store, deaf, 60)
+    working = worker.JobWorker(store, deaf, 60)
     working.start()
     assert begun.wait(PATIENCE)
     working.quit()
@@ -207,11 +207,11 @@ def test_results_that_expire_at_once_keep_no_thread_busy(tmp_path: Path) -> None
             return super().expire(seconds)
 
     store = Counting(tmp_path, 5)
-    working = runner.Runner(store, lambda *_: None, 0)
+    working = worker.JobWorker(store, lambda *_: None, 0)
     began = time.monotonic()
     working.start()
     time.sleep(0.3)
     working.stop(PATIENCE)
     # At once and then once a second, however long the machine has made of that moment.
-    assert store.looks < 1.5 + (time.monotonic() - began) / runner._LEAST_SWEEP
+    assert store.looks < 1.5 + (time.monotonic() - began) / worker._LEAST_SWEEP
     store.close()

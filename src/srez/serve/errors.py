@@ -3,10 +3,10 @@
 from srez.errors import OutputError, SrezError
 from srez.serve.limits import RETRY_SECONDS
 
-DEFECT = "the server made a mistake; its log says more"
+INTERNAL_ERROR = "the server made a mistake; its log says more"
 
 
-class RefusalError(SrezError):
+class HttpError(SrezError):
     """A request that is turned down.
 
     Attributes:
@@ -25,7 +25,7 @@ class StoppedError(Exception):
     """Work that nobody wants any more; raised inside it, never shown."""
 
 
-def busy(sentence: str, status: int = 429, seconds: int = RETRY_SECONDS) -> RefusalError:
+def busy(sentence: str, status: int = 429, seconds: int = RETRY_SECONDS) -> HttpError:
     """A refusal that says when to try again.
 
     Args:
@@ -33,10 +33,10 @@ def busy(sentence: str, status: int = 429, seconds: int = RETRY_SECONDS) -> Refu
         status: 429, or 503 where it is not the client's doing.
         seconds: until then.
     """
-    return RefusalError(status, sentence, {"Retry-After": str(seconds)})
+    return HttpError(status, sentence, {"Retry-After": str(seconds)})
 
 
-def told(error: BaseException) -> RefusalError:
+def as_http_error(error: BaseException) -> HttpError:
     """Any error of the work as a refusal; what is not a user's mistake is passed on as it is.
 
     A format that cannot hold the result is the client's mistake here (422), and memory that does not suffice
@@ -45,12 +45,12 @@ def told(error: BaseException) -> RefusalError:
     Raises:
         BaseException: the error, if it is a defect.
     """
-    if isinstance(error, RefusalError):
+    if isinstance(error, HttpError):
         return error
     if isinstance(error, MemoryError):
         return busy("memory does not suffice for this picture just now", 503)
     if isinstance(error, OutputError):
-        return RefusalError(422, str(error))
+        return HttpError(422, str(error))
     if isinstance(error, SrezError):
-        return RefusalError(error.http_status, str(error))
+        return HttpError(error.http_status, str(error))
     raise error

@@ -13,8 +13,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
+from srez.serve.errors import busy
 from srez.serve.limits import FIRST_PACE
-from srez.serve.refusals import busy
 
 Run = Callable[[list[Any]], list[Any]]
 _INERTIA = 0.5  # of the mean speed
@@ -108,7 +108,7 @@ class Queue:
             What will be the element of the result. Cancelled before its turn, it leaves the queue.
 
         Raises:
-            RefusalError: too many are waiting (429), or the server is stopping (503).
+            HttpError: too many are waiting (429), or the server is stopping (503).
         """
         item = _Item(key, value, run, max(cost, 1))
         lane = self._large if key is None else self._small

@@ -6,7 +6,7 @@ import contextlib
 import hmac
 from urllib.parse import urlsplit
 
-from srez.serve.refusals import RefusalError
+from srez.serve.errors import HttpError
 
 OPEN_ROUTES = ("/healthz", "/readyz")  # that answer without the key
 PAGE = "/page"  # where the page is mounted
@@ -40,7 +40,7 @@ def headers(path: str) -> dict[str, str]:
     return _COMMON | (_PAGE if is_page else _API)
 
 
-def refuse_without_key(path: str, given: dict[bytes, bytes], key: str | None) -> None:
+def check_key(path: str, given: dict[bytes, bytes], key: str | None) -> None:
     """Turn down a request without the key, unless none is set or the route is open.
 
     The key is taken as `X-API-Key: KEY`, `Authorization: Bearer KEY`, or as the password of HTTP Basic, which
@@ -52,21 +52,21 @@ def refuse_without_key(path: str, given: dict[bytes, bytes], key: str | None) ->
         key: that is set.
 
     Raises:
-        RefusalError: 401.
+        HttpError: 401.
     """
     if key is None or path in OPEN_ROUTES:
         return
     wanted = key.encode()
     # No short cut: the time must not tell which of the ways was nearly right.
     if not any([hmac.compare_digest(one, wanted) for one in _keys(given)]):  # noqa: C419
-        raise RefusalError(
+        raise HttpError(
             401,
             "this server wants its key: as X-API-Key, as a bearer token, or as the password of HTTP Basic",
             {"WWW-Authenticate": 'Basic realm="srez", charset="UTF-8"'},
         )
 
 
-def refuse_other_origins(method: str, given: dict[bytes, bytes], origins: tuple[str, ...]) -> None:
+def check_origin(method: str, given: dict[bytes, bytes], origins: tuple[str, ...]) -> None:
     """Turn down what a page of another site sends, which a browser may have given our key along with.
 
     Args:
@@ -75,14 +75,14 @@ def refuse_other_origins(method: str, given: dict[bytes, bytes], origins: tuple[
         origins: that are allowed beside the server's own.
 
     Raises:
-        RefusalError: 403.
+        HttpError: 403.
     """
     origin = given.get(b"origin")
     if origin is None or method in ("GET", "HEAD", "OPTIONS"):
         return
     text = origin.decode("latin-1")
     if text not in origins and _host(text) != given.get(b"host", b"").decode("latin-1").lower():
-        raise RefusalError(403, "pages of other sites may not use this server (--allow-origin)")
+        raise HttpError(403, "pages of other sites may not use this server (--allow-origin)")
 
 
 def _host(origin: str) -> str | None:

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from helpers.waiting import PATIENCE, until
-from srez.serve.jobs.queue import Queue
-from srez.serve.refusals import RefusalError
+from srez.serve.errors import HttpError
+from srez.serve.inference.queue import Queue
 
 
 def test_what_waits_is_run_together() -> None:
@@ -41,7 +41,7 @@ def test_a_failure_is_everybodys_and_the_next_batch_is_none_the_worse() -> None:
     assert queue.alive
     queue.close(PATIENCE)
     assert not queue.alive
-    with pytest.raises(RefusalError, match="stopping"):
+    with pytest.raises(HttpError, match="stopping"):
         queue.put(1, list, 1)
 
 
@@ -107,7 +107,7 @@ def test_closing_takes_no_longer_than_it_may(monkeypatch: pytest.MonkeyPatch) ->
     queue = Queue(100, 4, 10)
     monkeypatch.setattr(queue, "_threads", [Deaf(), Deaf()])
     clock = SimpleNamespace(monotonic=lambda: now, perf_counter=time.perf_counter)
-    monkeypatch.setattr("srez.serve.jobs.queue.time", clock)
+    monkeypatch.setattr("srez.serve.inference.queue.time", clock)
     queue.close(3)
     assert now == 103
 
@@ -122,7 +122,7 @@ def test_bounds_are_kept() -> None:
     futures = [queue.put(0, wait, 1)]
     until(lambda: not len(queue))
     futures += [queue.put(number, wait, 1) for number in (1, 2)]
-    with pytest.raises(RefusalError) as refused:
+    with pytest.raises(HttpError) as refused:
         queue.put(3, wait, 1)
     assert refused.value.status == 429
     assert int(refused.value.headers["Retry-After"]) > 0
@@ -136,7 +136,7 @@ def test_a_long_wait_is_foreseen() -> None:
     queue.put(0, lambda values: [time.sleep(0.1) for _ in values], 100).result(PATIENCE)  # a millisecond each
     queue.put(0, list, 1).result(PATIENCE)  # only when this is taken, the pace has been noted
     futures = [queue.put(0, lambda values: [gate.wait() for _ in values], 100_000)]
-    with pytest.raises(RefusalError, match="max-wait"):
+    with pytest.raises(HttpError, match="max-wait"):
         queue.put(0, list, 1)
     gate.set()
     assert [future.result(PATIENCE) for future in futures]

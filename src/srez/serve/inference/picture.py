@@ -13,9 +13,9 @@ from srez import images
 from srez.errors import TooLargeError
 from srez.images import Picture
 from srez.models import box
+from srez.serve.errors import HttpError
+from srez.serve.inference.models import Models
 from srez.serve.limits import SMALL_PIXELS
-from srez.serve.models import Models
-from srez.serve.refusals import RefusalError
 from srez.upscaling import files
 from srez.upscaling.files import Size
 from srez.upscaling.tiling import Progress, ignore
@@ -35,7 +35,7 @@ BYTES_PER_PIXEL = 4  # of a picture in memory, as an estimate before its channel
 
 
 @dataclass(frozen=True)
-class Wish:
+class Options:
     """What is to be made of a picture.
 
     Attributes:
@@ -59,7 +59,7 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Looked:
+class UpscalePlan:
     """What a picture's header says, and what will come of it.
 
     Attributes:
@@ -90,51 +90,53 @@ class Looked:
         return self.target[0] * self.target[1] * BYTES_PER_PIXEL
 
 
-def look(models: Models, body: bytes | Path, wish: Wish, max_pixels: int, max_memory: int) -> Looked:
+def look(
+    models: Models, body: bytes | Path, options: Options, max_pixels: int, max_memory: int
+) -> UpscalePlan:
     """Read a picture's header and refuse what cannot be done, before anything is decoded.
 
     Args:
-        models: to take the wish's model from.
+        models: to take the options's model from.
         body: the file, or its bytes.
-        wish: what is to be made of it.
+        options: what is to be made of it.
         max_pixels: of the input.
         max_memory: bytes that a result may take where it cannot be written as it comes.
 
     Raises:
-        SrezError: it is no picture, too large, or the wish does not fit to it.
+        SrezError: it is no picture, too large, or the options does not fit to it.
     """
-    models.require(wish.model)
+    models.require(options.model)
     size = images.size(body, NAME, max_pixels)
-    model = box.suited(wish.model, size)
-    fidelity = models.fidelity(model, wish.fidelity)
-    target = wish.size.of(size, models.cards[model].scale)
-    images.refuse_unwritable(NAME, wish.kind, 1, target)
-    looked = Looked(model, fidelity, size, target)
-    if wish.kind not in images.STREAMED and looked.result_bytes > max_memory:
+    model = box.suited(options.model, size)
+    fidelity = models.fidelity(model, options.fidelity)
+    target = options.size.of(size, models.cards[model].scale)
+    images.refuse_unwritable(NAME, options.kind, 1, target)
+    plan = UpscalePlan(model, fidelity, size, target)
+    if options.kind not in images.STREAMED and plan.result_bytes > max_memory:
         raise TooLargeError(
-            f"a {target[0]}x{target[1]} {wish.format} does not fit in memory: take png or tiff"
+            f"a {target[0]}x{target[1]} {options.format} does not fit in memory: take png or tiff"
         )
-    return looked
+    return plan
 
 
-def decode(body: bytes | Path, wish: Wish, target: tuple[int, int], max_pixels: int) -> Picture:
+def decode(body: bytes | Path, options: Options, target: tuple[int, int], max_pixels: int) -> Picture:
     """Read a picture.
 
     Args:
         body: the file, or its bytes.
-        wish: what is to be made of it.
+        options: what is to be made of it.
         target: width and height of the result, in pixels.
         max_pixels: of the input.
 
     Raises:
-        SrezError: it is damaged, or the wish's format cannot hold it.
+        SrezError: it is damaged, or the options's format cannot hold it.
     """
-    picture = images.fitted(images.read(body, NAME, max_pixels), wish.kind)
-    images.refuse_unwritable(NAME, wish.kind, picture.channels, target, picture.pixels.itemsize)
+    picture = images.fitted(images.read(body, NAME, max_pixels), options.kind)
+    images.refuse_unwritable(NAME, options.kind, picture.channels, target, picture.pixels.itemsize)
     return picture
 
 
-def together(models: Models, looked: Looked) -> Callable[[list[Picture]], list[np.ndarray]]:
+def together(models: Models, plan: UpscalePlan) -> Callable[[list[Picture]], list[np.ndarray]]:
     """What upscales pictures of one size and kind, as one batch where the model takes them so.
 
     Returns:
@@ -142,7 +144,7 @@ def together(models: Models, looked: Looked) -> Callable[[list[Picture]], list[n
     """
 
     def run(pictures: list[Picture]) -> list[np.ndarray]:
-        upscaler = models.get(looked.model, looked.fidelity)
+        upscaler = models.get(plan.model, plan.fidelity)
         if len(pictures) == 1:
             return [upscaler(pictures[0].pixels)]
         return list(upscaler.batch(np.stack([picture.pixels for picture in pictures])))
@@ -155,13 +157,15 @@ def can_batch(picture: Picture) -> bool:
     return picture.channels == 3 and picture.pixels.dtype == np.uint8
 
 
-def encode(larger: np.ndarray, picture: Picture, wish: Wish, scale: int, target: tuple[int, int]) -> bytes:
+def encode(
+    larger: np.ndarray, picture: Picture, options: Options, scale: int, target: tuple[int, int]
+) -> bytes:
     """What the model made of a picture, as a file.
 
     Args:
         larger: `(scale H, scale W[, C])`.
         picture: the input, whose profile, EXIF data and resolution are kept.
-        wish: format and quality.
+        options: format and quality.
         scale: the model's.
         target: width and height of the result, in pixels.
 
@@ -170,15 +174,15 @@ def encode(larger: np.ndarray, picture: Picture, wish: Wish, scale: int, target:
     """
     file = io.BytesIO()
     bands = [larger if larger.ndim == 3 else larger[..., None]]
-    files.save(file, NAME, wish.kind, bands, picture, scale, target, wish.quality)
+    files.save(file, NAME, options.kind, bands, picture, scale, target, options.quality)
     return file.getvalue()
 
 
 def convert(
     models: Models,
     body: bytes | Path,
-    wish: Wish,
-    looked: Looked,
+    options: Options,
+    plan: UpscalePlan,
     file: IO[bytes],
     max_pixels: int,
     progress: Progress = ignore,
@@ -186,10 +190,10 @@ def convert(
     """Decode a picture, upscale it tile by tile, and write the result as it comes.
 
     Args:
-        models: to take the wish's model from.
+        models: to take the options's model from.
         body: the file, or its bytes.
-        wish: what is to be made of it.
-        looked: of `look`.
+        options: what is to be made of it.
+        plan: of `look`.
         file: to write to; it must be able to seek.
         max_pixels: of the input.
         progress: called after each tile with the fraction done; what it raises stops the work.
@@ -198,17 +202,17 @@ def convert(
         SrezError: the picture is damaged, or the format cannot hold the result.
         MemoryError: it did not suffice.
     """
-    picture = decode(body, wish, looked.target, max_pixels)
-    upscaler = models.get(looked.model, looked.fidelity)
+    picture = decode(body, options, plan.target, max_pixels)
+    upscaler = models.get(plan.model, plan.fidelity)
     bands = upscaler.bands(picture.pixels, progress)
-    files.save(file, NAME, wish.kind, bands, picture, upscaler.card.scale, looked.target, wish.quality)
+    files.save(file, NAME, options.kind, bands, picture, upscaler.card.scale, plan.target, options.quality)
 
 
 def refuse_format(name: str) -> None:
     """Turn down a format that this server cannot write.
 
     Raises:
-        RefusalError: 422, naming those that it can.
+        HttpError: 422, naming those that it can.
     """
     if name not in FORMATS:
-        raise RefusalError(422, f"there is no format {name!r}: take one of {', '.join(FORMATS)}")
+        raise HttpError(422, f"there is no format {name!r}: take one of {', '.join(FORMATS)}")

@@ -10,17 +10,17 @@ from typing import Any
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from srez.serve.guard import security
+from srez.serve.errors import INTERNAL_ERROR, HttpError
+from srez.serve.guard import access as security
 from srez.serve.limits import BODY_SECONDS, PIECE_SECONDS, SEND_PIECE, Settings
 from srez.serve.observe import logs
 from srez.serve.observe.metrics import Metrics
-from srez.serve.refusals import DEFECT, RefusalError
 
 _DRAIN_SECONDS = 2.0  # a client that is still sending sees the refusal only when it has sent
 _WELL_FORMED_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
-def refusal_response(refusal: RefusalError) -> JSONResponse:
+def error_response(refusal: HttpError) -> JSONResponse:
     """The answer that tells a refusal: `{"error": "one sentence"}`."""
     return JSONResponse({"error": str(refusal)}, refusal.status, refusal.headers)
 
@@ -62,7 +62,7 @@ class _Request:
         self.id = given.decode() if _WELL_FORMED_ID.fullmatch(given) else secrets.token_hex(8)
         self.started = time.perf_counter()
         self.status: int | None = None  # of the answer, once it has begun
-        self.refusal: RefusalError | None = None
+        self.refusal: HttpError | None = None
         self.received = self.sent = 0
         self.has_body = (
             b"transfer-encoding" in self.headers or self.headers.get(b"content-length", b"0") != b"0"
@@ -72,20 +72,20 @@ class _Request:
     async def run(self) -> None:
         path = self.scope["path"]
         try:
-            security.refuse_without_key(path, self.headers, self.settings.key)
-            security.refuse_other_origins(self.scope["method"], self.headers, self.settings.origins)
+            security.check_key(path, self.headers, self.settings.key)
+            security.check_origin(self.scope["method"], self.headers, self.settings.origins)
             self._refuse_large(int(self.headers.get(b"content-length", b"0")))
             await self.app(self.scope, self.receive, self.send)
             if self.refusal:
                 await self._refuse(self.refusal)
-        except RefusalError as refusal:
+        except HttpError as refusal:
             await self._refuse(refusal)
         except Exception:
             if self.refusal:
                 await self._refuse(self.refusal)
             else:
                 logs.log.exception("defect", extra={"fields": {"request_id": self.id}})
-                await self._refuse(RefusalError(500, DEFECT))
+                await self._refuse(HttpError(500, INTERNAL_ERROR))
         finally:
             self._note()
 
@@ -98,7 +98,7 @@ class _Request:
             async with asyncio.timeout(min(PIECE_SECONDS, left)):
                 message = await self._receive()
         except TimeoutError:
-            self.refusal = RefusalError(408, "the body did not arrive in time")
+            self.refusal = HttpError(408, "the body did not arrive in time")
             raise self.refusal from None
         if message["type"] == "http.request":
             self.received += len(message.get("body", b""))
@@ -106,7 +106,7 @@ class _Request:
             self._refuse_large(self.received)
             return message
         if self.has_body:
-            self.refusal = RefusalError(499, "the client has hung up before its body had arrived")
+            self.refusal = HttpError(499, "the client has hung up before its body had arrived")
             raise self.refusal
         self.complete = True
         return message
@@ -130,18 +130,18 @@ class _Request:
         for piece in _pieces(message):
             await self._send(piece)  # once the client has taken the one before
 
-    async def send_response(self, refusal: RefusalError) -> None:
+    async def send_response(self, refusal: HttpError) -> None:
         self.refusal = None
-        await refusal_response(refusal)(self.scope, self.receive, self.send)
+        await error_response(refusal)(self.scope, self.receive, self.send)
 
     def _refuse_large(self, size: int) -> None:
         if size > self.settings.max_body:
-            self.refusal = RefusalError(
+            self.refusal = HttpError(
                 413, f"the body has more than {self.settings.max_body:,} bytes (--max-body)"
             )
             raise self.refusal
 
-    async def _refuse(self, refusal: RefusalError) -> None:
+    async def _refuse(self, refusal: HttpError) -> None:
         if self.status is None:
             await self.send_response(refusal)
 

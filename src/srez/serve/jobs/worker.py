@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable
 
 from srez.errors import SrezError
+from srez.serve.errors import INTERNAL_ERROR, StoppedError
 from srez.serve.jobs.store import Job, Store
 from srez.serve.limits import CUT_SECONDS, MAX_ATTEMPTS
-from srez.serve.refusals import DEFECT, StoppedError
 from srez.upscaling.tiling import Progress
 
 _SWEEP_SECONDS = 30.0  # between two looks for expired results, at most
@@ -18,7 +18,7 @@ _ROOM_SECONDS = 10.0  # between two tries to note what came of a job, when the d
 _log = logging.getLogger("srez.serve")
 
 
-class Runner:
+class JobWorker:
     """Works on the jobs of a store, oldest first, one at a time."""
 
     def __init__(self, store: Store, work: Callable[[Job, Progress], None], keep_seconds: float) -> None:
@@ -107,7 +107,7 @@ class Runner:
             self._finish(job, "memory did not suffice for this picture")
         except Exception:
             _log.exception("job failed")
-            self._finish(job, DEFECT)
+            self._finish(job, INTERNAL_ERROR)
         else:
             self._finish(job)
         finally:

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 from helpers.serving import send_for_ever
 from helpers.waiting import PATIENCE, until
 from srez.serve import server
-from srez.serve.guard.guard import Guard
+from srez.serve.guard.middleware import Guard
 from srez.serve.limits import Settings
 from srez.serve.observe.metrics import Metrics
 
@@ -49,7 +49,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[Small]:
 
     config = uvicorn.Config(
         Guard(answer, Settings(), Metrics(None)),
-        http=server.CarefulProtocol,
+        http=server.LimitedHttpProtocol,
         lifespan="off",
         log_config=None,
         timeout_keep_alive=int(PATIENCE),

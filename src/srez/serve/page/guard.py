@@ -7,10 +7,10 @@ from typing import Any
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from srez.serve.guard.guard import refusal_response
-from srez.serve.guard.security import PAGE
+from srez.serve.errors import HttpError
+from srez.serve.guard.access import PAGE
+from srez.serve.guard.middleware import error_response
 from srez.serve.page.files import PageFiles
-from srez.serve.refusals import RefusalError
 
 _MAX_EVENT = 64 * 1024  # bytes of an event: what was chosen, and where the upload is
 _EVENTS = PAGE + "/gradio_api/queue/join"
@@ -21,7 +21,7 @@ _NEEDED = re.compile(
 )
 
 
-class Narrow:
+class PageGuard:
     """ASGI middleware between the guard and Gradio."""
 
     def __init__(self, app: ASGIApp, files: PageFiles) -> None:
@@ -38,22 +38,22 @@ class Narrow:
         try:
             if scope["type"] == "http":
                 receive = await self._checked(scope, receive)
-        except RefusalError as refusal:
-            await refusal_response(refusal)(scope, receive, send)
+        except HttpError as refusal:
+            await error_response(refusal)(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
     async def _checked(self, scope: Scope, receive: Receive) -> Receive:
-        """What gives the body again that was looked into."""
+        """What gives the body again that was plan into."""
         if not _NEEDED.fullmatch(scope["path"]):
-            raise RefusalError(404, "there is no such route")
+            raise HttpError(404, "there is no such route")
         if scope["path"].rstrip("/") != _EVENTS or scope["method"] != "POST":
             return receive
         body = b""
         async for piece in Request(scope, receive).stream():
             body += piece
             if len(body) > _MAX_EVENT:
-                raise RefusalError(413, f"an event of the page has at most {_MAX_EVENT:,} bytes")
+                raise HttpError(413, f"an event of the page has at most {_MAX_EVENT:,} bytes")
         self._refuse_other_files(body)
         whole: list[Message] = [{"type": "http.request", "body": body}]
 
@@ -69,9 +69,9 @@ class Narrow:
             for name, value in pairs:
                 is_other = name == "path" and isinstance(value, str) and not self._files.holds(value)
                 if is_other or (name == "url" and isinstance(value, str) and value.startswith("data:")):
-                    raise RefusalError(403, "the page takes uploads only")
+                    raise HttpError(403, "the page takes uploads only")
 
         try:
             json.loads(event, object_pairs_hook=look)
         except (ValueError, RecursionError):
-            raise RefusalError(400, "the event cannot be read") from None
+            raise HttpError(400, "the event cannot be read") from None

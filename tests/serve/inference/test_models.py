@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from helpers.waiting import PATIENCE
-from srez.serve import models
+from srez.serve.inference import models
 
 
 def test_a_model_that_is_being_loaded_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:

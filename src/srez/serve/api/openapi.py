@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from srez.serve.guard.security import OPEN_ROUTES
-from srez.serve.refusals import DEFECT
-from srez.serve.work import ACCEPTED, FORMATS, MEDIA_TYPES
+from srez.serve.errors import INTERNAL_ERROR
+from srez.serve.guard.access import OPEN_ROUTES
+from srez.serve.inference.picture import ACCEPTED, FORMATS, MEDIA_TYPES
 
 API = (
     'Makes pictures larger. Every error is `{"error": "one sentence"}`. A result is a plausible guess, never '
@@ -32,7 +32,7 @@ _SAYINGS = {
     415: ("Not a picture, damaged, or of another content type.", "the picture is damaged or cut short"),
     422: ("An option has a value that it cannot have.", "there is no format 'bmp': take one of png, jpeg"),
     429: ("Too much is waiting; `Retry-After` says when to try again.", "128 pictures are waiting already"),
-    500: ("A defect of the server; its log says more.", DEFECT),
+    500: ("A defect of the server; its log says more.", INTERNAL_ERROR),
     503: ("Too slow, out of memory, or stopping; try later.", "the server is stopping"),
     507: ("The disk of the server is full; try later.", "the disk of the server is full"),
 }

@@ -40,7 +40,13 @@ def test_import_is_light() -> None:
 
 
 def test_onnx_runtime_does_not_report_to_its_makers() -> None:
-    loaded_after("import os, srez; assert os.environ['ORT_DISABLE_TELEMETRY'] == '1'")
+    loaded_after("import os, srez; srez.load(); assert os.environ['ORT_DISABLE_TELEMETRY'] == '1'")
+
+
+def test_only_the_runtime_imports_onnx_runtime() -> None:
+    for path in SOURCE.rglob("*.py"):
+        if path != SOURCE / "models/runtime.py":
+            assert "onnxruntime" not in imports(path), path
 
 
 def test_upscale_is_light(picture, tmp_path: Path) -> None:

@@ -209,8 +209,8 @@ def test_the_box_is_in_order() -> None:
         assert {"nearest", "bicubic", name} <= {row["method"] for row in card.figures}
 
 
-def test_a_model_whose_weights_are_spoilt_makes_no_black_picture(tmp_path: Path) -> None:
-    path = models.write(tmp_path / "spoilt.onnx")
+def test_a_model_whose_weights_are_corrupt_makes_no_black_picture(tmp_path: Path) -> None:
+    path = models.write(tmp_path / "corrupt.onnx")
     network = models.network(seed=0)
     weights = next(each for each in network.graph.initializer if each.name.endswith("kernel"))
     weights.CopyFrom(
@@ -219,7 +219,7 @@ def test_a_model_whose_weights_are_spoilt_makes_no_black_picture(tmp_path: Path)
     path.write_bytes(network.SerializeToString())
     models.write_card(path)
     picture = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
-    with pytest.raises(ModelError, match="model spoilt gives values that are no numbers"):
+    with pytest.raises(ModelError, match=r"model corrupt\.onnx gives values that are not numbers"):
         srez.load(path)(picture)
 
 

@@ -5,10 +5,10 @@ import platform
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-import onnxruntime
 import PIL
 import skimage
 
@@ -100,7 +100,8 @@ def as_json(results: list[Measured], pairs: list[Pair], protocol: Protocol, sour
         protocol: how.
         source: the name of the data.
     """
-    versions = {module.__name__: module.__version__ for module in (srez, np, PIL, onnxruntime, skimage)}
+    versions = {module.__name__: module.__version__ for module in (srez, np, PIL, skimage)}
+    versions["onnxruntime"] = version("onnxruntime")
     return {
         "protocol": asdict(protocol),
         "data": source,

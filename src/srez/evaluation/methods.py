@@ -13,6 +13,7 @@ from srez.evaluation import arithmetic
 from srez.evaluation.pairs import Pair
 from srez.images import resample, to_float, to_uint8
 from srez.models import box, card
+from srez.models.runtime import Network
 from srez.upscaling.upscaler import Upscaler
 
 PROBE = 24  # side of the picture that finds out a foreign model's value range, in pixels
@@ -161,14 +162,9 @@ def _result_for(pair: Pair, found: dict[str, Path], where: Path) -> np.ndarray:
 
 
 def _foreign(path: Path, scale: int, value_range: float | None, layout: str | None) -> Method:
-    import onnxruntime  # slow to import
-
-    try:
-        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        raise ModelError(f"{path} cannot be loaded as an ONNX model: {error}") from None
-    entry = session.get_inputs()[0]
-    if len(session.get_inputs()) != 1 or len(entry.shape) != 4 or entry.type != "tensor(float)":
+    network = Network(path, str(path))
+    entry = network.inputs[0]
+    if len(network.inputs) != 1 or len(entry.shape) != 4 or entry.type != "tensor(float)":
         raise ModelError(f"{path} does not map one float batch of images to another: it cannot be measured")
     layout = layout or _layout_of(entry.shape, path)
 
@@ -176,12 +172,7 @@ def _foreign(path: Path, scale: int, value_range: float | None, layout: str | No
         """`(N, h, w, 3)` in [0, 1] to the larger one in [0, 1]."""
         feed = values * np.float32(top)
         feed = feed.transpose(0, 3, 1, 2) if layout == "NCHW" else feed
-        try:
-            output = np.asarray(session.run(None, {entry.name: np.ascontiguousarray(feed)})[0])
-        except Exception as error:
-            raise ModelError(
-                f"{path} cannot upscale a {values.shape[2]}x{values.shape[1]} picture: {error}"
-            ) from None
+        output = network.run(np.ascontiguousarray(feed))
         output = output.transpose(0, 2, 3, 1) if layout == "NCHW" else output
         expected = (len(values), values.shape[1] * scale, values.shape[2] * scale, 3)
         if output.shape != expected:

@@ -9,7 +9,6 @@ from typing import Any
 
 import keras
 import numpy as np
-import onnxruntime
 import tomli_w
 
 from srez import images
@@ -19,6 +18,7 @@ from srez.evaluation import metrics
 from srez.images import resample
 from srez.models import card as cards
 from srez.models.card import Card
+from srez.models.runtime import Network
 from srez.output import atomic
 from srez.train import networks, weights
 from srez.train.data import Data
@@ -85,13 +85,11 @@ def parity(generator: keras.Model, model: Path) -> float:
         generator: the network.
         model: its .onnx file.
     """
-    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
+    exported = Network(model, str(model))
     random = np.random.default_rng(0)
     inputs = [random.random((2, *size, 3), np.float32) for size in PARITY_SIZES]
     return max(
-        float(np.abs(session.run(None, {name: x})[0] - np.asarray(generator(x, training=False))).max())
-        for x in inputs
+        float(np.abs(exported.run(x) - np.asarray(generator(x, training=False))).max()) for x in inputs
     )
 
 

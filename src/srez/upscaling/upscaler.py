@@ -1,10 +1,8 @@
 """The upscaler: a model, its card, and any picture in, the larger one out."""
 
-import os
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,13 +11,9 @@ from srez.errors import ImageError, ModelError, OptionError
 from srez.images import from_float, resample, to_float
 from srez.models import blending, box
 from srez.models import card as cards
+from srez.models.runtime import Network
 from srez.upscaling import tiling
 from srez.upscaling.tiling import Cut, Progress, ignore
-
-if TYPE_CHECKING:
-    from onnxruntime import InferenceSession as Session
-
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before it is imported; else it reports to its makers
 
 MOST_TILE = 512  # input pixels; beyond, margins are a small share already
 LEAST_TILE, MOST_ASKED = 32, 4096  # what a user may set, in input pixels
@@ -54,14 +48,9 @@ class Upscaler:
         self.fidelity = _checked(self.card, fidelity)
         self._tile = tile
         self._threads = machine.cores()
-        network = _look(model, self.card, self.fidelity)
-        try:
-            # Tiles are run at the same time, each by one thread; what is one tile, by all: see docs/adr/0010.
-            self._tiles, self._whole = _session(network, 1), _session(network, self._threads)
-        except Exception as error:
-            # The classes it raises are private; the file's hash was right, so the card came with a bad file.
-            raise ModelError(f"{model} cannot be loaded as an ONNX model: {error}") from None
-        self._input = self._whole.get_inputs()[0].name
+        weights, name = _look(model, self.card, self.fidelity), f"model {model.name}"
+        # Tiles are run at the same time, each by one thread; what is one tile, by all: see docs/adr/0010.
+        self._tiles, self._whole = Network(weights, name, 1), Network(weights, name, self._threads)
 
     def __call__(self, image: np.ndarray, progress: Progress = ignore) -> np.ndarray:
         """Upscale one picture, tile by tile.
@@ -78,7 +67,7 @@ class Upscaler:
 
         Raises:
             ImageError: another shape or dtype.
-            ModelError: the model's weights are spoilt.
+            ModelError: the model's weights are corrupt.
             MemoryError: it did not suffice, even for small tiles.
         """
         with_channels = _checked_picture(image)
@@ -98,7 +87,7 @@ class Upscaler:
 
         Raises:
             ImageError: another shape or dtype.
-            ModelError: the model's weights are spoilt.
+            ModelError: the model's weights are corrupt.
             MemoryError: it did not suffice, even for small tiles.
         """
         with_channels = _checked_picture(image)
@@ -116,7 +105,7 @@ class Upscaler:
 
         Raises:
             ImageError: another shape or dtype.
-            ModelError: the model's weights are spoilt.
+            ModelError: the model's weights are corrupt.
         """
         if images.ndim != 4 or images.shape[3] != 3 or images.dtype not in (np.uint8, np.float32):
             raise ImageError(
@@ -156,23 +145,23 @@ class Upscaler:
     def _edge(self, height: int, width: int) -> int:
         return self.card.edge if max(height, width) > self.card.trained_at else 0
 
-    def _run_tile(self, session: "Session", tile: np.ndarray) -> np.ndarray:
+    def _run_tile(self, network: Network, tile: np.ndarray) -> np.ndarray:
         """A tile of any kind, `(h, w, C)`, with its alpha if it has one."""
         values = to_float(tile)
         if tile.shape[2] in (1, 3):
-            return from_float(self._run_colours(session, values), tile.dtype)
+            return from_float(self._run_colours(network, values), tile.dtype)
         colours, alpha = values[..., :-1], values[..., -1:]
         larger_alpha = resample.bicubic(alpha[None], self.card.scale)[0]
-        larger = self._run_colours(session, resample.fill_hidden(colours, alpha, HIDDEN_REACH))
+        larger = self._run_colours(network, resample.fill_hidden(colours, alpha, HIDDEN_REACH))
         return from_float(np.concatenate([larger, larger_alpha], axis=2), tile.dtype)
 
-    def _run_colours(self, session: "Session", values: np.ndarray) -> np.ndarray:
+    def _run_colours(self, network: Network, values: np.ndarray) -> np.ndarray:
         """`(h, w, 3)` RGB or `(h, w, 1)` gray, float32."""
         if values.shape[2] == 3:
-            return self._run(session, values[None])[0]
-        return self._run(session, np.repeat(values[None], 3, axis=3))[0].mean(axis=2, keepdims=True)
+            return self._run(network, values[None])[0]
+        return self._run(network, np.repeat(values[None], 3, axis=3))[0].mean(axis=2, keepdims=True)
 
-    def _run(self, session: "Session", images: np.ndarray) -> np.ndarray:
+    def _run(self, network: Network, images: np.ndarray) -> np.ndarray:
         """The network on `(N, H, W, 3)` float32 in [0, 1].
 
         Where all that the network sees is one colour, the output is that colour: a network hits it only
@@ -186,26 +175,12 @@ class Upscaler:
         down, right = (max(0, self.card.minimum_size - side) for side in (height, width))
         if down or right:
             images = np.pad(images, ((0, 0), (0, down), (0, right), (0, 0)), mode="edge")
-        output = self._run_network(session, images)
+        output = network.run(images)
         if down or right:
             output = np.ascontiguousarray(output[:, : height * scale, : width * scale])
         blocks = output.reshape(count, height, scale, width, scale, channels)  # a view
         number, row, column = np.nonzero(flat)
         blocks[number, row, :, column] = images[number, row, column][:, None, None]
-        return output
-
-    def _run_network(self, session: "Session", images: np.ndarray) -> np.ndarray:
-        try:
-            output = np.asarray(session.run(None, {self._input: images})[0])
-        except Exception as error:
-            # Its classes are private, and it has none of its own for memory.
-            if "alloc" in str(error):
-                raise MemoryError(f"a tile of {images.shape[2]}x{images.shape[1]} pixels") from None
-            raise
-        if np.isnan(output.max()):  # else it would become black
-            raise ModelError(
-                f"model {self.card.name} gives values that are no numbers: its weights are spoilt"
-            )
         return output
 
 
@@ -261,15 +236,6 @@ def _checked(card: cards.Card, fidelity: float | None) -> float:
     if not 0 <= fidelity <= 1:
         raise OptionError(f"fidelity {fidelity}: it goes from 0 (vivid) to 1 (faithful)")
     return fidelity
-
-
-def _session(network: bytes, threads: int) -> "Session":
-    import onnxruntime  # takes longer than the rest of `import srez` together
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.enable_mem_pattern = False  # patterns take a third more memory and no less time
-    return onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
 
 
 def _look(model: Path, card: cards.Card, fidelity: float) -> bytes:

@@ -11,6 +11,7 @@ from helpers import models
 from srez.errors import ModelError, OptionError
 from srez.models import blending
 from srez.models import card as cards
+from srez.train.pair import write_pair
 
 
 def as_bytes(model: onnx.ModelProto) -> bytes:
@@ -28,7 +29,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pair")
     faithful, vivid = models.write(folder / "both.onnx", seed=1), models.write(folder / "other.onnx", seed=2)
     models.write(folder / "faithful.onnx", seed=1)
-    blending.write_pair(faithful, vivid, fidelity=0.75)
+    write_pair(faithful, vivid, fidelity=0.75)
     return faithful
 
 
@@ -92,7 +93,7 @@ def test_looks_that_are_not_there(pair: Path) -> None:
 
 def test_the_second_file_is_checked_too(tmp_path: Path) -> None:
     faithful, other = models.write(tmp_path / "a.onnx", seed=1), models.write(tmp_path / "b.onnx", seed=2)
-    blending.write_pair(faithful, other, fidelity=1)
+    write_pair(faithful, other, fidelity=1)
     vivid = tmp_path / "a-vivid.onnx"
     assert cards.as_dict(cards.read(faithful))["vivid"] == {"file": vivid.name, "sha256": cards.sha256(vivid)}
     kept = vivid.read_bytes()

@@ -7,15 +7,11 @@ weights is network interpolation (Wang et al., "ESRGAN", ECCVW 2018, section 3.4
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from srez.errors import ModelError
-from srez.models import card as cards
-from srez.output import atomic
 
 # Fields of onnx.proto and the numbers that the wire format knows them by.
 _MODEL_GRAPH = 7
@@ -79,34 +75,6 @@ def transplant(faithful: bytes, vivid: bytes) -> bytes:
     for (_, (start, stop)), (_, source) in zip(here, there, strict=True):
         result[start:stop] = vivid[slice(*source)]
     return bytes(result)
-
-
-def write_pair(faithful: Path, vivid: Path, fidelity: float) -> None:
-    """Make two exported models of one network a model with two looks.
-
-    The vivid weights are written beside the faithful file as NAME-vivid.onnx, and its card names them; what
-    the card says of parameters, licence and so on must hold for both.
-
-    Args:
-        faithful: an .onnx file with its card, which gets the second look.
-        vivid: another of the same network, with its card; it is only read.
-        fidelity: the look that is taken if nobody asks for another, from 0 (vivid) to 1 (faithful).
-
-    Raises:
-        ModelError: a file is missing or damaged, or the two are not of the same network.
-        OutputError: a file cannot be written.
-    """
-    import tomli_w  # of the training extra: whoever only upscales writes no cards
-
-    card = cards.read(faithful)
-    cards.read(vivid)
-    data = transplant(faithful.read_bytes(), vivid.read_bytes())
-    target = faithful.with_name(f"{faithful.stem}-vivid.onnx")
-    with atomic(target) as file:
-        file.write(data)
-    second = cards.Vivid(target.name, cards.sha256(target))
-    with atomic(faithful.with_suffix(".toml")) as file:
-        file.write(tomli_w.dumps(cards.as_dict(replace(card, vivid=second, fidelity=fidelity))).encode())
 
 
 def _naturally(weight: tuple[str, Any]) -> list[int | str]:

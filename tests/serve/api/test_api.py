@@ -18,11 +18,12 @@ import pytest
 from helpers import models
 from helpers.serving import Server, by_command, face, png, serving
 from helpers.waiting import PATIENCE
-from srez.models import blending, box
+from srez.models import box
 from srez.models.card import read
 from srez.serve.api.app import create
 from srez.serve.limits import Settings
 from srez.serve.service import Service
+from srez.train.pair import write_pair
 
 T = TypeVar("T")
 PNG = {"Content-Type": "image/png"}
@@ -291,7 +292,7 @@ def test_of_two_looks_both_files_are_named(tmp_path: Path) -> None:
     folder = tmp_path / "models"
     folder.mkdir()
     both, other = models.write(folder / "both.onnx", seed=1), models.write(tmp_path / "other.onnx", seed=2)
-    blending.write_pair(both, other, fidelity=0.75)
+    write_pair(both, other, fidelity=0.75)
     vivid = read(both).vivid
     assert vivid
     with serving(tmp_path, "--no-page", "--models", str(folder)) as server:

@@ -51,14 +51,9 @@ def measured(source: Path, target: Path, workers: int) -> tuple[float, float]:
     """Pictures a second in the middle of the run, and seconds of all of it."""
     seen: list[tuple[float, int, int]] = []
     began = time.monotonic()
+    batch = upscaling.Batch(str(source), str(target), upscaling.ModelChoice("faces"), Wish(existing="skip"))
     upscaling.upscale(
-        str(source),
-        str(target),
-        upscaling.Model("faces"),
-        Wish(existing="skip"),
-        workers,
-        "local",
-        lambda done, total: seen.append((time.monotonic(), done, total)),
+        batch, workers, "local", lambda done, total: seen.append((time.monotonic(), done, total))
     )
     middle = [(when, done) for when, done, total in seen if MIDDLE[0] * total <= done <= MIDDLE[1] * total]
     (first, before), (last, after) = middle[0], middle[-1]

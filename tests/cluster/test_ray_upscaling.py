@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,11 @@ from helpers.waiting import PATIENCE
 from srez import images
 from srez.cli import app
 from srez.cluster import upscaling
+from srez.cluster.upscaling import manifest
+from srez.cluster.upscaling.manifest import Row
+from srez.cluster.upscaling.planning import plan
+from srez.cluster.upscaling.store import Store
+from srez.cluster.upscaling.workers import Worker
 from srez.errors import DefectError, ModelError, OptionError
 from srez.upscaling.files import Size, Wish
 
@@ -89,55 +95,51 @@ def test_a_killed_actor_and_bad_files_cost_nothing_else(tmp_path: Path) -> None:
     assert changed == {"0000.png", "bad0.png", "new.png"}
 
 
-def test_what_a_killed_run_wrote_counts(tmp_path: Path) -> None:
+def test_what_a_killed_run_wrote_counts() -> None:
     """Parts of the manifest of a driver that died, in a file system that is no local folder."""
     memory = fsspec.filesystem("memory")
-    row = {
-        "source": "a.png", "target": "a.png", "status": "done", "settings": "0123", "bytes": 3,
-        "version": "1", "sha256": "00",
-    }  # fmt: skip
-    place = upscaling._Place.at("memory://results")
-    with upscaling._written(place, f"{upscaling.PARTS}/1.parquet") as file:
-        pq.write_table(pa.Table.from_pylist([row], schema=upscaling.SCHEMA), file)
+    row = Row("a.png", "a.png", "done", "0123", 3, "1", sha256="00")
+    target = Store.at("memory://results")
+    with target.writing(f"{manifest.PARTS}/1.parquet") as file:
+        pq.write_table(manifest.to_table([row]), file)
     memory.pipe_file("/results/a.png", b"...")
-    rows = upscaling._Rows(place)
-    assert [each["source"] for each in rows.before.to_pylist()] == ["a.png"]
-    found = [{name: row[name] for name in upscaling.TODO.names}]
-    todo, known = upscaling._plan(found, rows.before, place, Wish())
-    assert (todo, [each["source"] for each in known]) == ([], ["a.png"])
-    changed = [{**found[0], "version": "2"}]
-    assert upscaling._plan(changed, rows.before, place, Wish()) == (changed, [])
-    rows.close(known)
+    killed = manifest.Manifest(target)
+    assert killed.earlier == {"a.png": row}
+    asked = Row("a.png", "a.png", "open", "0123", 3, "1")
+    assert plan([asked], killed.earlier, target, "refuse") == ([], [row])
+    changed = replace(asked, version="2")
+    assert plan([changed], killed.earlier, target, "refuse") == ([changed], [])
+    killed.finish([row])
     with memory.open("/results/manifest.parquet", "rb") as file:
-        assert pq.read_table(file).to_pylist() == rows.before.to_pylist()
-    assert not memory.find(f"/results/{upscaling.PARTS}")
+        assert manifest.from_table(pq.read_table(file)) == [row]
+    assert not memory.find(f"/results/{manifest.PARTS}")
 
 
-Upscale = Callable[..., upscaling.Report]
+Upscale = Callable[..., upscaling.BatchResult]
 
 
 @pytest.fixture
 def upscale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Upscale:
     """Upscales the folder `in` into `out`, in this process instead of Ray's."""
 
-    def run(
-        todo: list, source: str, target: str, model: upscaling.Model, wish: Wish, workers: int
-    ) -> Iterator:
-        worker = upscaling._Worker(source, target, model, wish)
-        for row in todo:
-            yield worker(pa.Table.from_pylist([row], schema=upscaling.TODO))
+    def run(to_do: list[Row], batch: upscaling.Batch, workers: int) -> Iterator[pa.Table]:
+        worker = Worker(batch)
+        for row in to_do:
+            yield worker(manifest.to_table([row]))
 
-    def upscale(model: str = "auto", fidelity: float | None = None, **wish: Any) -> upscaling.Report:
-        source, target = str(tmp_path / "in"), str(tmp_path / "out")
-        chosen = upscaling.Model(model, fidelity)
-        return upscaling.upscale(source, target, chosen, Wish(**wish), 1, "local", lambda *_: None)
+    def upscale(
+        model: str = "auto", fidelity: float | None = None, tile: int | None = None, **wish: Any
+    ) -> upscaling.BatchResult:
+        choice = upscaling.ModelChoice(model, fidelity, tile)
+        batch = upscaling.Batch(str(tmp_path / "in"), str(tmp_path / "out"), choice, Wish(**wish))
+        return upscaling.upscale(batch, 1, "local", lambda *_: None)
 
     monkeypatch.setattr(upscaling, "connected", lambda *_: nullcontext())
-    monkeypatch.setattr(upscaling, "_run", run)
+    monkeypatch.setattr(upscaling.workers, "run", run)
     return upscale
 
 
-def manifest(tmp_path: Path) -> dict[str, dict]:
+def rows(tmp_path: Path) -> dict[str, dict]:
     return {row["source"]: row for row in pq.read_table(tmp_path / "out/manifest.parquet").to_pylist()}
 
 
@@ -151,12 +153,12 @@ def test_results_of_others_are_not_replaced(upscale: Upscale, tmp_path: Path) ->
     report = upscale()
     assert (report.done, report.kept) == (1, 0)
     assert report.errors == {"a.png": f"{theirs} exists: --overwrite replaces it, --skip leaves it"}
-    row = manifest(tmp_path)["a.png"]
+    row = rows(tmp_path)["a.png"]
     assert (row["status"], row["settings"]) == ("failed", None)
     for _ in range(2):
         report = upscale(existing="skip")
         assert (report.done, report.kept, report.errors) == (0, 2, {})
-        assert manifest(tmp_path)["a.png"]["status"] == "kept"
+        assert rows(tmp_path)["a.png"]["status"] == "kept"
     assert upscale().errors
     assert theirs.read_bytes() == b"of somebody else"
     assert upscale(existing="overwrite").done == 2
@@ -173,12 +175,12 @@ def test_other_settings_are_done_again(upscale: Upscale, tmp_path: Path, change:
     (tmp_path / "in").mkdir()
     Image.new("RGB", (4, 4), "red").save(tmp_path / "in/a.jpg")
     assert upscale().done == 1
-    before = manifest(tmp_path)["a.jpg"]
+    before = rows(tmp_path)["a.jpg"]
     report = upscale(**change)
     assert (report.done, report.kept, report.errors) == (1, 0, {})
-    assert manifest(tmp_path)["a.jpg"]["settings"] != before["settings"]
+    assert rows(tmp_path)["a.jpg"]["settings"] != before["settings"]
     assert (upscale(**change).kept, upscale().done) == (1, 1)
-    assert manifest(tmp_path)["a.jpg"] == before
+    assert rows(tmp_path)["a.jpg"] == before
 
 
 def test_what_a_stopped_run_made_is_its_own(
@@ -192,10 +194,10 @@ def test_what_a_stopped_run_made_is_its_own(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as stopped:
-        stopped.setattr(upscaling._Rows, "add", stop)
+        stopped.setattr(manifest.Manifest, "add", stop)
         assert upscale().stopped
     assert (tmp_path / "out/a.png").exists()
-    assert manifest(tmp_path)["a.png"]["status"] == "open"
+    assert rows(tmp_path)["a.png"]["status"] == "open"
     report = upscale()
     assert (report.done, report.errors) == (1, {})
 
@@ -246,12 +248,12 @@ def test_what_is_not_the_files_fault_is_tried_again(
     with monkeypatch.context() as fault:
         fault.setattr(broken, raise_(error))
         report = upscale(recursive=True)
-    row = manifest(tmp_path)["even/0000.png"]
+    row = rows(tmp_path)["even/0000.png"]
     assert (report.done, row["status"]) == (0, "failed")
     assert "even/0000.png" in row["error"]
     report = upscale(recursive=True)
     assert (report.done, len(report.errors)) == (1, BAD)
-    assert manifest(tmp_path)["bad0.png"]["status"] == "refused"
+    assert rows(tmp_path)["bad0.png"]["status"] == "refused"
 
 
 def test_a_missing_package_is_not_the_files_fault(
@@ -274,8 +276,8 @@ def test_of_two_results_of_one_name_the_first_is_made(upscale: Upscale, tmp_path
         report = upscale()
         assert (report.done, report.kept, list(report.errors)) == (done, kept, ["a.png"])
         assert "a.bmp and a.png would both become a.png" in report.errors["a.png"]
-    rows = manifest(tmp_path)
-    assert (rows["a.bmp"]["status"], rows["a.png"]["status"], rows["a.png"]["settings"]) == (
+    after = rows(tmp_path)
+    assert (after["a.bmp"]["status"], after["a.png"]["status"], after["a.png"]["settings"]) == (
         "done",
         "failed",
         None,
@@ -288,13 +290,13 @@ def test_refusals(tmp_path: Path) -> None:
     Image.new("RGB", (4, 4)).save(tmp_path / "a.png")
     out = str(tmp_path / "out")
     for words, sentence in (
-        ((str(tmp_path), str(tmp_path)), "holds the inputs: take another folder"),
+        ((str(tmp_path), str(tmp_path)), "holds the inputs: choose another target"),
         ((str(tmp_path / "nowhere"), out), "holds no pictures"),
         ((str(tmp_path), "nosuch://bucket"), "nosuch://bucket cannot be opened"),
         ((str(tmp_path),), "takes a source and a target"),
     ):
         result = CliRunner().invoke(app, ["upscale", *words, "--engine", "ray"])
         assert (result.exit_code, sentence in result.stderr.replace("\n", "")) == (2, True), result.stderr
-    model = upscaling.Model("faces")
-    with pytest.raises(OptionError, match="Ray cannot be reached there"):
-        upscaling.upscale(str(tmp_path), out, model, Wish(), 1, "127.0.0.1:1", lambda *_: None)
+    batch = upscaling.Batch(str(tmp_path), out, upscaling.ModelChoice("faces"), Wish())
+    with pytest.raises(OptionError, match="cannot connect to Ray"):
+        upscaling.upscale(batch, 1, "127.0.0.1:1", lambda *_: None)

@@ -187,30 +187,27 @@ def _upscale_with_ray(
     require("--engine ray", "fsspec", "pyarrow", "ray", extra="cluster")
     from srez import machine
     from srez.cluster import upscaling
-    from srez.upscaling.upscaler import chooser
 
-    chooser(model, fidelity, tile)  # what is wrong with it is said here, not by every actor
+    choice = upscaling.ModelChoice(model, fidelity, tile)
+    choice.load()  # so that its faults are reported once, not by every worker
+    batch = upscaling.Batch(places[0], places[1], choice, wish)
     with Bars() as bars:
         bar = bars.add_task("upscaling", total=None)
         report = upscaling.upscale(
-            places[0],
-            places[1],
-            upscaling.Model(model, fidelity, tile),
-            wish,
+            batch,
             workers or machine.cores(),
             address,
             lambda done, total: bars.update(bar, completed=done, total=total),
         )
     for error in list(report.errors.values())[:FEW_ERRORS]:
         error_console.print(f"srez: {error}", soft_wrap=True)
-    manifest = f"{places[1].rstrip('/')}/{upscaling.MANIFEST}"
     if as_json:
-        print_json({"model": model, "manifest": manifest, **asdict(report)})
+        print_json({"model": model, **asdict(report)})
     else:
         counts = (
             f"{report.done:,} upscaled, {report.kept:,} as they were, {len(report.errors):,} without result"
         )
-        out_console.print(f"{counts}: see {manifest}", soft_wrap=True)
+        out_console.print(f"{counts}: see {report.manifest}", soft_wrap=True)
     if report.stopped:
         error_console.print("Stopped; what is finished is kept. Go on with the same words.")
         raise typer.Exit(130)

@@ -12,7 +12,7 @@ import ray.train
 from ray.train.tensorflow import TensorflowTrainer
 from ray.util.queue import Empty, Queue
 
-from srez.cluster import connected
+from srez.cluster.connection import connected
 from srez.errors import SrezError, TrainingError
 from srez.train.recipe import FacesData, Recipe
 

@@ -1,0 +1,85 @@
+"""Upscaling of millions of files: a plan, a pool of workers, and a manifest of what became of each file."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from srez import images
+from srez.cluster.connection import connected
+from srez.cluster.upscaling import manifest, workers
+from srez.cluster.upscaling.batch import Batch, ModelChoice
+from srez.cluster.upscaling.manifest import DONE, FAILED, Manifest
+from srez.cluster.upscaling.planning import find_pictures, plan
+from srez.cluster.upscaling.store import Store
+from srez.errors import ImageError, OptionError
+
+__all__ = ["Batch", "BatchResult", "ModelChoice", "upscale"]
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    """What became of the source's pictures.
+
+    Attributes:
+        manifest: the URL of the manifest, which has a row for each.
+        done: how many were upscaled by this run.
+        kept: how many needed nothing: finished or refused by an earlier run and unchanged since, or with a
+            file in the result's place that --skip left alone.
+        errors: why a picture has no result, by its path below the source; those refused earlier too.
+        stopped: whether the user stopped the run.
+    """
+
+    manifest: str
+    done: int
+    kept: int
+    errors: dict[str, str]
+    stopped: bool
+
+
+def upscale(
+    batch: Batch, worker_count: int, ray_address: str, show_progress: Callable[[int, int], None]
+) -> BatchResult:
+    """Upscale every picture of a folder or bucket that has no result of these settings yet.
+
+    Args:
+        batch: what to do.
+        worker_count: how many workers, with one core each.
+        ray_address: see `connected`.
+        show_progress: called with the number of pictures finished and of all to do.
+
+    Raises:
+        OptionError: Ray or a URL cannot be reached.
+        ImageError: the source holds no pictures, or a store cannot be listed.
+        ModelError: there is no such model, or it is damaged.
+        OutputError: the manifest cannot be read or written.
+    """
+    source, target = Store.at(batch.source), Store.at(batch.target)
+    if source.same_as(target):
+        raise OptionError(f"{batch.target} holds the inputs: choose another target")
+    pictures = find_pictures(source, target, batch.wish, batch.settings_hash())
+    if not pictures:
+        raise ImageError(f"{batch.source} holds no pictures ({', '.join(images.READABLE)})")
+    record = Manifest(target)
+    to_do, standing = plan(pictures, record.earlier, target, batch.wish.existing)
+    done, stopped = 0, False
+    try:
+        show_progress(0, len(to_do))
+        if to_do:
+            record.begin(to_do)
+            with connected(ray_address, worker_count):
+                for rows in workers.run(to_do, batch, worker_count):
+                    record.add(rows)
+                    done += rows["status"].to_pylist().count(DONE)
+                    show_progress(record.added, len(to_do))
+    except KeyboardInterrupt:
+        stopped = True
+    finally:
+        all_rows = record.finish(standing)
+    kept = sum(row.status != FAILED for row in standing)
+    return BatchResult(target.url_of(manifest.FILE), done, kept, _errors(all_rows), stopped)
+
+
+def _errors(rows: pa.Table) -> dict[str, str]:
+    pairs = zip(rows["source"].to_pylist(), rows["error"].to_pylist(), strict=True)
+    return {name: error for name, error in pairs if error}

@@ -1,0 +1,62 @@
+"""What a batch is asked to do, in a form that travels to workers."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from srez.models import box, card
+from srez.upscaling.files import Wish
+from srez.upscaling.upscaler import Choose, chooser
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """A model and how to run it.
+
+    Attributes:
+        name: "auto", a model in the box, or the path of an .onnx file that all machines see.
+        fidelity: the look of a model that has two; None for the card's.
+        tile: the largest side of a tile, in input pixels; None for what fits into memory.
+    """
+
+    name: str
+    fidelity: float | None = None
+    tile: int | None = None
+
+    def load(self) -> Choose:
+        """What gives the upscaler for each picture; see `chooser` for what it raises."""
+        return chooser(self.name, self.fidelity, self.tile)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Which pictures to upscale, and how.
+
+    Attributes:
+        source: a folder or any URL that fsspec knows, such as `s3://...`.
+        target: the same; results keep their names.
+        model: what to run.
+        wish: the size, format and so on; `existing` says what to do about files in a result's place that no
+            earlier run made, but "overwrite" does every picture again.
+    """
+
+    source: str
+    target: str
+    model: ModelChoice
+    wish: Wish
+
+    def settings_hash(self) -> str:
+        """A short hash of all that a result depends on beside its input; tiles make no difference.
+
+        Raises:
+            ModelError: there is no such model, or it is damaged.
+        """
+        model, wish = self.model, self.wish
+        names = {box.suited(model.name, size) for size in (box.FACE, (0, 0))}  # "auto" may take either
+        cards = [card.read(box.find(name)) for name in sorted(names)]
+        weights = [[each.sha256, each.vivid and each.vivid.sha256] for each in cards]
+        fidelities = [
+            each.fidelity if model.fidelity is None else model.fidelity for each in cards if each.vivid
+        ]
+        text = json.dumps([weights, fidelities, str(wish.size), wish.quality, wish.format])
+        return hashlib.sha256(text.encode()).hexdigest()[:12]

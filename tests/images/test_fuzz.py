@@ -50,7 +50,9 @@ def originals() -> dict[str, bytes]:
     files = {"deep.png": deep_png(smooth((24, 30, 3), 65535))}
     for name, (image, options) in kinds.items():
         buffer = io.BytesIO()
-        image.save(buffer, images.READABLE[Path(name).suffix], **options)
+        kind = images.format_of_suffix(Path(name))
+        assert kind
+        image.save(buffer, kind.pillow, **options)
         files[name] = buffer.getvalue()
     return files
 

@@ -219,7 +219,7 @@ def test_heic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run(tmp_path / "a.heic", "-o", tmp_path / "b.heic").exit_code == 0
     assert images.size(tmp_path / "b.heic") == (320, 256)
     assert near(images.read(tmp_path / "b.heic").pixels, smooth((64, 80, 3)), 6)
-    monkeypatch.setattr("srez.images.find_spec", lambda _: None)
+    monkeypatch.setattr("srez.images.formats.find_spec", lambda _: None)
     assert "pip install 'srez[heic]'" in refused(tmp_path / "a.heic", tmp_path / "c.png")
     Image.new("RGB", (9, 9)).save(tmp_path / "d.png")
     assert "pip install 'srez[heic]'" in refused(tmp_path / "d.png", tmp_path / "d.heic")
@@ -300,7 +300,7 @@ def test_unreadable_exif_is_left_out(tmp_path: Path) -> None:
 def test_sides_that_a_format_cannot_hold_are_refused_before_the_work(tmp_path: Path) -> None:
     Image.new("L", (17_000, 1)).save(tmp_path / "a.png")
     assert "JPEG cannot hold a side of more than 65,535" in refused(tmp_path / "a.png", tmp_path / "b.jpg")
-    assert "WEBP cannot hold a side of more than 16,383" in refused(tmp_path / "a.png", tmp_path / "b.webp")
+    assert "WebP cannot hold a side of more than 16,383" in refused(tmp_path / "a.png", tmp_path / "b.webp")
 
 
 @pytest.mark.parametrize("place", ["/proc/b.png", "/proc/x/b.png"])

@@ -29,17 +29,6 @@ app = typer.Typer()
 FEW_ERRORS = 20  # that are listed one by one; the manifest has all of them
 
 
-class Format(enum.StrEnum):
-    """The formats of results, as --format names them."""
-
-    png = "png"
-    jpeg = "jpeg"
-    webp = "webp"
-    tiff = "tiff"
-    avif = "avif"
-    heic = "heic"
-
-
 class Engine(enum.StrEnum):
     """What runs an upscaling."""
 
@@ -83,9 +72,11 @@ def upscale(
         typer.Option(min=1, help="Height of the result in pixels; with --width, what fits into both."),
     ] = None,
     format_: Annotated[
-        Format | None,
+        images.Format | None,
         typer.Option(
             "--format",
+            parser=images.format_named,
+            metavar=f"[{'|'.join(each.name for each in images.WRITABLE)}]",
             help="Format of the results; by default the input's, PNG for BMP, GIF and standard output.",
         ),
     ] = None,
@@ -137,8 +128,7 @@ def upscale(
         raise OptionError("give either --overwrite or --skip")
     existing = "overwrite" if overwrite else "skip" if skip else "refuse"
     size = files.Size(scale, width, height)
-    kind = format_ and format_.value
-    wish = files.Wish(output, size, kind, quality, suffix, recursive, existing, max_pixels)
+    wish = files.Wish(output, size, format_, quality, suffix, recursive, existing, max_pixels)
     if engine == Engine.ray:
         if output or dry_run or len(inputs) != 2:
             raise OptionError("--engine ray takes a source and a target, and neither -o nor --dry-run")

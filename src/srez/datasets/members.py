@@ -66,7 +66,7 @@ def find(source: Path) -> list[Member]:
     else:
         raise DataError(f"{source} does not exist: expected a zip or a folder of pictures")
     if not members:
-        raise DataError(f"{source} holds no pictures ({', '.join(images.READABLE)})")
+        raise DataError(f"{source} holds no pictures ({images.suffixes()})")
     return members
 
 

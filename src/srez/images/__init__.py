@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
@@ -15,40 +14,55 @@ from PIL import Image, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
 from srez.errors import ImageError, MissingPackageError, OutOfMemoryError, OutputError, TooLargeError
-from srez.images import metadata, png, tiff
+from srez.images import formats, metadata, png, tiff
 from srez.images.decode import decode
+from srez.images.formats import (
+    AVIF,
+    FORMATS,
+    HEIC,
+    JPEG,
+    PNG,
+    START_BYTES,
+    TIFF,
+    WEBP,
+    WRITABLE,
+    Format,
+    format_named,
+    format_of_bytes,
+    format_of_suffix,
+    format_to_write,
+    require_package,
+)
 from srez.output import atomic
 
-_BY_SUFFIX = {
-    ".png": "PNG",
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".jfif": "JPEG",
-    ".webp": "WEBP",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-    ".avif": "AVIF",
-    ".heic": "HEIF",
-    ".heif": "HEIF",
-}
-WRITABLE = _BY_SUFFIX
-READABLE = {**_BY_SUFFIX, ".bmp": "BMP", ".gif": "GIF"}
-STREAMED = ("PNG", "TIFF")  # written as rows come; the others need the whole picture in memory
+__all__ = [
+    "AVIF",
+    "FORMATS",
+    "HEIC",
+    "JPEG",
+    "PNG",
+    "TIFF",
+    "WEBP",
+    "WRITABLE",
+    "Format",
+    "format_named",
+    "format_of_bytes",
+    "format_of_suffix",
+    "format_to_write",
+]
 
 MAX_PIXELS = 178_956_970  # of a picture to read: where Pillow stops too, 512 MB of RGB
 QUALITY = 95  # of lossy formats, from 1 to 100
 
-_LONGEST_SIDE = {"JPEG": 65_535, "WEBP": 16_383, "AVIF": 65_536, "HEIF": 65_535, "PNG": 2**31 - 1}
 _SAVE_OPTIONS = {
-    "JPEG": {"subsampling": 0},
-    "WEBP": {"method": 4},
-    "AVIF": {"subsampling": "4:4:4"},
-    "HEIF": {"chroma": 444},
+    JPEG: {"subsampling": 0},
+    WEBP: {"method": 4},
+    AVIF: {"subsampling": "4:4:4"},
+    HEIC: {"chroma": 444},
 }
-_READERS = ("PNG", "JPEG", "WEBP", "TIFF", "AVIF", "BMP", "GIF")  # Pillow's, besides HEIC
-_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_READERS = [each.pillow for each in FORMATS if each is not HEIC]
 _TIFF_SUBFILE = 254  # a tag
-_TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+formats.TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _LONGEST_JPEG_EXIF = 65_533  # bytes: a segment of a JPEG has no more
 
 
@@ -114,7 +128,12 @@ def rgb(picture: Picture) -> np.ndarray:
 
 def is_readable(name: str) -> bool:
     """Whether the suffix of a file name is one that `read` takes."""
-    return Path(name).suffix.lower() in READABLE
+    return format_of_suffix(Path(name)) is not None
+
+
+def suffixes() -> str:
+    """All suffixes that `read` takes, for sentences."""
+    return ", ".join(suffix for each in FORMATS for suffix in each.suffixes)
 
 
 def find(folder: Path, recursive: bool = False, closed: dict[str, ImageError] | None = None) -> list[Path]:
@@ -142,7 +161,7 @@ def find(folder: Path, recursive: bool = False, closed: dict[str, ImageError] | 
         shown = [Path(parent, name) for name in names if is_readable(name) and not name.startswith(".")]
         found += [path for path in shown if _may_be_file(path)]
     if not found and not closed:
-        raise ImageError(f"{folder} holds no pictures ({', '.join(READABLE)})")
+        raise ImageError(f"{folder} holds no pictures ({suffixes()})")
     return sorted(found)
 
 
@@ -198,38 +217,28 @@ def size(source: Path | bytes, name: str | None = None, max_pixels: int = MAX_PI
         return (height, width) if turned else (width, height)
 
 
-def kind_of(path: Path) -> str:
-    """The format that the suffix of a file to write asks for.
-
-    Raises:
-        OutputError: it is none of ours.
-    """
-    kind = WRITABLE.get(path.suffix.lower())
-    if kind is None:
-        what = path.suffix or "a file without a suffix"
-        raise OutputError(f"{path}: cannot write {what}, only {', '.join(WRITABLE)}")
-    return kind
-
-
-def refuse_unwritable(name: str, kind: str, channels: int, size: tuple[int, int], itemsize: int = 1) -> None:
+def refuse_unwritable(
+    name: str, format_: Format, channels: int, size: tuple[int, int], itemsize: int = 1
+) -> None:
     """Raise OutputError if a format cannot hold a picture: cheap, so that it comes before the work.
 
     Args:
         name: of the file, for the sentence.
-        kind: a value of `WRITABLE`.
+        format_: to write.
         channels: 1 gray, 2 gray with alpha, 3 RGB, 4 RGBA.
         size: width and height, in pixels.
         itemsize: bytes of a channel.
     """
-    if kind == "JPEG" and channels in (2, 4):
-        raise OutputError(f"{name}: JPEG cannot hold transparency; write a .png or a .webp instead")
-    if max(size) > _LONGEST_SIDE.get(kind, max(size)):
-        longest = f"{_LONGEST_SIDE[kind]:,} pixels"
-        raise OutputError(f"{name}: {kind} cannot hold a side of more than {longest}; write a .png instead")
-    if kind == "TIFF" and size[0] * size[1] * channels * itemsize > tiff.MOST:
+    label, longest = format_.label, format_.longest_side
+    if channels in (2, 4) and not format_.alpha:
+        raise OutputError(f"{name}: {label} cannot hold transparency; write a .png or a .webp instead")
+    if longest and max(size) > longest:
+        raise OutputError(
+            f"{name}: {label} cannot hold a side of more than {longest:,} pixels; write a .png instead"
+        )
+    if format_ == TIFF and size[0] * size[1] * channels * itemsize > tiff.MOST:
         raise OutputError(f"{name}: TIFF cannot hold more than 4 GB; write a .png instead")
-    if kind == "HEIF":
-        _need_heif(name, OutputError)
+    require_package(format_, name, OutputError)
 
 
 def write(path: Path, picture: Picture, quality: int = QUALITY) -> None:
@@ -246,15 +255,15 @@ def write(path: Path, picture: Picture, quality: int = QUALITY) -> None:
     Raises:
         OutputError: unknown suffix, alpha in a JPEG, or the file cannot be written.
     """
-    kind = kind_of(path)
+    format_ = format_to_write(path)
     with atomic(path) as file:
-        save(file, str(path), kind, [picture.pixels], picture.size, picture, quality)
+        save(file, str(path), format_, [picture.pixels], picture.size, picture, quality)
 
 
 def save(
     file: IO[bytes],
     name: str,
-    kind: str,
+    format_: Format,
     bands: Iterable[np.ndarray],
     size: tuple[int, int],
     like: Picture,
@@ -265,7 +274,7 @@ def save(
     Args:
         file: to write to; for TIFF it must be able to seek.
         name: what to call it in an error.
-        kind: a value of `WRITABLE`.
+        format_: to write.
         bands: from top to bottom, `(h, W, C)` each.
         size: width and height of them all, in pixels.
         like: a picture of the same channels and depth, whose profile, EXIF data and resolution are kept.
@@ -275,45 +284,43 @@ def save(
         OutputError: the format cannot hold it, or the file cannot be written.
     """
     dtype = like.pixels.dtype
-    refuse_unwritable(name, kind, like.channels, size, dtype.itemsize)
+    refuse_unwritable(name, format_, like.channels, size, dtype.itemsize)
     exif = metadata.resized_exif(like.exif, size)
-    if kind == "JPEG" and exif and len(exif) > _LONGEST_JPEG_EXIF:
+    if format_ == JPEG and exif and len(exif) > _LONGEST_JPEG_EXIF:
         exif = None
-    if kind == "PNG":
+    if format_ == PNG:
         plain_exif = exif and exif.removeprefix(metadata.EXIF_MARK)
         png.write(file, bands, size, like.channels, dtype, icc=like.icc, exif=plain_exif, dpi=like.dpi)
         return
-    if kind == "TIFF":
+    if format_ == TIFF:
         tags = metadata.tags(exif)
         tiff.write(file, bands, size, like.channels, dtype, icc=like.icc, tags=tags, dpi=like.dpi)
         return
     image = _image(bands, size, like)
-    icc = (
-        metadata.fitting_profile(like.icc, np.asarray(image))
-        if kind in ("WEBP", "AVIF", "HEIF")
-        else like.icc
-    )
+    icc = like.icc if format_ == JPEG else metadata.fitting_profile(like.icc, np.asarray(image))
     keep = {"icc_profile": icc, "exif": exif, "dpi": like.dpi}
-    options = _SAVE_OPTIONS[kind] | {key: value for key, value in keep.items() if value}
+    options = _SAVE_OPTIONS[format_] | {key: value for key, value in keep.items() if value}
+    if format_ == HEIC:
+        _register_heif()
     try:
-        image.save(file, format=kind, quality=quality, **options)
+        image.save(file, format=format_.pillow, quality=quality, **options)
     except (ValueError, RuntimeError) as error:
-        raise OutputError(f"{name} cannot be written as {kind}: {error}") from None
+        raise OutputError(f"{name} cannot be written as {format_.label}: {error}") from None
     except OSError as error:
         if error.errno is not None:
             raise
-        raise OutputError(f"{name} cannot be written as {kind}: {error}") from None
+        raise OutputError(f"{name} cannot be written as {format_.label}: {error}") from None
 
 
-def fitted(picture: Picture, kind: str) -> Picture:
+def fitted(picture: Picture, format_: Format) -> Picture:
     """A picture as a format can hold it, if nothing is lost: for JPEG, without an alpha that is all opaque.
 
     Args:
         picture: what is to be upscaled and written.
-        kind: a value of `WRITABLE`.
+        format_: to write.
     """
     pixels = picture.pixels
-    if kind != "JPEG" or picture.channels in (1, 3) or pixels[..., -1].min() < np.iinfo(pixels.dtype).max:
+    if format_.alpha or picture.channels in (1, 3) or pixels[..., -1].min() < np.iinfo(pixels.dtype).max:
         return picture
     return replace(picture, pixels=pixels[..., 0] if picture.channels == 2 else pixels[..., :3])
 
@@ -367,13 +374,13 @@ def _opened(source: Path | bytes, name: str, max_pixels: int) -> Iterator[Image.
 
 def _formats(file: IO[bytes], name: str) -> list[str]:
     """Pillow's names of what a file may be; HEIC is only looked for where its mark is."""
-    start = file.read(64)
+    start = file.read(START_BYTES)
     file.seek(0)
-    # An AVIF may begin as a HEIC does, but has its own mark among those that follow.
-    if start[4:8] == b"ftyp" and start[8:12] in _HEIC_BRANDS and b"avif" not in start:
-        _need_heif(name, MissingPackageError)
-        return ["HEIF"]
-    return list(_READERS)
+    if format_of_bytes(start) != HEIC:
+        return list(_READERS)
+    require_package(HEIC, name, MissingPackageError)
+    _register_heif()
+    return [HEIC.pillow]
 
 
 def _unknown(source: Path | bytes) -> str:
@@ -383,14 +390,12 @@ def _unknown(source: Path | bytes) -> str:
             start = file.read(4)
     else:
         start = source[:4]
-    if start in _TIFF_STARTS:
+    if start in formats.TIFF_STARTS:
         return "is a TIFF of a kind that cannot be read, or is damaged: save it anew in 8 or 16 bits"
     return f"is not a {', '.join(_READERS)} or HEIC picture, or is damaged"
 
 
-def _need_heif(name: str, error: type[ImageError] | type[OutputError]) -> None:
-    if not find_spec("pillow_heif"):
-        raise error(f"{name}: HEIC needs one more package: pip install 'srez[heic]'")
+def _register_heif() -> None:
     import pillow_heif  # slow to import
 
     pillow_heif.register_heif_opener()

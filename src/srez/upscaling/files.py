@@ -22,15 +22,13 @@ from srez.errors import (
     OutputError,
     SrezError,
 )
-from srez.images import resample
+from srez.images import Format, resample
 from srez.upscaling.tiling import Progress, ignore
 from srez.upscaling.upscaler import Choose
 
 _FEW = 20  # results that are listed one by one
 
 STANDARD = Path("-")  # standard input, or standard output
-
-SUFFIXES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp", "tiff": ".tif", "avif": ".avif", "heic": ".heic"}
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,7 @@ class Wish:
     Attributes:
         out: a file, a folder, or "-" for standard output; None puts each result beside its input.
         size: how large.
-        format: a key of `SUFFIXES`; each input's own by default.
+        format: of the results; each input's own by default.
         quality: of lossy formats, from 1 to 100.
         suffix: put between a result's name and its ending; by default "_x4" or the like beside the input, and
             nothing in another folder.
@@ -103,7 +101,7 @@ class Wish:
 
     out: Path | None = None
     size: Size = field(default_factory=Size)
-    format: str | None = None
+    format: Format | None = None
     quality: int = images.QUALITY
     suffix: str | None = None
     recursive: bool = False
@@ -242,7 +240,7 @@ def rehearse(plan: Plan, wish: Wish, scale: int, complain: Callable[[SrezError],
             size = images.size(job.source, max_pixels=wish.max_pixels)
             size = _result_size(size, scale, str(job.source), wish)
             # As if it were gray: whether alpha is opaque, only the pixels tell.
-            images.refuse_unwritable(str(job.target), _kind(job.target, wish.format), 1, size)
+            images.refuse_unwritable(str(job.target), _format(job.target, wish.format), 1, size)
             report.done.append((job, size))
         except SrezError as error:
             report.failures[str(job.source)] = error
@@ -349,8 +347,8 @@ def upscale(choose: Choose, job: Job, wish: Wish, progress: Progress = ignore) -
     name = "standard input" if standard else str(job.source)
     source = _standard_input() if standard else job.source
     target = "standard output" if job.target == STANDARD else str(job.target)
-    kind = _kind(job.target, wish.format)
-    return convert(choose, source, name, _opened(job.target), target, kind, wish, progress)
+    format_ = _format(job.target, wish.format)
+    return convert(choose, source, name, _opened(job.target), target, format_, wish, progress)
 
 
 def convert(
@@ -359,7 +357,7 @@ def convert(
     name: str,
     opened: AbstractContextManager[IO[bytes]],
     target: str,
-    kind: str,
+    format_: Format,
     wish: Wish,
     progress: Progress = ignore,
 ) -> tuple[int, int]:
@@ -371,7 +369,7 @@ def convert(
         name: what to call it in an error.
         opened: gives a file to write to, that can seek; entered once the picture is known to be fine.
         target: what to call that in an error.
-        kind: the format to write, a value of `images.WRITABLE`.
+        format_: to write.
         wish: the size, quality and so on.
         progress: called now and then with the fraction done.
 
@@ -385,7 +383,7 @@ def convert(
         OutOfMemoryError: memory does not suffice, even for small tiles.
         OutputError: the target cannot be written.
     """
-    picture = images.fitted(images.read(source, name, wish.max_pixels), kind)
+    picture = images.fitted(images.read(source, name, wish.max_pixels), format_)
     try:
         upscaler = choose(picture.size)
     except ModelError as error:
@@ -393,11 +391,11 @@ def convert(
     scale = upscaler.card.scale
     size = _result_size(picture.size, scale, name, wish)
     # Before the work, not after it.
-    images.refuse_unwritable(target, kind, picture.channels, size, picture.pixels.itemsize)
+    images.refuse_unwritable(target, format_, picture.channels, size, picture.pixels.itemsize)
     try:
         with opened as file:
             bands = upscaler.bands(picture.pixels, progress)
-            save(file, target, kind, bands, picture, scale, size, wish.quality)
+            save(file, target, format_, bands, picture, scale, size, wish.quality)
     except MemoryError:
         raise OutOfMemoryError(f"{name}: out of memory: try a smaller --tile") from None
     return size
@@ -406,7 +404,7 @@ def convert(
 def save(
     file: IO[bytes],
     name: str,
-    kind: str,
+    format_: Format,
     bands: Iterable[np.ndarray],
     picture: images.Picture,
     scale: int,
@@ -418,7 +416,7 @@ def save(
     Args:
         file: to write to; for TIFF it must be able to seek.
         name: what to call it in an error.
-        kind: a value of `images.WRITABLE`.
+        format_: to write.
         bands: the model's output from top to bottom, `(h, scale W, C)` each.
         picture: the input.
         scale: the model's.
@@ -430,7 +428,7 @@ def save(
     """
     full = picture.size[0] * scale, picture.size[1] * scale
     smaller = bands if size == full else resample.shrink(bands, full, size)
-    images.save(file, name, kind, smaller, size, picture, quality)
+    images.save(file, name, format_, smaller, size, picture, quality)
 
 
 def _standard_input() -> bytes:
@@ -542,30 +540,27 @@ def _real(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
-def result_name(source: PurePath, suffix: str, format_: str | None) -> str:
-    """The name of a picture's result: with what is put before its ending, and a key of `SUFFIXES` or None."""
-    if format_:
-        ending = SUFFIXES[format_]
-    else:
-        ending = source.suffix if source.suffix.lower() in images.WRITABLE else ".png"
+def result_name(source: PurePath, suffix: str, format_: Format | None) -> str:
+    """The name of a picture's result, with what is put before its suffix."""
+    own = images.format_of_suffix(source)
+    ending = format_.suffix if format_ else source.suffix if own and own.writable else images.PNG.suffix
     return f"{'picture' if source == STANDARD else source.stem}{suffix}{ending}"
 
 
-def _kind(target: Path, format_: str | None) -> str:
-    """The format to write, as `images` calls it."""
-    if target == STANDARD:
-        return images.kind_of(Path("a" + SUFFIXES[format_ or "png"]))
-    return images.kind_of(target)
+def _format(target: Path, format_: Format | None) -> Format:
+    """The format to write."""
+    return format_ or images.PNG if target == STANDARD else images.format_to_write(target)
 
 
-def _refuse_other_format(out: Path, format_: str | None) -> None:
-    if format_ and out != STANDARD and images.kind_of(out) != images.kind_of(Path("a" + SUFFIXES[format_])):
-        raise OptionError(f"-o {out} and --format {format_} contradict each other: leave one out")
-    if out != STANDARD:
-        try:
-            images.kind_of(out)
-        except OutputError as error:
-            raise OutputError(f"{error}; if it is to be a folder, make it first") from None
+def _refuse_other_format(out: Path, format_: Format | None) -> None:
+    if out == STANDARD:
+        return
+    try:
+        named = images.format_to_write(out)
+    except OutputError as error:
+        raise OutputError(f"{error}; if it is to be a folder, make it first") from None
+    if format_ and named != format_:
+        raise OptionError(f"-o {out} and --format {format_.name} contradict each other: leave one out")
 
 
 def _apart(jobs: list[Job]) -> tuple[list[Job], dict[str, SrezError]]:

@@ -59,7 +59,7 @@ def upscale(
         raise OptionError(f"{batch.target} holds the inputs: choose another target")
     pictures = find_pictures(source, target, batch.wish, batch.settings_hash())
     if not pictures:
-        raise ImageError(f"{batch.source} holds no pictures ({', '.join(images.READABLE)})")
+        raise ImageError(f"{batch.source} holds no pictures ({images.suffixes()})")
     record = Manifest(target)
     to_do, standing = plan(pictures, record.earlier, target, batch.wish.existing)
     done, stopped = 0, False

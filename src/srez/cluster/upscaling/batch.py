@@ -58,5 +58,7 @@ class Batch:
         fidelities = [
             each.fidelity if model.fidelity is None else model.fidelity for each in cards if each.vivid
         ]
-        text = json.dumps([weights, fidelities, str(wish.size), wish.quality, wish.format])
+        text = json.dumps(
+            [weights, fidelities, str(wish.size), wish.quality, wish.format and wish.format.name]
+        )
         return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -81,7 +81,7 @@ class Worker:
                 name,
                 self._target.writing(row.target),
                 self._target.url_of(row.target),
-                images.kind_of(Path(row.target)),
+                images.format_to_write(Path(row.target)),
                 self._batch.wish,
             )
             return replace(row, status=DONE, width=width, height=height)

@@ -178,7 +178,7 @@ def _add_routes(app: FastAPI, service: Service) -> None:
         if job.state != "done":
             raise HttpError(409, f"the job is {job.state}, not done")
         file, size = await service.in_thread(_opened, service.store.result(job))
-        media_type = work.MEDIA_TYPES[job.options.format]
+        media_type = job.options.kind.media_type
         return StreamingResponse(_pieces(file), headers={"Content-Length": str(size)}, media_type=media_type)
 
     @app.delete("/v1/jobs/{name}", **describe.DELETE_JOB)
@@ -243,7 +243,7 @@ class _PictureResponse(Response):
             facts["X-Srez-Vivid-Sha256"] = card.vivid.sha256
         super().__init__(
             answer.data,
-            media_type=work.MEDIA_TYPES[options.format],
+            media_type=options.kind.media_type,
             headers={**facts, "Server-Timing": timing},
         )
         self._holding = holding

@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from srez import images
 from srez.serve.errors import INTERNAL_ERROR
 from srez.serve.guard.access import OPEN_ROUTES
-from srez.serve.inference.picture import ACCEPTED, FORMATS, MEDIA_TYPES
+from srez.serve.inference.picture import ACCEPTED, FORMATS
 
 API = (
     'Makes pictures larger. Every error is `{"error": "one sentence"}`. A result is a plausible guess, never '
@@ -108,7 +109,7 @@ _BODY = {
         "image/gif": _BINARY | {"example": _PIXEL},
     },
 }
-_PICTURES = {MEDIA_TYPES[name]: _BINARY for name in FORMATS}
+_PICTURES = {images.format_named(name).media_type: _BINARY for name in FORMATS}
 _JOB = {
     "id": "3f1c0a5e9b7d4c2e8a6f0b1d2c3e4f50",
     "state": "running",

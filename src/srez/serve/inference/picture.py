@@ -3,7 +3,6 @@
 import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
@@ -11,7 +10,7 @@ import numpy as np
 
 from srez import images
 from srez.errors import TooLargeError
-from srez.images import Picture
+from srez.images import Format, Picture
 from srez.models import box
 from srez.serve.errors import HttpError
 from srez.serve.inference.models import Models
@@ -21,16 +20,8 @@ from srez.upscaling.files import Size
 from srez.upscaling.tiling import Progress, ignore
 
 NAME = "the picture"  # in errors; the client's file name is never used
-MEDIA_TYPES = {
-    "png": "image/png",
-    "jpeg": "image/jpeg",
-    "webp": "image/webp",
-    "tiff": "image/tiff",
-    "avif": "image/avif",
-    "heic": "image/heic",
-}
-FORMATS = tuple(name for name in MEDIA_TYPES if name != "heic" or find_spec("pillow_heif"))
-ACCEPTED = (*MEDIA_TYPES.values(), "image/heif", "image/bmp", "image/gif", "application/octet-stream")
+FORMATS = tuple(each.name for each in images.WRITABLE if each.is_available)
+ACCEPTED = (*(kind for each in images.FORMATS for kind in each.media_types), "application/octet-stream")
 BYTES_PER_PIXEL = 4  # of a picture in memory, as an estimate before its channels are known
 
 
@@ -42,7 +33,7 @@ class Options:
         model: a name of a model, or "auto" for the one that suits the picture.
         fidelity: the look, from 0 (vivid) to 1 (faithful); None for the model's own.
         size: of the result.
-        format: a key of `MEDIA_TYPES`.
+        format: a name of `FORMATS`.
         quality: of lossy formats, from 1 to 100.
     """
 
@@ -53,9 +44,9 @@ class Options:
     quality: int = images.QUALITY
 
     @property
-    def kind(self) -> str:
-        """The format, as `images` calls it."""
-        return images.kind_of(Path("result" + files.SUFFIXES[self.format]))
+    def kind(self) -> Format:
+        """The format, with all that is known of it."""
+        return images.format_named(self.format)
 
 
 @dataclass(frozen=True)
@@ -112,7 +103,7 @@ def look(
     target = options.size.of(size, models.cards[model].scale)
     images.refuse_unwritable(NAME, options.kind, 1, target)
     plan = UpscalePlan(model, fidelity, size, target)
-    if options.kind not in images.STREAMED and plan.result_bytes > max_memory:
+    if not options.kind.streamed and plan.result_bytes > max_memory:
         raise TooLargeError(
             f"a {target[0]}x{target[1]} {options.format} does not fit in memory: take png or tiff"
         )

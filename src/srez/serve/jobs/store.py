@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from srez import images
 from srez.errors import OptionError, OutputError
 from srez.output import atomic, make_folder
 from srez.serve.errors import busy
 from srez.serve.inference.picture import Options
-from srez.upscaling import files
 from srez.upscaling.files import Size
 
 FINISHED = ("done", "failed")
@@ -182,7 +182,7 @@ class Store:
 
     def result(self, job: Job) -> Path:
         """The file of a job's result."""
-        return self._results / (job.id + files.SUFFIXES[job.options.format])
+        return self._results / (job.id + job.options.kind.suffix)
 
     def _refuse_too_many(self) -> None:
         with self._lock:
@@ -193,7 +193,7 @@ class Store:
             )
 
     def _remove_files(self, name: str) -> None:
-        for path in (self.upload(name), *(self._results / (name + end) for end in files.SUFFIXES.values())):
+        for path in (self.upload(name), *(self._results / (name + each.suffix) for each in images.WRITABLE)):
             path.unlink(missing_ok=True)
 
     def _remove_strays(self) -> None:

@@ -32,7 +32,6 @@ from srez.serve.observe.logs import log
 from srez.serve.page.files import PageFiles
 from srez.serve.page.guard import PageGuard
 from srez.serve.service import Service
-from srez.upscaling import files
 from srez.upscaling.upscaler import HIDDEN_REACH, load
 
 GUESS = "The result is a plausible guess, not evidence of who or what was in the picture."
@@ -261,7 +260,7 @@ async def _enlarge(
             options = replace(options, fidelity=None)  # the knob was hidden
         options = replace(options, model=chosen)
         plan = await service.in_thread(service.look, body, options)
-        name = "srez" + files.SUFFIXES[options.format]
+        name = "srez" + options.kind.suffix
         if plan.is_small:
             answer = await service.upscale(body, options, hold)
             target = kept.place(name)
@@ -328,7 +327,7 @@ async def _middle(
     outer = [slice(max(span.start - seen, 0), span.stop + seen) for span in inner]
     part = Picture(np.ascontiguousarray(pixels[*outer]))
     file = io.BytesIO()
-    images.save(file, work.NAME, "PNG", [part.pixels], part.size, part)
+    images.save(file, work.NAME, images.PNG, [part.pixels], part.size, part)
     answer = await service.upscale(file.getvalue(), replace(options, format="png"), hold)
     high = images.rgb(await service.in_thread(images.read, answer.data, work.NAME))
     before = _bicubic(Picture(pixels[*inner]), plan)

@@ -13,8 +13,59 @@ SOURCE = Path(srez.__file__).parent
 HEAVY = {"tensorflow", "keras", "ray", "fastapi", "gradio"}
 
 
+# A room may import the rooms before it and no others, so imports between rooms have no cycles.
+ROOMS = (
+    "errors",
+    "output",
+    "machine",
+    "progress",
+    "images",
+    "models",
+    "datasets",
+    "upscaling",
+    "__init__",
+    "runs",
+    "evaluation",
+    "train",
+    "serve",
+    "cluster",
+    "cli",
+    "__main__",
+)
+ON_TOP = ("serve", "cluster", "cli")  # of which only the command line knows the others
+
+# Who alone may import what.
+ALONE = {
+    "tensorflow": {"train"},
+    "keras": {"train"},
+    "onnxruntime": {"models"},
+    "ray": {"cluster"},
+    "fsspec": {"cluster"},
+    "pyarrow": {"cluster"},
+    "fastapi": {"serve"},
+    "starlette": {"serve"},
+    "gradio": {"serve"},
+    "uvicorn": {"serve"},
+    "typer": {"cli"},
+    "PIL": {"images", "evaluation"},  # evaluation draws sheets
+    "skimage": {"evaluation"},
+    "srez.evaluation.protocol": {"evaluation", "train", "cli"},
+    "srez.cluster": {"cluster", "cli"},
+    "srez.serve": {"serve", "cli"},
+    "srez.train": {"train", "cluster", "cli"},
+}
+
+
+def sources() -> list[Path]:
+    return sorted(SOURCE.rglob("*.py"))
+
+
+def room(path: Path) -> str:
+    return path.relative_to(SOURCE).parts[0].removesuffix(".py")
+
+
 def imports(path: Path) -> set[str]:
-    """All modules that a file imports, also inside functions."""
+    """All that a file imports, also inside functions: modules, and the names taken from them."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
@@ -22,6 +73,44 @@ def imports(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             found |= {f"{node.module}.{alias.name}" for alias in node.names} | {node.module}
     return found
+
+
+def imported_rooms(path: Path) -> set[str]:
+    """The other rooms that a file imports; "__init__" for what `srez` itself offers."""
+    ours = {name for name in imports(path) if name.startswith("srez.")}
+    tops = {name.split(".")[1] for name in ours}
+    return {top if top in ROOMS else "__init__" for top in tops} - {room(path)}
+
+
+def test_every_room_imports_only_rooms_before_it() -> None:
+    for path in sources():
+        assert room(path) in ROOMS, f"{path}: list its room in ROOMS, after those that it imports"
+        before = ROOMS[: ROOMS.index(room(path))]
+        assert imported_rooms(path) <= set(before), path
+
+
+@pytest.mark.parametrize("module", ALONE)
+def test_only_one_room_imports(module: str) -> None:
+    for path in sources():
+        if room(path) not in ALONE[module]:
+            assert not any(name == module or name.startswith(module + ".") for name in imports(path)), path
+
+
+def test_nothing_below_imports_what_is_on_top() -> None:
+    for path in sources():
+        if room(path) not in ("cli", "__main__"):
+            assert not imported_rooms(path) & set(ON_TOP), path
+
+
+def test_only_evaluation_defines_a_protocol() -> None:
+    """Others measure by a protocol that `evaluation` defines; none makes one of its own."""
+    for path in sources():
+        if room(path) != "evaluation":
+            calls = [
+                node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)
+            ]
+            names = {ast.unparse(function).rpartition(".")[2] for function in calls}
+            assert "Protocol" not in names, path
 
 
 def loaded_after(code: str, *arguments: str) -> set[str]:
@@ -44,9 +133,8 @@ def test_onnx_runtime_does_not_report_to_its_makers() -> None:
 
 
 def test_only_the_runtime_imports_onnx_runtime() -> None:
-    for path in SOURCE.rglob("*.py"):
-        if path != SOURCE / "models/runtime.py":
-            assert "onnxruntime" not in imports(path), path
+    users = [path for path in sources() if "onnxruntime" in imports(path)]
+    assert users == [SOURCE / "models/runtime.py"]
 
 
 def test_upscale_is_light(picture, tmp_path: Path) -> None:
@@ -62,25 +150,9 @@ def test_looking_at_runs_needs_no_training() -> None:
     assert "matplotlib" not in loaded_after("import srez.runs")
 
 
-def test_only_train_imports_tensorflow() -> None:
-    for path in SOURCE.rglob("*.py"):
-        if "train" not in path.relative_to(SOURCE).parts:
-            tops = {name.partition(".")[0] for name in imports(path)}
-            assert not tops & {"tensorflow", "keras"}, path
-
-
-@pytest.mark.parametrize("above", ["srez.cli", "srez.serve", "srez.cluster"])
-def test_nothing_below_imports_what_is_above(above: str) -> None:
-    own = SOURCE / above.removeprefix("srez.")
-    for path in SOURCE.rglob("*.py"):
-        if path.name != "__main__.py" and not {own, SOURCE / "cli"} & set(path.parents):
-            assert not any(name == above or name.startswith(above + ".") for name in imports(path)), path
-
-
 def test_files_of_images_are_opened_in_one_place() -> None:
-    for path in SOURCE.rglob("*.py"):
-        if SOURCE / "images" not in path.parents:
+    openers = ("Image.open", "decode_image", "decode_jpeg", "decode_png", "imread")
+    for path in sources():
+        if room(path) != "images":
             text = path.read_text()
-            assert "Image.open" not in text, path
-            assert "decode_image" not in text, path
-            assert "decode_jpeg" not in text, path
+            assert not [opener for opener in openers if opener in text], path

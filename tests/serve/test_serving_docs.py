@@ -13,8 +13,9 @@ from typer.testing import CliRunner
 
 from srez.cli import app
 from srez.serve import limits
-from srez.serve.api.openapi import FACTS
-from srez.serve.inference.picture import ACCEPTED, FORMATS
+from srez.serve.api.responses import FACT_HEADERS
+from srez.serve.api.upload import ACCEPTED
+from srez.serve.inference.options import FORMATS
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/serving.md").read_text()
@@ -37,7 +38,7 @@ def test_every_option_is_documented() -> None:
             assert f"`{parameter.opts[0]}`" in PAGE, parameter.opts
     assert "SREZ_API_KEY" in PAGE
     assert all(kind in PAGE for kind in (*ACCEPTED, *FORMATS))
-    assert all(f"`{name}`" in PAGE for name in FACTS)
+    assert all(f"`{name}`" in PAGE for name in FACT_HEADERS)
 
 
 def test_the_options_are_the_settings() -> None:

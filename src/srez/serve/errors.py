@@ -1,28 +1,33 @@
-"""Answers that are not a picture: the errors that only a server has, and how any error is told."""
+"""Errors as HTTP answers: what only a server refuses, and the status of every other error."""
 
-from srez.errors import OutputError, SrezError
+import errno
+import sqlite3
+
+from srez.errors import OutOfMemoryError, OutputError, SrezError
 from srez.serve.limits import RETRY_SECONDS
 
-INTERNAL_ERROR = "the server made a mistake; its log says more"
+INTERNAL_ERROR = "internal error: the server's log has the details"
+_DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
+_DISK_RETRY_SECONDS = 30
 
 
 class HttpError(SrezError):
-    """A request that is turned down.
+    """A request that is refused.
 
     Attributes:
-        status: of the answer.
-        headers: of the answer.
+        status: HTTP status of the answer.
+        headers: further headers of the answer.
     """
 
     def __init__(self, status: int, sentence: str, headers: dict[str, str] | None = None) -> None:
-        """Say why, in one sentence, with what status, and with what further headers."""
+        """Refuse with a status, one sentence that says why, and further headers."""
         super().__init__(sentence)
         self.status = status
         self.headers = headers or {}
 
 
 class StoppedError(Exception):
-    """Work that nobody wants any more; raised inside it, never shown."""
+    """Raised inside work that was cancelled or must stop; never shown to a client."""
 
 
 def busy(sentence: str, status: int = 429, seconds: int = RETRY_SECONDS) -> HttpError:
@@ -30,27 +35,40 @@ def busy(sentence: str, status: int = 429, seconds: int = RETRY_SECONDS) -> Http
 
     Args:
         sentence: why.
-        status: 429, or 503 where it is not the client's doing.
-        seconds: until then.
+        status: 429 if there are too many requests, 503 or 507 if the server itself is in trouble.
+        seconds: value of the header `Retry-After`.
     """
     return HttpError(status, sentence, {"Retry-After": str(seconds)})
 
 
 def as_http_error(error: BaseException) -> HttpError:
-    """Any error of the work as a refusal; what is not a user's mistake is passed on as it is.
+    """The HTTP error for any error of the work.
 
-    A format that cannot hold the result is the client's mistake here (422), and memory that does not suffice
-    is the server's (503).
+    A format that cannot hold the result is the client's mistake (422); a full disk (507) or too little memory
+    (503) is the server's trouble.
 
     Raises:
-        BaseException: the error, if it is a defect.
+        BaseException: the error itself, if it is a defect.
     """
     if isinstance(error, HttpError):
         return error
-    if isinstance(error, MemoryError):
-        return busy("memory does not suffice for this picture just now", 503)
+    if is_disk_full(error):
+        return busy("the server's disk is full", 507, _DISK_RETRY_SECONDS)
+    if isinstance(error, (MemoryError, OutOfMemoryError)):
+        return busy("not enough memory for this picture at the moment", 503)
     if isinstance(error, OutputError):
         return HttpError(422, str(error))
     if isinstance(error, SrezError):
         return HttpError(error.http_status, str(error))
     raise error
+
+
+def is_disk_full(error: BaseException | None) -> bool:
+    """Whether a full disk or quota caused an error, be it of a file or of the database."""
+    while error:
+        if isinstance(error, OSError) and error.errno in _DISK_FULL:
+            return True
+        if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL:
+            return True
+        error = error.__context__
+    return False

@@ -1,36 +1,38 @@
-"""What a server allows: every limit has a name, and most are options of `srez serve`."""
+"""What a server allows: every limit has a name here, and most are options of `srez serve`."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 MAX_BODY = 32 * 1024**2  # bytes of a request
-MAX_PIXELS = 16_000_000  # of a picture, for a job
-MAX_DIRECT_PIXELS = 1_000_000  # of a picture that is answered at once
-MAX_QUEUE = 128  # pictures waiting to be answered at once
-MAX_WAIT = 10.0  # seconds that a picture waits for its turn at most, as far as can be foreseen
-FIRST_PACE = 20e-6  # seconds for each pixel of an input, until it has been measured
+MAX_PIXELS = 16_000_000  # of a job's picture
+MAX_DIRECT_PIXELS = 1_000_000  # of a picture that is answered directly
+MAX_QUEUE = 128  # pictures waiting for a direct answer
+MAX_WAIT = 10.0  # expected seconds in the queue
 MAX_JOBS = 200  # jobs kept, in any state
-MAX_MEMORY = 512 * 1024**2  # bytes of bodies and results held at one time
-MAX_SECONDS = 60.0  # for an answer at once, waiting included
-KEEP_HOURS = 24.0  # that a finished job's result can be fetched
+MAX_MEMORY = 512 * 1024**2  # bytes of bodies and results held at the same time
+MAX_SECONDS = 60.0  # for a direct answer, waiting included
+KEEP_HOURS = 24.0  # for which a finished job is kept
 GRACE_SECONDS = 20.0  # for running work when the server is told to stop
-TILE = 192  # input pixels; smaller than the command line's, because several pictures are run at once
+TILE = 192  # input pixels; smaller than the command line's, because several pictures run at the same time
 
-SMALL_PIXELS = 64 * 64  # a picture up to this size is run together with others of its size
-MAX_BATCH = 32  # pictures run together: while these are run, others are decoded and encoded
+FIRST_PACE = 20e-6  # seconds per input pixel, until it has been measured
+SMALL_PIXELS = 64 * 64  # a picture up to this size runs in a batch with others of its size
+MAX_BATCH = 32  # pictures in a batch: while one runs, others are decoded and encoded
 MAX_CONNECTIONS = 512
 MAX_HEADER_BYTES = 32 * 1024  # of all headers of a request
 HEADER_SECONDS = 10.0  # for a request's headers to arrive
 PIECE_SECONDS = 5.0  # between two pieces of a body
 BODY_SECONDS = 30.0  # for a whole body
 SEND_SECONDS = 20.0  # for a client to take a piece of an answer
-SEND_PIECE = 256 * 1024  # bytes of an answer that are given to a connection at once
+SEND_PIECE = 256 * 1024  # bytes of an answer that are passed to a connection at once
+MAX_FIELDS = 32  # of a form, beside its file; there are fewer options
+MAX_FIELD_BYTES = 1024  # of such a field
 MAX_UPSCALERS = 4  # models kept loaded, each in one fidelity
-MAX_ATTEMPTS = 3  # times that a job is begun; one that kills the server is not tried for ever
+MAX_ATTEMPTS = 3  # to run a job: one that kills the server is not tried for ever
 MAX_SIDE = 1_000_000  # of the width and height that can be asked for
-RETRY_SECONDS = 2  # that a client is told to wait when the server is full
-CUT_SECONDS = 5.0  # for a job to let go of its picture when the grace is over
-PAGE_SECONDS = 3600.0  # that files of the page are kept
+RETRY_SECONDS = 2  # `Retry-After` of a full server
+CUT_SECONDS = 5.0  # for a job to release its picture when the grace is over
+PAGE_SECONDS = 3600.0  # for which the page's files are kept
 
 
 @dataclass(frozen=True)
@@ -38,25 +40,25 @@ class Settings:
     """How a server is run.
 
     Attributes:
-        host: the address to listen at.
-        port: the port; 0 takes a free one.
-        state: the folder of jobs: a database, uploads and results.
-        models: a folder of further models, each an .onnx file with its card.
-        key: what clients must present; None lets everybody in.
+        host: address to listen on.
+        port: port to listen on; 0 for a free one.
+        state: folder of jobs: a database, uploads and results.
+        models: folder of further models, each an .onnx file with its card.
+        key: API key that clients must present; None lets everybody in.
         origins: web origins, beside the server's own, whose pages may call the API.
-        page: whether the page is served.
+        page: whether to serve the web page.
         max_body: bytes of a request.
-        max_pixels: of a picture, for a job.
-        max_direct_pixels: of a picture that is answered at once.
-        max_queue: pictures waiting to be answered at once.
-        max_wait: seconds that a picture waits for its turn at most, as far as can be foreseen.
+        max_pixels: of a job's picture.
+        max_direct_pixels: of a picture that is answered directly.
+        max_queue: pictures waiting for a direct answer.
+        max_wait: expected seconds in the queue.
         max_jobs: jobs kept, in any state.
-        max_memory: bytes of bodies and results held at one time.
-        max_seconds: for an answer at once, waiting included.
-        keep_hours: that a finished job's result can be fetched.
+        max_memory: bytes of bodies and results held at the same time.
+        max_seconds: for a direct answer, waiting included.
+        keep_hours: for which a finished job is kept.
         grace_seconds: for running work when the server is told to stop.
-        tile: the largest side of a tile in input pixels, without its margin.
-        max_batch: pictures run together.
+        tile: largest side of a tile in input pixels, without its overlap.
+        max_batch: small pictures of one size that run as one batch.
     """
 
     host: str = "127.0.0.1"

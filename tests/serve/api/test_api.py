@@ -21,6 +21,7 @@ from helpers.waiting import PATIENCE
 from srez.models import box
 from srez.models.card import read
 from srez.serve.api.app import create
+from srez.serve.errors import INTERNAL_ERROR
 from srez.serve.limits import Settings
 from srez.serve.service import Service
 from srez.train.pair import write_pair
@@ -152,7 +153,7 @@ def test_facts_are_in_the_headers(server: Server) -> None:
         ("", FACE, {"Content-Type": "text/plain"}, 415, "image/avif"),
         ("", FACE, {"Content-Type": "multipart/form-data"}, 400, "form"),
         ("", FACE, {"Content-Type": "multipart/form-data; boundary=x"}, 400, "form"),
-        ("?format=bmp", FACE, PNG, 422, "take one of png"),
+        ("?format=bmp", FACE, PNG, 422, "use one of png"),
         ("?quality=0", FACE, PNG, 422, "quality"),
         ("?colour=red", FACE, PNG, 422, "'colour'"),
         ("?scale=5", FACE, PNG, 400, "5 times"),
@@ -284,7 +285,7 @@ def test_a_defect_is_told_as_any_error(tmp_path: Path) -> None:
     answer = in_process(service, lambda client: client.post("/v1/upscale", content=FACE, headers=PNG))
     assert (answer.status_code, answer.json()) == (
         500,
-        {"error": "the server made a mistake; its log says more"},
+        {"error": INTERNAL_ERROR},
     )
 
 

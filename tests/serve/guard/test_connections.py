@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from helpers.serving import send_for_ever
 from helpers.waiting import PATIENCE, until
-from srez.serve import server
+from srez.serve.guard import protocol
 from srez.serve.guard.middleware import Guard
 from srez.serve.limits import Settings
 from srez.serve.observe.metrics import Metrics
@@ -39,8 +39,8 @@ class Small:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[Small]:
     """Its patience has no end; a test sets what it is about."""
-    monkeypatch.setattr(server, "SEND_SECONDS", PATIENCE)
-    monkeypatch.setattr(server, "HEADER_SECONDS", PATIENCE)
+    monkeypatch.setattr(protocol, "SEND_SECONDS", PATIENCE)
+    monkeypatch.setattr(protocol, "HEADER_SECONDS", PATIENCE)
     asked: list[str] = []
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
@@ -48,8 +48,8 @@ def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[Small]:
         await Response(LARGE if scope["path"] == "/large" else b"small")(scope, receive, send)
 
     config = uvicorn.Config(
-        Guard(answer, Settings(), Metrics(None)),
-        http=server.LimitedHttpProtocol,
+        Guard(answer, Settings(), Metrics(lambda: 0, dict)),
+        http=protocol.LimitedHttpProtocol,
         lifespan="off",
         log_config=None,
         timeout_keep_alive=int(PATIENCE),
@@ -93,14 +93,14 @@ def read(connection: socket.socket) -> int:
 
 
 def test_who_does_not_take_the_answer_is_hung_up_on(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "SEND_SECONDS", 0.5)
+    monkeypatch.setattr(protocol, "SEND_SECONDS", 0.5)
     with ask(small.port, "/large") as connection:
         until(lambda: small.asked and not small.running.server_state.connections)
         assert read(connection) < len(LARGE)
 
 
 def test_who_takes_it_slowly_gets_it(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "SEND_SECONDS", 2.5)  # for a piece, of which a tenth of a second takes many
+    monkeypatch.setattr(protocol, "SEND_SECONDS", 2.5)  # for a piece, of which a tenth of a second takes many
     with ask(small.port, "/large") as connection:
         count, began = 0, time.monotonic()
         while count < len(LARGE):
@@ -116,14 +116,14 @@ def test_an_empty_line_after_an_answer_keeps_no_connection(
 ) -> None:
     with ask(small.port, "/small") as connection:
         take_small(connection)
-        monkeypatch.setattr(server, "HEADER_SECONDS", 0.5)
+        monkeypatch.setattr(protocol, "HEADER_SECONDS", 0.5)
         with pytest.raises(ConnectionError):
             send_for_ever(connection, b"\r\n", 0.1)
         assert read(connection) == 0
 
 
 def test_a_connection_is_used_again(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "HEADER_SECONDS", 2)
+    monkeypatch.setattr(protocol, "HEADER_SECONDS", 2)
     with ask(small.port, "/small") as connection:
         take_small(connection)
         time.sleep(2.2)  # between two requests there is no header to wait for

@@ -11,15 +11,14 @@ import pytest
 from helpers.waiting import PATIENCE, until
 from srez.errors import OptionError
 from srez.serve.errors import HttpError
-from srez.serve.inference.picture import Options
+from srez.serve.inference.options import Options
 from srez.serve.jobs import worker
 from srez.serve.jobs.store import Job, Store
 from srez.serve.limits import MAX_ATTEMPTS
-from srez.upscaling.files import Size
 
 
 def test_jobs_come_back_as_they_were(tmp_path: Path) -> None:
-    options = Options("faces", 0.25, Size(width=80), "webp", 50)
+    options = Options(model="faces", fidelity=0.25, width=80, format="webp", quality=50)
     store = Store(tmp_path, 10)
     name = store.add(b"picture", options).id
     begun = store.begin()
@@ -150,7 +149,7 @@ def test_progress_does_not_fall_when_the_job_ends_while_it_is_told(tmp_path: Pat
 def test_what_came_of_a_job_is_noted_when_the_disk_has_room_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "_ROOM_SECONDS", 0.05)
+    monkeypatch.setattr(worker, "_DISK_SECONDS", 0.05)
 
     class Full(Store):
         tries = 0
@@ -213,5 +212,5 @@ def test_results_that_expire_at_once_keep_no_thread_busy(tmp_path: Path) -> None
     time.sleep(0.3)
     working.stop(PATIENCE)
     # At once and then once a second, however long the machine has made of that moment.
-    assert store.looks < 1.5 + (time.monotonic() - began) / worker._LEAST_SWEEP
+    assert store.looks < 1.5 + (time.monotonic() - began) / worker._LEAST_EXPIRE_SECONDS
     store.close()

@@ -114,7 +114,7 @@ def test_drop_wait_slide_download(
     assert watched.meeting(dragged) != dragged
     with page.expect_download() as download:
         page.click("#download")
-    assert download.value.suggested_filename == "srez.images.png"
+    assert download.value.suggested_filename == "srez.png"
     assert Path(download.value.path()).read_bytes() == by_command(tmp_path, body)
     assert watched.fits()
     page.screenshot(path=tmp_path / f"page-{width}.png", full_page=True)

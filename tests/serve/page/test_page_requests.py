@@ -111,14 +111,17 @@ def test_a_mistake_is_told_without_a_path_and_the_log_stays_json(tmp_path: Path)
             "no model 'none'": [good, "none", 1, "png"],
             "no format 'bmp'": [good, "auto", 1, "bmp"],
             "not in the list of choices": ["none"],  # what Gradio says; it prints a traceback too
-            "log says more": [good, ["auto"], 1, "png"],
+            "model: ": [good, ["auto"], 1, "png"],
+            "Choose a picture first": [{"path": 1}, "auto", 1, "png"],
+            "choose it again": [file_of(str(Path(good["path"]).parent)), "auto", 1, "png"],
         }
         for number, (word, data) in enumerate(mistakes.items()):
             done = outcome(server, data, f"mistake{number}")
             assert not done["success"]
             assert word in done["output"]["error"]
             assert str(tmp_path) not in done["output"]["error"]
-        assert {line["event"] for line in server.logged()} >= {"printed", "defect"}  # and each line is JSON
+        assert {line["event"] for line in server.logged()} >= {"printed"}  # and each line is JSON
+        assert not [line for line in server.logged() if line["level"] == "error"]
 
 
 def test_the_knob_is_that_of_the_model_and_auto_takes_the_models_own(tmp_path: Path) -> None:
@@ -153,13 +156,13 @@ def test_an_open_page_does_not_delay_the_stop(tmp_path: Path) -> None:
 def test_old_files_of_the_page_go_and_its_own_stay(tmp_path: Path) -> None:
     (tmp_path / "page" / "of-a-killed-server").mkdir(parents=True)
     files = PageFiles(tmp_path / "page")
-    own = files.place("own.png")
+    own = files.new("own.png")
     own.write_bytes(b"")
-    files.keep()
-    old = files.place("old.png")
+    files.keep_all()
+    old = files.new("old.png")
     old.write_bytes(b"")
-    assert files.holds(str(old))
-    assert not files.holds(str(tmp_path / "page" / ".." / "old.png"))
+    assert files.contains(str(old))
+    assert not files.contains(str(tmp_path / "page" / ".." / "old.png"))
     files.sweep(60)
     assert old.exists()
     files.sweep(-1)

@@ -1,61 +1,85 @@
-"""The picture in a request: the raw body, or the one file of a form."""
+"""Reads the picture and the options of a request."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
+from typing import NamedTuple
 
-from python_multipart.multipart import parse_options_header
-from starlette.formparsers import MultiPartException, MultiPartParser
-from starlette.requests import Request
+from fastapi import Request
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.types import Message, Receive
 
+from srez import images
 from srez.serve.errors import HttpError
-from srez.serve.inference.picture import ACCEPTED
+from srez.serve.inference import options
+from srez.serve.inference.options import Options
+from srez.serve.limits import MAX_FIELD_BYTES, MAX_FIELDS
 
+ACCEPTED = (*(kind for each in images.FORMATS for kind in each.media_types), "application/octet-stream")
 _FORM = "multipart/form-data"
 
 
-async def read(request: Request, hold: Callable[[int], None]) -> bytes:
-    """The picture's bytes; a file name that comes with them is not plan at.
+class Upload(NamedTuple):
+    """A picture's bytes and what is to be made of it."""
+
+    body: bytes
+    options: Options
+
+
+async def read(request: Request, hold: Callable[[int], None]) -> Upload:
+    """The picture, as the raw body or as the file `file` of a form; options from the query and the form.
+
+    The file name that a form gives is ignored.
 
     Args:
-        request: whose body has not been read.
-        hold: called with the size of each piece before it is kept.
+        request: its body has not been read yet.
+        hold: called with the size of each piece of the body before it is kept.
 
     Raises:
-        HttpError: another content type (415), an empty body or a form without one file (400).
+        HttpError: another content type (415), an empty body or a form without one file (400), an option that
+            does not exist, is invalid, or is given twice with different values (422).
     """
-    kind, _ = parse_options_header(request.headers.get("content-type", "application/octet-stream"))
-    name = kind.decode("latin-1").lower()
-
-    async def pieces() -> AsyncIterator[bytes]:
-        async for piece in request.stream():
-            hold(len(piece))
-            yield piece
-
-    if name == _FORM:
-        body = await _from_form(request, pieces())
-    elif name in ACCEPTED:
-        body = b"".join([piece async for piece in pieces()])
+    counted = Request(request.scope, _counted(request.receive, hold))
+    pairs = request.query_params.multi_items()
+    media_type = (
+        request.headers.get("content-type", "application/octet-stream").partition(";")[0].strip().lower()
+    )
+    if media_type == _FORM:
+        body, fields = await _read_form(counted)
+        pairs += fields
+    elif media_type in ACCEPTED:
+        body = await counted.body()
     else:
-        raise HttpError(
-            415, f"the body is to be {_FORM} or one of {', '.join(ACCEPTED)}", {"Accept": ", ".join(ACCEPTED)}
-        )
+        accepted = ", ".join(ACCEPTED)
+        raise HttpError(415, f"send the picture as {_FORM} or as one of {accepted}", {"Accept": accepted})
     if not body:
         raise HttpError(400, "the body is empty: send a picture")
-    return body
+    return Upload(body, options.parse_pairs(pairs))
 
 
-async def _from_form(request: Request, pieces: AsyncIterator[bytes]) -> bytes:
-    parser = MultiPartParser(request.headers, pieces, max_files=1, max_fields=0)  # type: ignore[arg-type]
+def _counted(receive: Receive, hold: Callable[[int], None]) -> Receive:
+    async def receive_counted() -> Message:
+        message = await receive()
+        hold(len(message.get("body", b"")))
+        return message
+
+    return receive_counted
+
+
+async def _read_form(request: Request) -> tuple[bytes, list[tuple[str, str]]]:
+    """The file `file` of a form, and its other fields."""
     try:
-        form = await parser.parse()
-    except (MultiPartException, KeyError, ValueError) as error:
-        said = getattr(error, "message", "it is damaged")
+        form = await request.form(max_files=1, max_fields=MAX_FIELDS, max_part_size=MAX_FIELD_BYTES)
+    except (HTTPException, ValueError) as error:  # ValueError: a charset that cannot be
+        reason = error.detail if isinstance(error, HTTPException) else "it is damaged"
         raise HttpError(
-            400, f"the form cannot be read ({said}): send one field `file`; options go into the query"
+            400,
+            f"the form cannot be read ({reason}): send one file in the field `file`, and options beside it",
         ) from None
     try:
         file = form.get("file")
-        if file is None or isinstance(file, str):
-            raise HttpError(400, "the form has no file in a field `file`")
-        return await file.read()
+        if not isinstance(file, UploadFile):
+            raise HttpError(400, "the form has no file in its field `file`")
+        fields = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+        return await file.read(), fields
     finally:
         await form.close()

@@ -1,28 +1,29 @@
-"""The outermost layer: key, origin, body limits, security headers, request ids, logs and metrics."""
+"""The outermost layer: API key, origin, body limits, security headers, request ids, logs and metrics."""
 
 import asyncio
 import re
 import secrets
 import time
 from collections.abc import Iterator
-from typing import Any
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from srez.serve.errors import INTERNAL_ERROR, HttpError
-from srez.serve.guard import access as security
+from srez.serve.guard import access
+from srez.serve.guard.headers import PAGE, security_headers
 from srez.serve.limits import BODY_SECONDS, PIECE_SECONDS, SEND_PIECE, Settings
 from srez.serve.observe import logs
 from srez.serve.observe.metrics import Metrics
 
-_DRAIN_SECONDS = 2.0  # a client that is still sending sees the refusal only when it has sent
-_WELL_FORMED_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_DRAIN_SECONDS = 2.0  # a client that is still sending sees a refusal only once it has sent everything
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_METHODS = ("GET", "HEAD", "POST", "DELETE", "OPTIONS", "PUT", "PATCH")
 
 
-def error_response(refusal: HttpError) -> JSONResponse:
-    """The answer that tells a refusal: `{"error": "one sentence"}`."""
-    return JSONResponse({"error": str(refusal)}, refusal.status, refusal.headers)
+def error_response(error: HttpError) -> JSONResponse:
+    """The answer for an error: `{"error": "one sentence"}`."""
+    return JSONResponse({"error": str(error)}, error.status, error.headers)
 
 
 class Guard:
@@ -34,13 +35,13 @@ class Guard:
         Args:
             app: behind the guard.
             settings: key, origins and limits.
-            metrics: to count in.
+            metrics: count the requests.
         """
         self._app, self._settings, self._metrics = app, settings, metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let one request through, or turn it down."""
-        if scope["type"] == "websocket":  # nothing here speaks it
+        """Pass one request on, or refuse it."""
+        if scope["type"] == "websocket":  # nothing here uses them
             await send({"type": "websocket.close", "code": 1008})
             return
         if scope["type"] != "http":
@@ -59,7 +60,7 @@ class _Request:
         self._receive, self._send = receive, send
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         given = self.headers.get(b"x-request-id", b"")
-        self.id = given.decode() if _WELL_FORMED_ID.fullmatch(given) else secrets.token_hex(8)
+        self.id = given.decode() if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
         self.started = time.perf_counter()
         self.status: int | None = None  # of the answer, once it has begun
         self.refusal: HttpError | None = None
@@ -67,13 +68,13 @@ class _Request:
         self.has_body = (
             b"transfer-encoding" in self.headers or self.headers.get(b"content-length", b"0") != b"0"
         )
-        self.complete = False  # whether the body has arrived
+        self.complete = False  # whether the whole body has arrived
 
     async def run(self) -> None:
         path = self.scope["path"]
         try:
-            security.check_key(path, self.headers, self.settings.key)
-            security.check_origin(self.scope["method"], self.headers, self.settings.origins)
+            access.check_key(path, self.headers, self.settings.key)
+            access.check_origin(self.scope["method"], self.headers, self.settings.origins)
             self._refuse_large(int(self.headers.get(b"content-length", b"0")))
             await self.app(self.scope, self.receive, self.send)
             if self.refusal:
@@ -87,7 +88,7 @@ class _Request:
                 logs.log.exception("defect", extra={"fields": {"request_id": self.id}})
                 await self._refuse(HttpError(500, INTERNAL_ERROR))
         finally:
-            self._note()
+            self._log()
 
     async def receive(self) -> Message:
         """A piece of the body, within the limits of size and time."""
@@ -112,23 +113,23 @@ class _Request:
         return message
 
     async def send(self, message: Message) -> None:
-        """A piece of the answer; what was turned down stays so, whatever the application says of it."""
+        """A piece of the answer; once refused, a request stays so, whatever the application answers."""
         if message["type"] == "http.response.start":
             if self.refusal and self.status is None:
                 return
             self.status = message["status"]
-            ours = security.headers(self.scope["path"]) | {"X-Request-ID": self.id}
+            own = security_headers(self.scope["path"]) | {"X-Request-ID": self.id}
             if self.has_body and not self.complete and not await self._drained():
-                ours["Connection"] = "close"
-            names = {name.lower().encode() for name in ours}
+                own["Connection"] = "close"
+            names = {name.lower().encode() for name in own}
             kept = [pair for pair in message.get("headers", []) if pair[0].lower() not in names]
-            added = [(name.lower().encode(), value.encode()) for name, value in ours.items()]
+            added = [(name.lower().encode(), value.encode()) for name, value in own.items()]
             message = {**message, "headers": [*kept, *added]}
         elif self.status is None:
             return
         self.sent += len(message.get("body", b""))
         for piece in _pieces(message):
-            await self._send(piece)  # once the client has taken the one before
+            await self._send(piece)  # waits until the client has taken the one before
 
     async def send_response(self, refusal: HttpError) -> None:
         self.refusal = None
@@ -146,7 +147,7 @@ class _Request:
             await self.send_response(refusal)
 
     async def _drained(self) -> bool:
-        """Whether the rest of a body came in a moment; it is thrown away."""
+        """Discard the rest of the body; whether it came in time."""
         try:
             async with asyncio.timeout(_DRAIN_SECONDS):
                 while (await self._receive()).get("more_body"):
@@ -156,13 +157,12 @@ class _Request:
         self.complete = True
         return True
 
-    def _note(self) -> None:
+    def _log(self) -> None:
         route = _route(self.scope)
         seconds = time.perf_counter() - self.started
         method = self.scope["method"] if self.scope["method"] in _METHODS else "OTHER"
         self.metrics.requests.labels(method, route, str(self.status or 0)).inc()
         self.metrics.seconds.labels(route).observe(seconds)
-        facts: dict[str, Any] = self.scope.get("state", {}).get("facts", {})
         logs.event(
             "request",
             request_id=self.id,
@@ -172,12 +172,11 @@ class _Request:
             milliseconds=round(seconds * 1e3, 1),
             received=self.received,
             sent=self.sent,
-            **facts,
         )
 
 
 def _pieces(message: Message) -> Iterator[Message]:
-    """A message whose body is no larger than a piece, or several in its place."""
+    """A message, split into several if its body is large."""
     body: bytes = message.get("body", b"")
     last = max(len(body) - 1, 0) // SEND_PIECE * SEND_PIECE
     for start in range(0, last, SEND_PIECE):
@@ -185,11 +184,8 @@ def _pieces(message: Message) -> Iterator[Message]:
     yield {**message, "body": body[last:]} if last else message
 
 
-_METHODS = ("GET", "HEAD", "POST", "DELETE", "OPTIONS", "PUT", "PATCH")
-
-
 def _route(scope: Scope) -> str:
-    """The pattern of the route that was taken: what a client made up is never a label."""
-    if scope["path"].startswith(security.PAGE):
-        return security.PAGE
+    """The pattern of the route, so that nothing a client made up becomes a label."""
+    if scope["path"].startswith(PAGE):
+        return PAGE
     return getattr(scope.get("route"), "path", "none")

@@ -13,24 +13,24 @@ from srez.upscaling.upscaler import Upscaler
 
 
 class Models:
-    """Models by name; the last few that were used stay loaded. Thread safe.
+    """Models by name; the last few used stay loaded. Thread safe.
 
     Attributes:
         cards: the card of each model, by name.
     """
 
     def __init__(self, folder: Path | None, tile: int) -> None:
-        """Read the cards of the models in the box and of those in a folder, which come first.
+        """Read the cards of the models in the box and in a folder, whose models take precedence.
 
         Args:
-            folder: of .onnx files with their cards; None for none.
-            tile: the largest side of a tile, in input pixels.
+            folder: of .onnx files with their cards.
+            tile: largest side of a tile, in input pixels.
 
         Raises:
             ModelError: the folder does not exist, or a model in it is damaged.
         """
         if folder and not folder.is_dir():
-            raise ModelError(f"the folder of models {folder} does not exist")
+            raise ModelError(f"the folder of models {folder} does not exist (--models)")
         self._files = {name: box.find(name) for name in box.names()}
         if folder:
             self._files |= {path.stem: path for path in sorted(folder.glob("*.onnx")) if _has_card(path)}
@@ -41,21 +41,21 @@ class Models:
         self._loading = {name: threading.Lock() for name in self.cards}
 
     def require(self, name: str) -> None:
-        """Turn down a name that is neither a model's nor "auto".
+        """Refuse a name that is neither a model's nor "auto".
 
         Raises:
-            ModelError: always then.
+            ModelError: there is no such model.
         """
         if name != box.AUTO and name not in self.cards:
             known = ", ".join((box.AUTO, *self.cards))
-            raise ModelError(f"there is no model {name!r}: take one of {known}")
+            raise ModelError(f"there is no model {name!r}: use one of {known}")
 
     def fidelity(self, name: str, asked: float | None) -> float:
-        """The fidelity that a request means.
+        """The fidelity to load a model with.
 
         Args:
-            name: of a model.
-            asked: what it asked for; None for the model's own.
+            name: of the model.
+            asked: by the client; None for the model's own.
 
         Raises:
             OptionError: the model has one look only, and a fidelity was asked for.
@@ -64,25 +64,25 @@ class Models:
         if asked is None:
             return card.fidelity if card.vivid else 1.0
         if not card.vivid:
-            raise OptionError(f"model {name} has only one look: leave the fidelity out")
+            raise OptionError(f"model {name} has only one look: leave fidelity out")
         return asked
 
     def get(self, name: str, fidelity: float) -> Upscaler:
-        """A loaded model; the first call for it takes a fraction of a second.
+        """A loaded model; loading takes a fraction of a second.
 
         Args:
-            name: of a model.
-            fidelity: as `fidelity` gives it.
+            name: of the model.
+            fidelity: of `self.fidelity`.
 
         Raises:
             ModelError: the model cannot be loaded.
         """
         key = name, fidelity
-        if known := self._known(key):
-            return known
-        with self._loading[name]:  # who wants another model does not wait for this one
-            if known := self._known(key):
-                return known
+        if loaded := self._find(key):
+            return loaded
+        with self._loading[name]:  # holds up requests for this model only
+            if loaded := self._find(key):
+                return loaded
             upscaler = Upscaler(self._files[name], fidelity if self.cards[name].vivid else None, self._tile)
             with self._lock:
                 self._loaded[key] = upscaler
@@ -90,8 +90,8 @@ class Models:
                     self._loaded.popitem(last=False)
             return upscaler
 
-    def _known(self, key: tuple[str, float]) -> Upscaler | None:
-        """A model that is loaded, which makes it the last used one."""
+    def _find(self, key: tuple[str, float]) -> Upscaler | None:
+        """A loaded model, which becomes the last used one."""
         with self._lock:
             if key in self._loaded:
                 self._loaded.move_to_end(key)
@@ -99,5 +99,5 @@ class Models:
 
 
 def _has_card(path: Path) -> bool:
-    """Whether a file is a model of its own; a second look's weights have no card."""
+    """Whether a file is a model of its own; the weights of a second look have no card."""
     return path.with_suffix(".toml").is_file()

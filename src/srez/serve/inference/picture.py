@@ -1,8 +1,8 @@
-"""The work itself: bytes of a picture in, bytes of the larger one out, as the command line makes them."""
+"""One picture on the server: bytes in, bytes of the larger one out, as the command line makes them."""
 
 import io
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -10,52 +10,25 @@ import numpy as np
 
 from srez import images
 from srez.errors import TooLargeError
-from srez.images import Format, Picture
+from srez.images import Picture
 from srez.models import box
-from srez.serve.errors import HttpError
 from srez.serve.inference.models import Models
+from srez.serve.inference.options import Options
 from srez.serve.limits import SMALL_PIXELS
 from srez.upscaling import files
-from srez.upscaling.files import Size
 from srez.upscaling.tiling import Progress, ignore
 
 NAME = "the picture"  # in errors; the client's file name is never used
-FORMATS = tuple(each.name for each in images.WRITABLE if each.is_available)
-ACCEPTED = (*(kind for each in images.FORMATS for kind in each.media_types), "application/octet-stream")
 BYTES_PER_PIXEL = 4  # of a picture in memory, as an estimate before its channels are known
 
 
 @dataclass(frozen=True)
-class Options:
-    """What is to be made of a picture.
-
-    Attributes:
-        model: a name of a model, or "auto" for the one that suits the picture.
-        fidelity: the look, from 0 (vivid) to 1 (faithful); None for the model's own.
-        size: of the result.
-        format: a name of `FORMATS`.
-        quality: of lossy formats, from 1 to 100.
-    """
-
-    model: str = box.AUTO
-    fidelity: float | None = None
-    size: Size = field(default_factory=Size)
-    format: str = "png"
-    quality: int = images.QUALITY
-
-    @property
-    def kind(self) -> Format:
-        """The format, with all that is known of it."""
-        return images.format_named(self.format)
-
-
-@dataclass(frozen=True)
 class UpscalePlan:
-    """What a picture's header says, and what will come of it.
+    """What will be done with a picture, as far as its header tells.
 
     Attributes:
-        model: the name of the model to take.
-        fidelity: that the model is to be loaded with.
+        model: name of the model.
+        fidelity: to load the model with.
         size: width and height of the input, in pixels.
         target: width and height of the result, in pixels.
     """
@@ -67,47 +40,47 @@ class UpscalePlan:
 
     @property
     def pixels(self) -> int:
-        """Of the input."""
+        """Pixels of the input."""
         return self.size[0] * self.size[1]
 
     @property
     def is_small(self) -> bool:
-        """Whether it may be decoded at once and run with others of its size."""
+        """Whether the picture may be decoded at once and run in a batch."""
         return self.pixels <= SMALL_PIXELS
 
     @property
     def result_bytes(self) -> int:
-        """Of the result in memory, at most or nearly so."""
+        """Bytes of the result in memory, at most or nearly so."""
         return self.target[0] * self.target[1] * BYTES_PER_PIXEL
 
 
-def look(
+def plan(
     models: Models, body: bytes | Path, options: Options, max_pixels: int, max_memory: int
 ) -> UpscalePlan:
     """Read a picture's header and refuse what cannot be done, before anything is decoded.
 
     Args:
-        models: to take the options's model from.
+        models: that the server offers.
         body: the file, or its bytes.
-        options: what is to be made of it.
+        options: what is asked for.
         max_pixels: of the input.
-        max_memory: bytes that a result may take where it cannot be written as it comes.
+        max_memory: bytes that a result may take if its format cannot be written row by row.
 
     Raises:
-        SrezError: it is no picture, too large, or the options does not fit to it.
+        SrezError: it is no picture, it is too large, or the options do not suit it.
     """
     models.require(options.model)
     size = images.size(body, NAME, max_pixels)
     model = box.suited(options.model, size)
     fidelity = models.fidelity(model, options.fidelity)
     target = options.size.of(size, models.cards[model].scale)
-    images.refuse_unwritable(NAME, options.kind, 1, target)
-    plan = UpscalePlan(model, fidelity, size, target)
-    if not options.kind.streamed and plan.result_bytes > max_memory:
+    images.refuse_unwritable(NAME, options.file_format, 1, target)
+    planned = UpscalePlan(model, fidelity, size, target)
+    if not options.file_format.streamed and planned.result_bytes > max_memory:
         raise TooLargeError(
-            f"a {target[0]}x{target[1]} {options.format} does not fit in memory: take png or tiff"
+            f"a {target[0]}x{target[1]} {options.format} does not fit in memory: use png or tiff"
         )
-    return plan
+    return planned
 
 
 def decode(body: bytes | Path, options: Options, target: tuple[int, int], max_pixels: int) -> Picture:
@@ -115,27 +88,26 @@ def decode(body: bytes | Path, options: Options, target: tuple[int, int], max_pi
 
     Args:
         body: the file, or its bytes.
-        options: what is to be made of it.
+        options: what is asked for.
         target: width and height of the result, in pixels.
         max_pixels: of the input.
 
     Raises:
-        SrezError: it is damaged, or the options's format cannot hold it.
+        SrezError: it is damaged, or the format of the result cannot hold it.
     """
-    picture = images.fitted(images.read(body, NAME, max_pixels), options.kind)
-    images.refuse_unwritable(NAME, options.kind, picture.channels, target, picture.pixels.itemsize)
+    picture = images.fitted(images.read(body, NAME, max_pixels), options.file_format)
+    images.refuse_unwritable(NAME, options.file_format, picture.channels, target, picture.pixels.itemsize)
     return picture
 
 
-def together(models: Models, plan: UpscalePlan) -> Callable[[list[Picture]], list[np.ndarray]]:
-    """What upscales pictures of one size and kind, as one batch where the model takes them so.
+def batch_runner(models: Models, planned: UpscalePlan) -> Callable[[list[Picture]], list[np.ndarray]]:
+    """A function that upscales pictures of one plan, as one batch if the model takes them so.
 
-    Returns:
-        A function of pictures that gives for each what the model made of it, `(scale H, scale W[, C])`.
+    It gives for each picture what the model made of it, `(scale H, scale W[, C])`.
     """
 
     def run(pictures: list[Picture]) -> list[np.ndarray]:
-        upscaler = models.get(plan.model, plan.fidelity)
+        upscaler = models.get(planned.model, planned.fidelity)
         if len(pictures) == 1:
             return [upscaler(pictures[0].pixels)]
         return list(upscaler.batch(np.stack([picture.pixels for picture in pictures])))
@@ -144,7 +116,7 @@ def together(models: Models, plan: UpscalePlan) -> Callable[[list[Picture]], lis
 
 
 def can_batch(picture: Picture) -> bool:
-    """Whether a picture is of the kind that is run in batches: RGB in 8 bits."""
+    """Whether a picture is of the kind that runs in batches: RGB in 8 bits."""
     return picture.channels == 3 and picture.pixels.dtype == np.uint8
 
 
@@ -155,8 +127,8 @@ def encode(
 
     Args:
         larger: `(scale H, scale W[, C])`.
-        picture: the input, whose profile, EXIF data and resolution are kept.
-        options: format and quality.
+        picture: the input, whose metadata is kept.
+        options: what is asked for.
         scale: the model's.
         target: width and height of the result, in pixels.
 
@@ -165,7 +137,7 @@ def encode(
     """
     file = io.BytesIO()
     bands = [larger if larger.ndim == 3 else larger[..., None]]
-    files.save(file, NAME, options.kind, bands, picture, scale, target, options.quality)
+    files.save(file, NAME, options.file_format, bands, picture, scale, target, options.quality)
     return file.getvalue()
 
 
@@ -173,7 +145,7 @@ def convert(
     models: Models,
     body: bytes | Path,
     options: Options,
-    plan: UpscalePlan,
+    planned: UpscalePlan,
     file: IO[bytes],
     max_pixels: int,
     progress: Progress = ignore,
@@ -181,10 +153,10 @@ def convert(
     """Decode a picture, upscale it tile by tile, and write the result as it comes.
 
     Args:
-        models: to take the options's model from.
+        models: that the server offers.
         body: the file, or its bytes.
-        options: what is to be made of it.
-        plan: of `look`.
+        options: what is asked for.
+        planned: of `plan`.
         file: to write to; it must be able to seek.
         max_pixels: of the input.
         progress: called after each tile with the fraction done; what it raises stops the work.
@@ -193,17 +165,9 @@ def convert(
         SrezError: the picture is damaged, or the format cannot hold the result.
         MemoryError: it did not suffice.
     """
-    picture = decode(body, options, plan.target, max_pixels)
-    upscaler = models.get(plan.model, plan.fidelity)
+    picture = decode(body, options, planned.target, max_pixels)
+    upscaler = models.get(planned.model, planned.fidelity)
     bands = upscaler.bands(picture.pixels, progress)
-    files.save(file, NAME, options.kind, bands, picture, upscaler.card.scale, plan.target, options.quality)
-
-
-def refuse_format(name: str) -> None:
-    """Turn down a format that this server cannot write.
-
-    Raises:
-        HttpError: 422, naming those that it can.
-    """
-    if name not in FORMATS:
-        raise HttpError(422, f"there is no format {name!r}: take one of {', '.join(FORMATS)}")
+    files.save(
+        file, NAME, options.file_format, bands, picture, upscaler.card.scale, planned.target, options.quality
+    )

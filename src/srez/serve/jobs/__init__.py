@@ -1,1 +1,1 @@
-"""Work that waits: jobs on disk, pictures in the queue."""
+"""Jobs: large pictures that are upscaled one after another."""

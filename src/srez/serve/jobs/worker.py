@@ -1,46 +1,46 @@
-"""The thread that works on jobs."""
+"""The thread that runs the jobs."""
 
 import logging
 import sqlite3
 import threading
 from collections.abc import Callable
 
-from srez.errors import SrezError
-from srez.serve.errors import INTERNAL_ERROR, StoppedError
+from srez.errors import OutOfMemoryError, SrezError
+from srez.serve.errors import INTERNAL_ERROR, StoppedError, is_disk_full
 from srez.serve.jobs.store import Job, Store
 from srez.serve.limits import CUT_SECONDS, MAX_ATTEMPTS
 from srez.upscaling.tiling import Progress
 
-_SWEEP_SECONDS = 30.0  # between two looks for expired results, at most
-_LEAST_SWEEP = 1.0  # and at least, however soon results expire
-_ROOM_SECONDS = 10.0  # between two tries to note what came of a job, when the disk is full
+_EXPIRE_SECONDS = 30.0  # between two searches for expired jobs, at most
+_LEAST_EXPIRE_SECONDS = 1.0  # and at least, however soon jobs expire
+_DISK_SECONDS = 10.0  # between two attempts to note what became of a job, when the disk is full
 
 _log = logging.getLogger("srez.serve")
 
 
 class JobWorker:
-    """Works on the jobs of a store, oldest first, one at a time."""
+    """Runs the jobs of a store, oldest first, one at a time."""
 
-    def __init__(self, store: Store, work: Callable[[Job, Progress], None], keep_seconds: float) -> None:
+    def __init__(self, store: Store, run: Callable[[Job, Progress], None], keep_seconds: float) -> None:
         """Prepare; `start` begins.
 
         Args:
             store: of the jobs. One that is removed from it while it runs is given up.
-            work: makes a job's result; what its progress callback raises goes through it.
-            keep_seconds: how long results are kept.
+            run: makes a job's result; it must let through what its progress callback raises.
+            keep_seconds: how long finished jobs are kept.
         """
-        self._store, self._work, self._keep = store, work, keep_seconds
+        self._store, self._run_job, self._keep = store, run, keep_seconds
         self._changed = threading.Event()
         self._stopping = threading.Event()
         self._cut_short = False
-        self._now: str | None = None
-        self._shown: str | None = None  # whose fraction it is; stays when the job has ended
+        self._running: str | None = None
+        self._progress_of: str | None = None  # the job whose fraction it is; stays when the job has ended
         self._fraction = 0.0
-        self._thread = threading.Thread(target=self._run, name="srez-jobs", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="srez-jobs", daemon=True)
 
     @property
     def alive(self) -> bool:
-        """Whether jobs are worked on."""
+        """Whether jobs are run."""
         return self._thread.is_alive() and not self._stopping.is_set()
 
     def start(self) -> None:
@@ -48,14 +48,14 @@ class JobWorker:
         self._thread.start()
 
     def wake(self) -> None:
-        """Say that there is a new job."""
+        """Look for a new job now."""
         self._changed.set()
 
     def progress(self, job: Job) -> float:
         """The fraction of a job that is done, from 0 to 1."""
         if job.state == "done":
             return 1.0
-        return self._fraction if job.state == "running" and job.id == self._shown else 0.0
+        return self._fraction if job.state == "running" and job.id == self._progress_of else 0.0
 
     def quit(self) -> None:
         """Begin no further job."""
@@ -63,19 +63,19 @@ class JobWorker:
         self._changed.set()
 
     def stop(self, seconds: float) -> None:
-        """Begin no further job, and wait for the running one; after a while, put it back.
+        """Begin no further job, and wait for the running one; put it back if it takes too long.
 
         Args:
-            seconds: that the running job has; then it has `CUT_SECONDS` to let go of its picture.
+            seconds: for the running job; then it has `CUT_SECONDS` to release its picture.
         """
         self.quit()
         self._thread.join(seconds)
         self._cut_short = True
         self._thread.join(CUT_SECONDS)
-        if (name := self._now) and self._thread.is_alive():
-            self._store.put_back(name)  # it is encoding, say, where nothing can stop it but the process' end
+        if (name := self._running) and self._thread.is_alive():
+            self._store.put_back(name)  # it is encoding, say, which only the end of the process stops
 
-    def _run(self) -> None:
+    def _work(self) -> None:
         while not self._stopping.is_set():
             self._changed.clear()
             if self._stopping.is_set():
@@ -84,47 +84,53 @@ class JobWorker:
                 self._store.expire(self._keep)
                 job = self._store.begin()
                 if job:
-                    self._do(job)
+                    self._run(job)
                     continue
             except Exception:
-                # A full disk, say: the other jobs and the rest of the server are none the worse.
-                _log.exception("jobs cannot be worked on")
-            self._changed.wait(min(_SWEEP_SECONDS, max(_LEAST_SWEEP, self._keep)))
+                # A full disk, say: the rest of the server can still work.
+                _log.exception("jobs cannot be run")
+            self._changed.wait(min(_EXPIRE_SECONDS, max(_LEAST_EXPIRE_SECONDS, self._keep)))
 
-    def _do(self, job: Job) -> None:
+    def _run(self, job: Job) -> None:
         if job.attempts > MAX_ATTEMPTS:
-            self._finish(job, f"the server was stopped by it {MAX_ATTEMPTS} times")
+            self._finish(job, f"it stopped the server {MAX_ATTEMPTS} times")
             return
-        self._fraction, self._now, self._shown = 0.0, job.id, job.id
+        self._fraction, self._running, self._progress_of = 0.0, job.id, job.id
         try:
-            self._work(job, self._watch)
+            self._run_job(job, self._check)
         except StoppedError:
             self._store.put_back(job.id)
-        except SrezError as error:
-            # No path of this machine in an answer.
-            self._finish(job, str(error).replace(str(self._store.result(job)), "the result"))
-        except MemoryError:
-            self._finish(job, "memory did not suffice for this picture")
-        except Exception:
-            _log.exception("job failed")
-            self._finish(job, INTERNAL_ERROR)
+        except Exception as error:
+            self._finish(job, self._reason(job, error))
         else:
             self._finish(job)
         finally:
-            self._now = None
+            self._running = None
+
+    def _reason(self, job: Job, error: Exception) -> str:
+        """Why a job failed, in a sentence without any path of this machine."""
+        if isinstance(error, (MemoryError, OutOfMemoryError)):
+            return "not enough memory for this picture"
+        if is_disk_full(error):
+            return "the server's disk is full"
+        if isinstance(error, SrezError):
+            return str(error).replace(str(self._store.result(job)), "the result")
+        _log.error("job failed", exc_info=error)
+        return INTERNAL_ERROR
 
     def _finish(self, job: Job, error: str | None = None) -> None:
-        """Note what came of a job; on a full disk, as soon as there is room again."""
+        """Note what became of a job; if the disk is full, as soon as there is room again."""
         while True:
             try:
                 return self._store.finish(job.id, error)
             except sqlite3.Error:
-                _log.exception("what came of a job cannot be noted")
-                if self._stopping.wait(_ROOM_SECONDS):
-                    return None  # the next start will put it back
+                _log.exception("what became of a job cannot be noted")
+                if self._stopping.wait(_DISK_SECONDS):
+                    return None  # the next start will queue it again
 
-    def _watch(self, fraction: float) -> None:
+    def _check(self, fraction: float) -> None:
+        """Note the progress of the running job, and stop it if it was removed or must be put back."""
         self._fraction = fraction
-        # The store is asked, not told by: so no cancellation comes too early or hits the next job.
-        if self._cut_short or (self._now and not self._store.get(self._now)):
+        # Looked up here, so that a removal can neither come too early nor hit the next job.
+        if self._cut_short or (self._running and not self._store.get(self._running)):
             raise StoppedError

@@ -1,4 +1,4 @@
-"""Logs as JSON, a line each: no picture, no file name, no key, and addresses only as the server saw them."""
+"""Logs as one line of JSON each: no picture, no file name, no key, and only addresses that the server saw."""
 
 import io
 import json
@@ -12,7 +12,7 @@ log = logging.getLogger("srez.serve")
 
 
 class JsonFormatter(logging.Formatter):
-    """A record as one line of JSON; further fields come by `extra={"fields": {...}}`."""
+    """Formats a record as one line of JSON, with further fields from `extra={"fields": {...}}`."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, without its end."""
@@ -28,19 +28,19 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
-class Printed(io.TextIOBase):
-    """A stream that takes what libraries print, and writes each line into the log."""
+class PrintedLines(io.TextIOBase):
+    """A stream for what libraries print; each line becomes a line of the log."""
 
     def __init__(self) -> None:
-        """Begin with an empty line."""
+        """Start with an empty line."""
         self._line = threading.local()  # threads do not mix theirs
 
     def writable(self) -> bool:
-        """That it is."""
+        """Always."""
         return True
 
     def write(self, text: str) -> int:
-        """Take some text; a line is written when it ends."""
+        """Take some text, and log each line that ends in it."""
         *lines, self._line.begun = (getattr(self._line, "begun", "") + text).split("\n")
         for line in filter(str.strip, lines):
             event("printed", logging.WARNING, text=line)
@@ -48,7 +48,7 @@ class Printed(io.TextIOBase):
 
 
 def set_up(stream: TextIO = sys.stderr) -> None:
-    """Send all logs of the process to a stream as JSON; uvicorn's own too, but for its line per request."""
+    """Send all logs of the process to a stream as JSON, but for uvicorn's line per request."""
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
@@ -61,7 +61,7 @@ def set_up(stream: TextIO = sys.stderr) -> None:
 
 
 def event(name: str, level: int = logging.INFO, **fields: Any) -> None:
-    """Write a line.
+    """Log an event.
 
     Args:
         name: what happened.

@@ -1,5 +1,6 @@
-"""What the page needs of Gradio, and no more: it has many routes, and reads and fetches what it is told."""
+"""Passes on what the page needs of Gradio and no more: it has many routes, and opens whatever it is told."""
 
+import asyncio
 import json
 import re
 from typing import Any
@@ -7,13 +8,14 @@ from typing import Any
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from srez.serve.errors import HttpError
-from srez.serve.guard.access import PAGE
+from srez.serve.errors import HttpError, as_http_error
+from srez.serve.guard.headers import PAGE
 from srez.serve.guard.middleware import error_response
 from srez.serve.page.files import PageFiles
 
-_MAX_EVENT = 64 * 1024  # bytes of an event: what was chosen, and where the upload is
+_MAX_EVENT = 64 * 1024  # bytes of an event: the choices, and where the upload is
 _EVENTS = PAGE + "/gradio_api/queue/join"
+_HEARTBEAT = PAGE + "/gradio_api/heartbeat/"
 _NEEDED = re.compile(
     PAGE + r"/((?!gradio_api/|monitoring|login).*|gradio_api/file=(?!https?:).*|"
     r"gradio_api/(upload|upload_progress|queue/(join|data)|cancel|reset|heartbeat/\w+|startup-events|app_id)/?)",
@@ -24,27 +26,32 @@ _NEEDED = re.compile(
 class PageGuard:
     """ASGI middleware between the guard and Gradio."""
 
-    def __init__(self, app: ASGIApp, files: PageFiles) -> None:
-        """Let through what the page needs.
+    def __init__(self, app: ASGIApp, files: PageFiles, stopping: asyncio.Event) -> None:
+        """Guard Gradio.
 
         Args:
             app: Gradio's.
-            files: of the page; a request may name no others.
+            files: the page's; an event may name no others.
+            stopping: set when the server is told to stop.
         """
-        self._app, self._files = app, files
+        self._app, self._files, self._stopping = app, files, stopping
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let one request through, or turn it down."""
-        try:
-            if scope["type"] == "http":
-                receive = await self._checked(scope, receive)
-        except HttpError as refusal:
-            await error_response(refusal)(scope, receive, send)
-        else:
+        """Pass one request on, or refuse it."""
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
+            return
+        try:
+            receive = await self._checked(scope, receive)
+            if scope["path"].startswith(_HEARTBEAT):
+                await self._until_stop(scope, receive, send)
+            else:
+                await self._app(scope, receive, send)
+        except (HttpError, OSError, MemoryError) as error:
+            await error_response(as_http_error(error))(scope, receive, send)
 
     async def _checked(self, scope: Scope, receive: Receive) -> Receive:
-        """What gives the body again that was plan into."""
+        """Refuse what the page does not need; gives what replays the body that was looked into."""
         if not _NEEDED.fullmatch(scope["path"]):
             raise HttpError(404, "there is no such route")
         if scope["path"].rstrip("/") != _EVENTS or scope["method"] != "POST":
@@ -57,21 +64,34 @@ class PageGuard:
         self._refuse_other_files(body)
         whole: list[Message] = [{"type": "http.request", "body": body}]
 
-        async def again() -> Message:
+        async def replay() -> Message:
             return whole.pop() if whole else await receive()
 
-        return again
+        return replay
 
     def _refuse_other_files(self, event: bytes) -> None:
-        """Turn down an event that names a file which is no upload: one of the server's own, or an address."""
+        """Refuse an event that names what is not an upload: a file of the server's, or an address."""
 
-        def look(pairs: list[tuple[str, Any]]) -> None:
+        def check(pairs: list[tuple[str, Any]]) -> None:
             for name, value in pairs:
-                is_other = name == "path" and isinstance(value, str) and not self._files.holds(value)
+                is_other = name == "path" and isinstance(value, str) and not self._files.contains(value)
                 if is_other or (name == "url" and isinstance(value, str) and value.startswith("data:")):
                     raise HttpError(403, "the page takes uploads only")
 
         try:
-            json.loads(event, object_pairs_hook=look)
+            json.loads(event, object_pairs_hook=check)
         except (ValueError, RecursionError):
-            raise HttpError(400, "the event cannot be read") from None
+            raise HttpError(400, "the event is not valid JSON") from None
+
+    async def _until_stop(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run Gradio's heartbeat, which never ends by itself, until the server is to stop."""
+        beating = asyncio.ensure_future(self._app(scope, receive, send))
+        stopping = asyncio.ensure_future(self._stopping.wait())
+        try:
+            await asyncio.wait([beating, stopping], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+            if not beating.done():
+                beating.cancel()
+        if not beating.cancelled() and beating.done():
+            beating.result()

@@ -1,0 +1,220 @@
+"""The routes of the HTTP API."""
+
+import asyncio
+import os
+from collections.abc import Coroutine, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, Annotated, Any, TypeVar
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from srez.serve.api import responses, upload
+from srez.serve.api.openapi import REQUEST_BODY
+from srez.serve.api.responses import JobAnswer, ModelsAnswer, StatusAnswer
+from srez.serve.errors import HttpError, busy
+from srez.serve.inference.options import Options
+from srez.serve.jobs.store import Job
+from srez.serve.limits import SEND_PIECE
+from srez.serve.observe.metrics import CONTENT_TYPE
+from srez.serve.service import Service, Upscaled
+
+T = TypeVar("T")
+router = APIRouter()
+
+
+def _service(request: Request) -> Service:
+    return request.app.state.service
+
+
+def _check_query(_: Annotated[Options, Query()]) -> None:
+    """Refuse an invalid query before the body is read; `upload.read` then takes options from both."""
+
+
+Behind = Annotated[Service, Depends(_service)]
+
+
+@router.post(
+    "/v1/upscale",
+    operation_id="upscale",
+    dependencies=[Depends(_check_query)],
+    response_class=Response,
+    responses={200: responses.UPSCALED, **responses.UPLOAD_ERRORS},
+    openapi_extra={"requestBody": REQUEST_BODY},
+)
+async def upscale(request: Request, service: Behind) -> Response:
+    """Upscale a picture and answer with the result."""
+    with ExitStack() as stack:
+        hold = stack.enter_context(service.memory.holding())
+        body, options = await upload.read(request, hold)
+        upscaled = await _unless_gone(request, service.upscale(body, options, hold))
+        return _PictureResponse(upscaled, service, stack.pop_all())
+
+
+@router.post(
+    "/v1/jobs",
+    operation_id="addJob",
+    status_code=202,
+    dependencies=[Depends(_check_query)],
+    response_model_exclude_none=True,
+    responses={202: responses.JOB_ADDED, **responses.UPLOAD_ERRORS},
+    openapi_extra={"requestBody": REQUEST_BODY},
+)
+async def add_job(request: Request, response: Response, service: Behind) -> JobAnswer:
+    """Queue a picture as a job."""
+    with service.memory.holding() as hold:
+        body, options = await upload.read(request, hold)
+        job = await service.add_job(body, options)
+    response.headers["Location"] = f"/v1/jobs/{job.id}"
+    return _job_answer(job, service)
+
+
+@router.get(
+    "/v1/jobs/{name}",
+    operation_id="getJob",
+    response_model_exclude_none=True,
+    responses=responses.errors(404),
+)
+async def get_job(name: str, service: Behind) -> JobAnswer:
+    """The state and progress of a job."""
+    return _job_answer(await _find_job(name, service), service)
+
+
+@router.get(
+    "/v1/jobs/{name}/result",
+    operation_id="getResult",
+    response_class=Response,
+    responses={200: responses.PICTURE, **responses.errors(404, 409)},
+)
+async def get_result(name: str, service: Behind) -> StreamingResponse:
+    """The result of a finished job."""
+    job = await _find_job(name, service)
+    if job.state != "done":
+        raise HttpError(409, f"the job is {job.state}, not done")
+    file, size = await service.in_thread(_open_result, service.store.result(job))
+    media_type = job.options.file_format.media_type
+    return StreamingResponse(_pieces(file), headers={"Content-Length": str(size)}, media_type=media_type)
+
+
+@router.delete(
+    "/v1/jobs/{name}",
+    operation_id="deleteJob",
+    status_code=204,
+    responses=responses.errors(404),
+)
+async def delete_job(name: str, service: Behind) -> None:
+    """Cancel a job, or remove it and its result."""
+    if not await service.in_thread(service.store.remove, name):
+        raise _no_such_job()
+
+
+@router.get("/v1/models", operation_id="listModels", response_model_exclude_none=True)
+async def list_models(service: Behind) -> ModelsAnswer:
+    """The models that this server offers, with their cards."""
+    return ModelsAnswer(models=list(service.models.cards.values()))
+
+
+@router.get("/healthz", operation_id="health")
+async def health() -> StatusAnswer:
+    """Whether the process answers."""
+    return StatusAnswer(status="ok")
+
+
+@router.get("/readyz", operation_id="ready")
+async def ready(service: Behind) -> StatusAnswer:
+    """Whether pictures and jobs are worked on."""
+    if not service.ready:
+        raise busy("the server is starting or stopping", 503)
+    return StatusAnswer(status="ready")
+
+
+@router.get(
+    "/metrics",
+    operation_id="metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
+async def metrics(service: Behind) -> Response:
+    """Counters for Prometheus."""
+    return Response(await service.in_thread(service.metrics.text), media_type=CONTENT_TYPE)
+
+
+async def _unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """The result of some work, which is cancelled if the client hangs up."""
+    task, gone = asyncio.ensure_future(work), asyncio.ensure_future(request.receive())
+    try:
+        await asyncio.wait([task, gone], return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            task.cancel()
+            await asyncio.wait([task])  # it holds its memory until then
+            raise HttpError(499, "the client has hung up")
+        return task.result()
+    finally:
+        gone.cancel()
+
+
+class _PictureResponse(Response):
+    """An upscaled picture and the facts about it; releases the memory it holds once it is sent."""
+
+    def __init__(self, upscaled: Upscaled, service: Service, held: ExitStack) -> None:
+        super().__init__(
+            upscaled.data,
+            media_type=upscaled.options.file_format.media_type,
+            headers=_facts(upscaled, service),
+        )
+        self._held = held
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._held:
+            await super().__call__(scope, receive, send)
+
+
+def _facts(upscaled: Upscaled, service: Service) -> dict[str, str]:
+    """Headers that say how a picture was made."""
+    plan = upscaled.plan
+    card = service.models.cards[plan.model]
+    facts = {
+        "X-Srez-Model": plan.model,
+        "X-Srez-Model-Sha256": card.sha256,
+        "X-Srez-Fidelity": f"{plan.fidelity:g}",
+        "X-Srez-Size": f"{plan.target[0]}x{plan.target[1]}",
+        "X-Srez-Batch": str(upscaled.batch),
+        "Server-Timing": ", ".join(
+            f"{name};dur={value:.1f}" for name, value in upscaled.milliseconds.items()
+        ),
+    }
+    if card.vivid and plan.fidelity < 1:
+        facts["X-Srez-Vivid-Sha256"] = card.vivid.sha256
+    return facts
+
+
+def _job_answer(job: Job, service: Service) -> JobAnswer:
+    return responses.job_answer(job, service.worker.progress(job), service.settings.keep_hours)
+
+
+async def _find_job(name: str, service: Service) -> Job:
+    job = await service.in_thread(service.store.get, name)
+    if job is None:
+        raise _no_such_job()
+    return job
+
+
+def _no_such_job() -> HttpError:
+    return HttpError(404, "there is no such job, or it has expired")
+
+
+def _open_result(path: Path) -> tuple[IO[bytes], int]:
+    """A result and its size in bytes; once open, it can be read even if the job expires meanwhile."""
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        raise _no_such_job() from None
+    return file, os.fstat(file.fileno()).st_size
+
+
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        while piece := file.read(SEND_PIECE):
+            yield piece

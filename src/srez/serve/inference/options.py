@@ -1,0 +1,123 @@
+"""What a client may ask for."""
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from srez import images
+from srez.images import Format
+from srez.models import box
+from srez.serve.errors import HttpError
+from srez.serve.limits import MAX_SIDE
+from srez.upscaling.files import Size
+
+FORMATS = tuple(each.name for each in images.WRITABLE if each.is_available)
+
+
+def _writable(name: str) -> str:
+    if name not in FORMATS:
+        sentence = f"there is no format {name!r}: use one of {', '.join(FORMATS)}"
+        raise PydanticCustomError("format", "{sentence}", {"sentence": sentence})
+    return name
+
+
+class Options(BaseModel):
+    """The options of `POST /v1/upscale` and `POST /v1/jobs`, all of them optional."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str = Field(
+        default=box.AUTO,
+        max_length=200,
+        description="A model that /v1/models lists, or auto: faces for 16x16 pixels, else photo.",
+        examples=[box.AUTO],
+    )
+    fidelity: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="0 vivid to 1 faithful, for a model with two looks (default: the model's).",
+        examples=[0.5],
+    )
+    scale: int | None = Field(
+        default=None,
+        ge=1,
+        le=16,
+        description="Scale factor, at most the model's (default: the model's).",
+        examples=[2],
+    )
+    width: int | None = Field(
+        default=None,
+        ge=1,
+        le=MAX_SIDE,
+        description="Width of the result in pixels; the height follows. Excludes scale.",
+        examples=[800],
+    )
+    height: int | None = Field(
+        default=None,
+        ge=1,
+        le=MAX_SIDE,
+        description="Height of the result in pixels; with a width, it fits into both. Excludes scale.",
+        examples=[600],
+    )
+    format: Annotated[str, AfterValidator(_writable)] = Field(
+        default="png",
+        description="File format of the result.",
+        json_schema_extra={"enum": list(FORMATS)},
+        examples=["png"],
+    )
+    quality: int = Field(
+        default=images.QUALITY, ge=1, le=100, description="Quality of lossy formats.", examples=[90]
+    )
+
+    @property
+    def size(self) -> Size:
+        """The size of the result.
+
+        Raises:
+            OptionError: a scale and a width or height were given.
+        """
+        return Size(self.scale, self.width, self.height)
+
+    @property
+    def file_format(self) -> Format:
+        """The format of the result."""
+        return images.format_named(self.format)
+
+
+def parse(values: Mapping[str, Any]) -> Options:
+    """Options from values or from their texts.
+
+    Raises:
+        HttpError: there is no such option, or a value is invalid (422).
+    """
+    try:
+        return Options.model_validate(values)
+    except ValidationError as error:
+        raise invalid_option(error.errors()[0]) from None
+
+
+def parse_pairs(pairs: Iterable[tuple[str, str]]) -> Options:
+    """Options from pairs of name and text, such as those of a query and of a form together.
+
+    Raises:
+        HttpError: as for `parse`, or an option is given twice with different values (422).
+    """
+    values: dict[str, Any] = {}
+    for name, text in pairs:
+        value = getattr(parse({name: text}), name)
+        if values.setdefault(name, value) != value:
+            raise HttpError(422, f"option {name} is given as {values[name]!r} and as {value!r}: give it once")
+    return parse(values)
+
+
+def invalid_option(error: ErrorDetails) -> HttpError:
+    """The refusal (422) for what pydantic finds wrong with an option."""
+    name = error["loc"][-1]
+    if error["type"] == "extra_forbidden":
+        return HttpError(422, f"there is no option {name!r}: use {', '.join(Options.model_fields)}")
+    if error["type"] == "format":
+        return HttpError(422, error["msg"])
+    return HttpError(422, f"{name}: {error['msg']}")

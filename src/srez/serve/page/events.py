@@ -1,0 +1,145 @@
+"""What happens when somebody uses the page."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio
+import numpy as np
+
+from srez import images
+from srez.evaluation import demo
+from srez.images import Picture, resample
+from srez.models import box
+from srez.serve.errors import INTERNAL_ERROR, HttpError, as_http_error
+from srez.serve.inference import options as options_
+from srez.serve.inference.options import Options
+from srez.serve.inference.picture import NAME
+from srez.serve.jobs.store import Job
+from srez.serve.observe.logs import log
+from srez.serve.page import comparison
+from srez.serve.page.files import PageFiles
+from srez.serve.service import Service
+
+_POLL_SECONDS = 0.25  # between two looks at a job
+_EXAMPLE_SCALE = 4
+NO_PICTURE = "Choose a picture first."
+
+
+@dataclass(frozen=True)
+class Events:
+    """The functions behind the page's buttons.
+
+    Attributes:
+        service: upscales.
+        files: where uploads and results are.
+    """
+
+    service: Service
+    files: PageFiles
+
+    async def upscale(
+        self,
+        upload: Any,
+        model: Any,
+        fidelity: Any,
+        format: Any,
+        progress: gradio.Progress = gradio.Progress(),  # noqa: B008  (Gradio finds it here)
+    ) -> tuple[comparison.Pair | None, str, gradio.DownloadButton]:
+        """Upscale an upload: before and after, a sentence, and the result to download.
+
+        A browser may send anything, so nothing is taken for granted.
+
+        Raises:
+            gradio.Error: with what to tell the user.
+        """
+        try:
+            return await self._upscale(upload, model, fidelity, format, progress)
+        except gradio.Error:
+            raise
+        except Exception as error:
+            raise _page_error(_sentence(error)) from None
+
+    def example(self) -> str:
+        """The portrait of `srez demo`, downscaled to 16x16 as there, as a file."""
+        path = self.files.new("example.png")
+        pixels = np.rint(resample.area(demo.portrait(), _EXAMPLE_SCALE)).astype(np.uint8)
+        images.write(path, Picture(pixels))
+        return str(path)
+
+    async def _upscale(
+        self, upload: Any, model: Any, fidelity: Any, format: Any, progress: gradio.Progress
+    ) -> tuple[comparison.Pair | None, str, gradio.DownloadButton]:
+        service = self.service
+        with service.memory.holding() as hold:
+            body = await service.in_thread(_read, upload)
+            hold(len(body))
+            options = await service.in_thread(self._options, body, model, fidelity, format)
+            plan = await service.in_thread(service.plan, body, options)
+            result = self.files.new("srez" + options.file_format.suffix)
+            if plan.is_small:
+                upscaled = await service.upscale(body, options, hold)
+                await service.in_thread(result.write_bytes, upscaled.data)
+            else:
+                await self._run_job(body, options, result, progress)
+            is_shown_whole = max(plan.target) <= comparison.MAX_SIDE
+            whole = await service.in_thread(result.read_bytes) if is_shown_whole else None
+            pair, note = await comparison.before_and_after(service, body, whole, options, plan, hold)
+        (width, height), (to_width, to_height) = plan.size, plan.target
+        facts = f"{width}x{height} became {to_width}x{to_height}. {note}"
+        return pair, facts, gradio.DownloadButton(value=str(result), interactive=True)
+
+    def _options(self, body: bytes, model: Any, fidelity: Any, format: Any) -> Options:
+        """What was chosen, with the model that "auto" stands for; a hidden fidelity is ignored."""
+        models = self.service.models
+        chosen = options_.parse({"model": model, "format": format})
+        models.require(chosen.model)
+        size = images.size(body, NAME, self.service.settings.max_pixels)
+        values = {"model": box.suited(chosen.model, size), "format": chosen.format}
+        if chosen.model != box.AUTO and models.cards[chosen.model].vivid:
+            values["fidelity"] = fidelity
+        return options_.parse(values)
+
+    async def _run_job(self, body: bytes, options: Options, result: Path, progress: gradio.Progress) -> None:
+        """Upscale a picture as a job, show its progress, and move its result into a file."""
+        service = self.service
+        job: Job | None = await service.add_job(body, options)
+        try:
+            while job and job.state not in ("done", "failed"):
+                if service.stopping:
+                    raise _page_error("The server is stopping: try again in a moment.")
+                waiting = "waiting for other pictures" if job.state == "queued" else "upscaling"
+                progress(service.worker.progress(job), waiting)
+                await asyncio.sleep(_POLL_SECONDS)
+                job = await service.in_thread(service.store.get, job.id)
+            if job is None or job.error:
+                raise _page_error(job.error if job and job.error else "The job was cancelled.")
+            await service.in_thread(service.store.result(job).replace, result)
+        finally:
+            if job:
+                await service.in_thread(service.store.remove, job.id)
+
+
+def _read(upload: Any) -> bytes:
+    """The bytes of an upload, as the page describes it."""
+    path = upload.get("path") if isinstance(upload, dict) else None
+    if not isinstance(path, str):
+        raise HttpError(400, NO_PICTURE)
+    try:
+        return Path(path).read_bytes()
+    except (OSError, ValueError):  # ValueError: a null character
+        raise HttpError(404, "The picture is no longer here: choose it again.") from None
+
+
+def _sentence(error: Exception) -> str:
+    """What to tell the user of an error; a defect is logged."""
+    try:
+        return str(as_http_error(error))
+    except Exception:
+        log.exception("defect")
+        return INTERNAL_ERROR
+
+
+def _page_error(sentence: str) -> gradio.Error:
+    return gradio.Error(sentence, print_exception=False)

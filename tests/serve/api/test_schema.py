@@ -41,12 +41,14 @@ def test_everything_that_is_sent_has_an_example_and_every_error_is_ours(server: 
         assert all(parameter["schema"].get("examples") for parameter in post["parameters"])
         example = post["requestBody"]["content"]["multipart/form-data"]["example"]["file"]
         assert server.http.post(path, files={"file": example.encode()}).status_code in (200, 202)
+        form = post["requestBody"]["content"]["multipart/form-data"]["schema"]
+        assert set(form["properties"]) == {"file", *(parameter["name"] for parameter in post["parameters"])}
     for operations in schema["paths"].values():
         for operation in operations.values():
             errors = {code: answer for code, answer in operation["responses"].items() if code >= "400"}
-            assert all(
-                a["content"]["application/json"]["schema"]["required"] == ["error"] for a in errors.values()
-            )
+            for answer in errors.values():
+                name = answer["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+                assert schema["components"]["schemas"][name]["required"] == ["error"]
 
 
 @pytest.mark.serve_slow

@@ -102,6 +102,30 @@ def test_events_are_small_and_in_json(server: Server) -> None:
     assert server.http.post(f"{ROUTES}/queue/join", content=b"[" * 50_000).status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("POST", "/page/gradio_api/queue/join", 400),
+        ("GET", "/page/gradio_api/queue/data?session_hash=nobody", 200),
+        ("GET", "/page/static/" + "a" * 300, 404),
+        ("GET", "/page/assets/" + "a" * 300, 404),
+    ],
+)
+def test_nonsense_is_no_defect(server: Server, method: str, path: str, status: int) -> None:
+    """What Gradio itself answers with 500, or breaks off."""
+    for event in (
+        {"data": [], "fn_index": 99, "session_hash": "a"},
+        {"data": [], "fn_index": 0, "session_hash": "a"},
+        {"data": [None] * 4, "fn_index": 10**30, "session_hash": "a"},
+        {"data": {}, "fn_index": 0, "session_hash": "a"},
+        {"data": []},
+        [],
+    ):
+        answer = server.http.request(method, path, json=event)
+        assert answer.status_code == status, answer.text
+    assert not [line for line in server.logged() if line["level"] == "error"]
+
+
 def test_a_mistake_is_told_without_a_path_and_the_log_stays_json(tmp_path: Path) -> None:
     with serving(tmp_path) as server:
         good = file_of(upload(server, png(face())))
@@ -112,7 +136,7 @@ def test_a_mistake_is_told_without_a_path_and_the_log_stays_json(tmp_path: Path)
             "no format 'bmp'": [good, "auto", 1, "bmp"],
             "not in the list of choices": ["none"],  # what Gradio says; it prints a traceback too
             "model: ": [good, ["auto"], 1, "png"],
-            "Choose a picture first": [{"path": 1}, "auto", 1, "png"],
+            "Choose a picture first": [None, "auto", 1, "png"],
             "choose it again": [file_of(str(Path(good["path"]).parent)), "auto", 1, "png"],
         }
         for number, (word, data) in enumerate(mistakes.items()):

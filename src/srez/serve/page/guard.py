@@ -3,8 +3,11 @@
 import asyncio
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -13,6 +16,7 @@ from srez.serve.guard.headers import PAGE
 from srez.serve.guard.middleware import error_response
 from srez.serve.page.files import PageFiles
 
+_MAX_NAME = 255  # bytes of a file name
 _MAX_EVENT = 64 * 1024  # bytes of an event: the choices, and where the upload is
 _EVENTS = PAGE + "/gradio_api/queue/join"
 _HEARTBEAT = PAGE + "/gradio_api/heartbeat/"
@@ -23,18 +27,29 @@ _NEEDED = re.compile(
 )
 
 
+class _Event(BaseModel):
+    """What the page sends when somebody uses it, as far as Gradio relies on it."""
+
+    data: list[Any]
+    fn_index: int
+    session_hash: str = Field(pattern=r"^[\w-]{1,64}$")
+
+
 class PageGuard:
     """ASGI middleware between the guard and Gradio."""
 
-    def __init__(self, app: ASGIApp, files: PageFiles, stopping: asyncio.Event) -> None:
+    def __init__(
+        self, app: ASGIApp, files: PageFiles, functions: Mapping[int, int], stopping: asyncio.Event
+    ) -> None:
         """Guard Gradio.
 
         Args:
             app: Gradio's.
             files: the page's; an event may name no others.
+            functions: the number of inputs of each function that an event may call.
             stopping: set when the server is told to stop.
         """
-        self._app, self._files, self._stopping = app, files, stopping
+        self._app, self._files, self._functions, self._stopping = app, files, functions, stopping
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass one request on, or refuse it."""
@@ -49,19 +64,26 @@ class PageGuard:
                 await self._app(scope, receive, send)
         except (HttpError, OSError, MemoryError) as error:
             await error_response(as_http_error(error))(scope, receive, send)
+        except RuntimeError as error:
+            if not isinstance(error.__cause__, HTTPException):
+                raise
+            # Gradio refused the request, of a session that has ended say, when its answer had begun.
+            await send({"type": "http.response.body"})
 
     async def _checked(self, scope: Scope, receive: Receive) -> Receive:
         """Refuse what the page does not need; gives what replays the body that was looked into."""
-        if not _NEEDED.fullmatch(scope["path"]):
+        path: str = scope["path"]
+        is_name = all(len(part.encode()) <= _MAX_NAME for part in path.split("/"))
+        if not _NEEDED.fullmatch(path) or not is_name:
             raise HttpError(404, "there is no such route")
-        if scope["path"].rstrip("/") != _EVENTS or scope["method"] != "POST":
+        if path.rstrip("/") != _EVENTS or scope["method"] != "POST":
             return receive
         body = b""
         async for piece in Request(scope, receive).stream():
             body += piece
             if len(body) > _MAX_EVENT:
                 raise HttpError(413, f"an event of the page has at most {_MAX_EVENT:,} bytes")
-        self._refuse_other_files(body)
+        self._check_event(body)
         whole: list[Message] = [{"type": "http.request", "body": body}]
 
         async def replay() -> Message:
@@ -69,19 +91,22 @@ class PageGuard:
 
         return replay
 
-    def _refuse_other_files(self, event: bytes) -> None:
-        """Refuse an event that names what is not an upload: a file of the server's, or an address."""
+    def _check_event(self, body: bytes) -> None:
+        """Refuse an event that calls no function of the page, or names what is not an upload."""
 
-        def check(pairs: list[tuple[str, Any]]) -> None:
+        def refuse_other_files(pairs: list[tuple[str, Any]]) -> None:
             for name, value in pairs:
                 is_other = name == "path" and isinstance(value, str) and not self._files.contains(value)
                 if is_other or (name == "url" and isinstance(value, str) and value.startswith("data:")):
                     raise HttpError(403, "the page takes uploads only")
 
         try:
-            json.loads(event, object_pairs_hook=check)
+            json.loads(body, object_pairs_hook=refuse_other_files)
+            event = _Event.model_validate_json(body)
         except (ValueError, RecursionError):
-            raise HttpError(400, "the event is not valid JSON") from None
+            raise HttpError(400, "this is not an event of the page") from None
+        if len(event.data) != self._functions.get(event.fn_index):
+            raise HttpError(400, "this is not an event of the page")
 
     async def _until_stop(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run Gradio's heartbeat, which never ends by itself, until the server is to stop."""

@@ -37,6 +37,7 @@ def mount(app: FastAPI, service: Service) -> None:
     os.environ["GRADIO_TEMP_DIR"] = str(files.folder)  # where Gradio puts uploads and what the page shows
     blocks = layout.build(Events(service, files))
     files.keep_all()
+    functions = {call["id"]: len(call["inputs"]) for call in blocks.get_config_file().get("dependencies", [])}
     stopping = asyncio.Event()
     service.at_quit.append(stopping.set)  # else every open page would delay the stop
     app.add_api_route("/", _redirect, include_in_schema=False)
@@ -57,7 +58,7 @@ def mount(app: FastAPI, service: Service) -> None:
             "docs_url": None,
             "redoc_url": None,
             "openapi_url": None,
-            "middleware": [Middleware(PageGuard, files=files, stopping=stopping)],
+            "middleware": [Middleware(PageGuard, files=files, functions=functions, stopping=stopping)],
             "lifespan": _sweeping(files),
         },
     )

@@ -442,7 +442,7 @@ def test_a_model_that_is_a_pointer(picture, tmp_path: Path) -> None:
     model = tmp_path / "mine.onnx"
     model.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
     model.with_suffix(".toml").write_bytes(box.find("photo-jpeg").with_suffix(".toml").read_bytes())
-    assert "it is a pointer of Git LFS" in refusal(run("upscale", picture("a.png"), "--model", model))
+    assert "it is a Git LFS pointer" in refusal(run("upscale", picture("a.png"), "--model", model))
 
 
 def test_a_failure_is_told_at_once(picture, tmp_path: Path) -> None:

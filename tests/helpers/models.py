@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import tomli_w
 from onnx import TensorProto, helper, numpy_helper
 
 from srez.models import card as cards
@@ -75,11 +76,8 @@ def write_card(path: Path, **card: Any) -> None:
         "parameters": 7456,
         "multiply_adds": 7344,
         "sha256": cards.sha256(path),
+        "training": {},
+        "figures": [],
         **card,
     }
-    vivid = values.pop("vivid", None)
-    lines = [f"{key} = {value!r}".replace("'", '"') for key, value in values.items()]
-    lines += ["training = {}", "figures = []"]
-    if vivid:
-        lines += ["[vivid]", *(f'{key} = "{value}"' for key, value in vivid.items())]
-    path.with_suffix(".toml").write_text("\n".join(lines) + "\n")
+    path.with_suffix(".toml").write_text(tomli_w.dumps(values))

@@ -9,7 +9,7 @@ import pytest
 import srez
 from helpers import models
 from srez.errors import ModelError, OptionError
-from srez.models import blending
+from srez.models import blending, protobuf
 from srez.models import card as cards
 from srez.train.pair import write_pair
 
@@ -70,6 +70,30 @@ def test_other_networks_and_damaged_files_are_refused() -> None:
             function(one, one[:-100])
         with pytest.raises(ModelError, match=r"holds no weights|damaged"):
             function(b"version https://git-lfs.github.com/spec/v1", one)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x0b",  # a group, which ONNX does not use
+        b"\x3a\x05\x01",  # five bytes that are not there
+        b"\x08" + b"\xff" * 11,  # a number of more than 64 bits
+        b"\x08",  # a number that is not there
+        b"\x3d\x00",  # 32 bits of which 8 are there
+    ],
+)
+def test_messages_that_cannot_be_parsed_are_damaged(data: bytes) -> None:
+    with pytest.raises(ModelError, match="damaged"):
+        list(protobuf.fields(data, slice(0, len(data))))
+
+
+def test_fields_are_read_in_place() -> None:
+    data = b"\xff" + b"\x08\x96\x01" + b"\x12\x02hi" + b"\x19" + bytes(8) + b"\x25" + bytes(4) + b"\xff"
+    found = list(protobuf.fields(data, slice(1, len(data) - 1)))
+    assert [field.number for field in found] == [1, 2, 3, 4]
+    assert [field.value for field in found] == [150, None, None, None]
+    assert [len(data[field.place]) for field in found] == [2, 2, 8, 4]
+    assert data[found[1].place] == b"hi"
 
 
 def test_a_loaded_model_is_between_its_looks(pair: Path, random: np.random.Generator) -> None:

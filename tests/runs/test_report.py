@@ -175,7 +175,7 @@ def test_what_is_damaged_is_said_in_the_page(tmp_path: Path) -> None:
         "metrics.jsonl is damaged in line 1",
         "sheet step-00000040.png cannot be shown",
         "recipe.toml cannot be read",
-        "model.toml is not a model card",
+        "model.toml is not a valid model card",
     ):
         assert words in page.text
     assert len(page.all("svg")) == 5

@@ -169,7 +169,7 @@ def test_alpha_follows_its_input(faces: Upscaler) -> None:
 
 
 def test_unknown_names_list_the_known_ones() -> None:
-    with pytest.raises(ModelError, match=r"no model 'facez': take one of .*faces"):
+    with pytest.raises(ModelError, match=r"no model 'facez': use one of .*faces"):
         srez.load("facez")
 
 
@@ -178,7 +178,7 @@ def test_models_that_are_not_ours_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="does not exist"):
         srez.load(model)
     model.write_bytes(b"version https://git-lfs.github.com/spec/v1")
-    with pytest.raises(ModelError, match=r"no model card other\.toml beside it"):
+    with pytest.raises(ModelError, match=r"has no model card: expected other\.toml beside it"):
         srez.load(model)
     card = box.find("photo-jpeg").with_suffix(".toml").read_text()
     model.with_suffix(".toml").write_text(card)
@@ -192,10 +192,10 @@ def test_models_that_are_not_ours_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="cannot be loaded as an ONNX model"):
         srez.load(model)
     model.with_suffix(".toml").write_text("name = 'half a card'")
-    with pytest.raises(ModelError, match=r"other\.toml is not a model card"):
+    with pytest.raises(ModelError, match=r"other\.toml is not a valid model card"):
         srez.load(model)
     model.with_suffix(".toml").write_text("not toml")
-    with pytest.raises(ModelError, match=r"other\.toml is not a model card"):
+    with pytest.raises(ModelError, match=r"other\.toml is not a valid model card"):
         srez.load(model)
 
 

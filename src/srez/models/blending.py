@@ -6,20 +6,18 @@ weights is network interpolation (Wang et al., "ESRGAN", ECCVW 2018, section 3.4
 """
 
 import re
-from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
 from srez.errors import ModelError
+from srez.models import protobuf
 
-# Fields of onnx.proto and the numbers that the wire format knows them by.
+# The numbers of fields in onnx.proto.
 _MODEL_GRAPH = 7
 _GRAPH_INITIALIZER = 5
-_TENSOR_TYPE, _TENSOR_NAME, _TENSOR_RAW = 2, 8, 9
-_FLOAT = 1
+_TENSOR_TYPE, _TENSOR_NAME, _TENSOR_VALUES = 2, 8, 9
 
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5  # wire types
+_FLOAT32 = 1  # a value of TensorProto.DataType
 
 _DIFFERENT = "the two sets of weights are not of the same network"
 
@@ -40,14 +38,14 @@ def blend(faithful: bytes, vivid: bytes, fidelity: float) -> bytes:
     """
     if fidelity in (0, 1):
         return faithful if fidelity else vivid
-    where = _weights(faithful)
-    if where != _weights(vivid) or _without(faithful, where) != _without(vivid, where):
+    places = _weights(faithful)
+    if places != _weights(vivid) or _all_but(faithful, places) != _all_but(vivid, places):
         raise ModelError(_DIFFERENT)
     mixed = bytearray(faithful)
-    for start, stop in where.values():
-        one, other = (np.frombuffer(data[start:stop], "<f4") for data in (faithful, vivid))
+    for place in places.values():
+        one, other = (np.frombuffer(data[place], "<f4") for data in (faithful, vivid))
         between = np.float32(fidelity) * one + np.float32(1 - fidelity) * other
-        mixed[start:stop] = between.astype("<f4").tobytes()
+        mixed[place] = between.astype("<f4").tobytes()
     return bytes(mixed)
 
 
@@ -68,74 +66,57 @@ def transplant(faithful: bytes, vivid: bytes) -> bytes:
     Raises:
         ModelError: the files are damaged, or do not hold weights of the same sizes.
     """
-    here, there = (sorted(_weights(model).items(), key=_naturally) for model in (faithful, vivid))
-    if [stop - start for _, (start, stop) in here] != [stop - start for _, (start, stop) in there]:
+    targets, sources = (_in_natural_order(_weights(model)) for model in (faithful, vivid))
+    if [_length(place) for place in targets] != [_length(place) for place in sources]:
         raise ModelError(_DIFFERENT)
     result = bytearray(faithful)
-    for (_, (start, stop)), (_, source) in zip(here, there, strict=True):
-        result[start:stop] = vivid[slice(*source)]
+    for target, source in zip(targets, sources, strict=True):
+        result[target] = vivid[source]
     return bytes(result)
 
 
-def _naturally(weight: tuple[str, Any]) -> list[int | str]:
-    """A sorting key that puts conv2d_9 before conv2d_10."""
-    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", weight[0])]
-
-
-def _weights(model: bytes) -> dict[str, tuple[int, int]]:
-    """Where the float32 initializers' values are in an .onnx file, by name."""
-    found = {}
-    for graph in _all(model, 0, len(model), _MODEL_GRAPH):
-        for tensor in _all(model, *graph, _GRAPH_INITIALIZER):
-            fields = dict(_fields(model, *tensor))
-            if fields.get(_TENSOR_TYPE) == (_FLOAT, _FLOAT) and _TENSOR_RAW in fields:
-                found[model[slice(*fields[_TENSOR_NAME])].decode()] = fields[_TENSOR_RAW]
-    if not found:
+def _weights(model: bytes) -> dict[str, slice]:
+    """Where the values of the float32 initializers lie in an .onnx file, by name."""
+    places = {}
+    for part in protobuf.fields(model, slice(0, len(model))):
+        if part.number == _MODEL_GRAPH:
+            for entry in protobuf.fields(model, part.place):
+                if entry.number == _GRAPH_INITIALIZER:
+                    name, place = _tensor(model, entry.place)
+                    if place:
+                        places[name] = place
+    if not places:
         raise ModelError("the model holds no weights")
-    return found
+    return places
 
 
-def _without(model: bytes, where: dict[str, tuple[int, int]]) -> bytes:
-    """All of a file but the values of its weights."""
-    edges = [0, *(edge for span in sorted(where.values()) for edge in span), len(model)]
-    return b"".join(model[start:stop] for start, stop in zip(edges[::2], edges[1::2], strict=True))
+def _tensor(model: bytes, message: slice) -> tuple[str, slice | None]:
+    """A tensor's name, and where its values lie if they are float32 in one piece."""
+    found = {field.number: field for field in protobuf.fields(model, message)}
+    if not {_TENSOR_TYPE, _TENSOR_NAME, _TENSOR_VALUES} <= found.keys():
+        return "", None
+    name, values = model[found[_TENSOR_NAME].place], found[_TENSOR_VALUES].place
+    is_float32 = found[_TENSOR_TYPE].value == _FLOAT32 and _length(values) % 4 == 0
+    return name.decode(errors="replace"), values if is_float32 else None
 
 
-def _all(data: bytes, start: int, stop: int, number: int) -> list[tuple[int, int]]:
-    return [place for found, place in _fields(data, start, stop) if found == number]
+def _all_but(model: bytes, places: dict[str, slice]) -> bytes:
+    """A file without the values of its weights."""
+    rest, position = [], 0
+    for place in sorted(places.values(), key=lambda place: place.start):
+        rest.append(model[position : place.start])
+        position = place.stop
+    return b"".join([*rest, model[position:]])
 
 
-def _fields(data: bytes, position: int, stop: int) -> Iterator[tuple[int, tuple[int, int]]]:
-    """The fields of a protobuf message: number, and start and stop (of a varint, twice its value).
+def _in_natural_order(places: dict[str, slice]) -> list[slice]:
+    """Places by name, conv2d_9 before conv2d_10."""
 
-    https://protobuf.dev/programming-guides/encoding/
-    """
-    while position < stop:
-        key, position = _varint(data, position)
-        kind = key & 7
-        if kind == _VARINT:
-            value, position = _varint(data, position)
-            yield key >> 3, (value, value)
-            continue
-        if kind == _BYTES:
-            length, position = _varint(data, position)
-        elif kind in (_FIXED64, _FIXED32):
-            length = 8 if kind == _FIXED64 else 4
-        else:
-            raise ModelError("the model is damaged: it cannot be parsed")
-        if position + length > stop:
-            raise ModelError("the model is damaged: it is cut short")
-        yield key >> 3, (position, position + length)
-        position += length
+    def key(name: str) -> list[int | str]:
+        return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
+
+    return [places[name] for name in sorted(places, key=key)]
 
 
-def _varint(data: bytes, position: int) -> tuple[int, int]:
-    """A number of 7 bits a byte, least first, and where it ends."""
-    value = shift = 0
-    while position < len(data):
-        byte = data[position]
-        value |= (byte & 0x7F) << shift
-        position, shift = position + 1, shift + 7
-        if byte < 0x80:
-            return value, position
-    raise ModelError("the model is damaged: it is cut short")
+def _length(place: slice) -> int:
+    return place.stop - place.start

@@ -1,12 +1,12 @@
-"""The models in the box: a card (.toml) and an .onnx file each, and a second one for a second look."""
+"""The models in the box: an .onnx file and its card (.toml) each, and a second .onnx for a second look."""
 
 from pathlib import Path
 
 from srez.errors import ModelError
 from srez.models import card
 
-AUTO = "auto"  # in place of a name: `suited`
-FACE = (16, 16)  # what `faces` makes larger
+AUTO = "auto"  # instead of a name: the model that `suited` picks
+FACES_INPUT = (16, 16)  # width and height of the pictures that `faces` was made for, in pixels
 _FOLDER = Path(__file__).parent / "weights"
 
 
@@ -16,34 +16,34 @@ def names() -> list[str]:
 
 
 def suited(model: str, size: tuple[int, int]) -> str:
-    """The model to take for a picture: `faces` for 16x16 pixels, `photo` for all others, if it is "auto".
+    """The model for a picture: with "auto", `faces` for 16x16 pixels and `photo` for all others.
 
     Args:
-        model: "auto", or anything else, which is kept.
+        model: "auto", or anything else, which is returned as it is.
         size: width and height of the picture, in pixels.
     """
     if model != AUTO:
         return model
-    return "faces" if size == FACE else "photo"
+    return "faces" if size == FACES_INPUT else "photo"
 
 
 def scale(model: str) -> int:
-    """How many times larger a model makes pictures; those that "auto" chooses from do it alike.
+    """A model's scale factor; the models that "auto" picks from have the same.
 
     Raises:
         ModelError: there is no such model, or it is damaged.
     """
-    return card.read(find(suited(model, FACE))).scale
+    return card.read(find(suited(model, FACES_INPUT))).scale
 
 
 def find(model: str | Path) -> Path:
-    """The .onnx file for the name of a model in the box, or for a path.
+    """The .onnx file of a model: a name in the box, whatever else has that name, or a path.
 
     Raises:
         ModelError: there is no such model.
     """
     if str(model) in names():
         return _FOLDER / f"{model}.onnx"
-    if Path(model).suffix == ".onnx":
+    if Path(model).suffix.lower() == ".onnx":
         return Path(model)
-    raise ModelError(f"there is no model {str(model)!r}: take one of {', '.join(names())}, or an .onnx file")
+    raise ModelError(f"there is no model {str(model)!r}: use one of {', '.join(names())}, or an .onnx file")

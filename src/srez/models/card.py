@@ -2,14 +2,18 @@
 
 import dataclasses
 import hashlib
+import math
+import re
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from srez.errors import ModelError
 
-_POINTER = b"version https://git-lfs"  # how a file begins that Git LFS has not replaced
+_LFS_POINTER = b"version https://git-lfs"  # how a file begins that Git LFS has not fetched
+_MOST_PIXELS = 4096  # of what a card counts in pixels: far more than any network needs
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,7 @@ class Vivid:
 
 @dataclass(frozen=True)
 class Card:
-    """What srez needs to know of a model, and what people should.
+    """What srez needs to know about a model, and what people should.
 
     The model is an ONNX graph with one input `(N, H, W, 3)` and one output `(N, scale H, scale W, 3)`, both
     float32 RGB in [0, 1].
@@ -35,24 +39,24 @@ class Card:
     Attributes:
         name: what it is called.
         description: one line.
-        licence: under which its weights may be used.
+        licence: the licence of its weights.
         limits: where it fails, and what its output is not.
         scale: output size over input size.
         minimum_size: the least height and width it takes, in pixels.
         receptive_radius: how far, in input pixels, an output pixel can see; tiles overlap by as much.
-        parameters: all its weights.
+        parameters: how many weights it has.
         multiply_adds: of its convolutions, per input pixel.
         sha256: of the ONNX file.
         training: how it was made: recipe, data, steps, hours and so on.
-        figures: what it reached: a table for each method compared, with the protocol.
+        figures: what it reached, a row for each method compared, with the protocol.
         edge: pixels of its own reflection that a picture gets on all sides before it is run, so that its
             border is not made from a network's zero padding.
         trained_at: the side of the pictures that it was trained on whole, in pixels: one no larger gets no
-            edge, because the network knows such pictures by their borders. 0 if trained on cut-outs.
+            edge, because the network knows such pictures by their borders. 0 if trained on crops.
         memory: bytes that a run takes for each input pixel; the default suits networks with 100 channels at
             output size.
         vivid: the second set of weights, if the model has two looks.
-        fidelity: the look that is taken if nobody asks for another, from 0 (vivid) to 1 (faithful).
+        fidelity: the default look, from 0 (vivid) to 1 (faithful).
     """
 
     name: str
@@ -75,32 +79,19 @@ class Card:
 
 
 def read(model: Path) -> Card:
-    """The card beside a model, after making sure that it belongs to it.
+    """The card beside a model, checked: every key, and that the weights are those it describes.
 
     Args:
         model: the .onnx file.
 
     Raises:
-        ModelError: a file is missing, the card is damaged, or a sha256 differs.
+        ModelError: a file is missing or cannot be read, a key of the card is missing, unknown or has a value
+            that does not fit, or a sha256 differs.
     """
-    path = model.with_suffix(".toml")
-    if not model.is_file():
-        raise ModelError(f"model {model} does not exist")
-    if not path.is_file():
-        raise ModelError(f"{model} is not one of ours: there is no model card {path.name} beside it")
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-        vivid = Vivid(**values.pop("vivid")) if "vivid" in values else None
-        card = Card(**values, vivid=vivid)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError) as error:
-        raise ModelError(f"{path} is not a model card: {error}") from None
-    _refuse_another_file(model, card.sha256, path)
-    if card.vivid:
-        second = vivid_file(model, card)
-        if not second.is_file():
-            raise ModelError(f"model {second}, the vivid look of {model.name}, does not exist")
-        _refuse_another_file(second, card.vivid.sha256, path)
-    return card
+        return _read(model, model.with_suffix(".toml"))
+    except OSError as error:
+        raise ModelError(f"{error.filename or model} cannot be read: {error.strerror}") from None
 
 
 def vivid_file(model: Path, card: Card) -> Path:
@@ -110,7 +101,7 @@ def vivid_file(model: Path, card: Card) -> Path:
 
 
 def as_dict(card: Card) -> dict[str, Any]:
-    """The card as TOML or JSON would hold it; what it does not have is left out."""
+    """The card as TOML or JSON would hold it, without what it does not have."""
     return {key: value for key, value in dataclasses.asdict(card).items() if value is not None}
 
 
@@ -120,9 +111,131 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _refuse_another_file(model: Path, expected: str, card: Path) -> None:
+def _read(model: Path, path: Path) -> Card:
+    if not model.is_file():
+        raise ModelError(f"model {model} does not exist")
+    if not path.is_file():
+        raise ModelError(f"{model} has no model card: expected {path.name} beside it")
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{path} is not a valid model card: {error}") from None
+    card = _checked(Card, values, path)
+    if isinstance(card.vivid, dict):
+        card = dataclasses.replace(card, vivid=_checked(Vivid, card.vivid, path, "vivid."))
+    _require_hash(model, card.sha256, path)
+    if card.vivid:
+        second = vivid_file(model, card)
+        if not second.is_file():
+            raise ModelError(f"model {second}, the vivid look of {model.name}, does not exist")
+        _require_hash(second, card.vivid.sha256, path)
+    return card
+
+
+@dataclass(frozen=True)
+class _Requirement:
+    """What a key's value must be: in words, and as a test."""
+
+    words: str
+    holds: Callable[[Any], bool]
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _whole(least: int, most: int | None = None) -> _Requirement:
+    words = f"a whole number from {least} to {most:,}" if most else f"a whole number, {least} or more"
+    return _Requirement(
+        words,
+        lambda value: (
+            isinstance(value, int) and not isinstance(value, bool) and least <= value <= (most or value)
+        ),
+    )
+
+
+def _is_file_name(value: object) -> bool:
+    # Without a folder: a card must not reach files elsewhere.
+    return isinstance(value, str) and value.isprintable() and bool(re.fullmatch(r"[^/\\]+\.onnx", value))
+
+
+def _is_row(value: object) -> bool:
+    return (
+        isinstance(value, dict)
+        and isinstance(value.get("method"), str)
+        and all(isinstance(entry, str) or _is_number(entry) for entry in value.values())
+    )
+
+
+_TEXT = _Requirement("text", lambda value: isinstance(value, str))
+_NAME = _Requirement(
+    "text on one line", lambda value: isinstance(value, str) and value.isprintable() and value.strip() != ""
+)
+_SHA256 = _Requirement(
+    "64 hexadecimal digits",
+    lambda value: isinstance(value, str) and bool(re.fullmatch("[0-9a-f]{64}", value)),
+)
+_FILE_NAME = _Requirement("the name of an .onnx file, without a folder", _is_file_name)
+_FRACTION = _Requirement("a number from 0 to 1", lambda value: _is_number(value) and 0 <= value <= 1)
+_TABLE = _Requirement("a table", lambda value: isinstance(value, dict))
+_ROWS = _Requirement(
+    "a list of tables, each with the name of its method as text, and else numbers or text",
+    lambda value: isinstance(value, list) and all(map(_is_row, value)),
+)
+
+
+_KEYS: dict[type, dict[str, _Requirement]] = {
+    Card: {
+        "name": _NAME,
+        "description": _TEXT,
+        "licence": _TEXT,
+        "limits": _TEXT,
+        "scale": _whole(1, 16),
+        "minimum_size": _whole(1, _MOST_PIXELS),
+        "receptive_radius": _whole(0, _MOST_PIXELS),
+        "parameters": _whole(0),
+        "multiply_adds": _whole(0),
+        "sha256": _SHA256,
+        "training": _TABLE,
+        "figures": _ROWS,
+        "edge": _whole(0, _MOST_PIXELS),
+        "trained_at": _whole(0, _MOST_PIXELS),
+        "memory": _whole(1),
+        "vivid": _TABLE,
+        "fidelity": _FRACTION,
+    },
+    Vivid: {"file": _FILE_NAME, "sha256": _SHA256},
+}
+
+_Table = TypeVar("_Table", Card, Vivid)
+
+
+def _checked(table: type[_Table], values: dict[str, Any], path: Path, prefix: str = "") -> _Table:
+    """A table of the card at `path`, made of its values; `prefix` goes before keys in errors."""
+    invalid = f"{path} is not a valid model card"
+    requirements = _KEYS[table]
+    for key, value in values.items():
+        if key not in requirements:
+            raise ModelError(f"{invalid}: unknown key {prefix}{key}")
+        if not requirements[key].holds(value):
+            words = requirements[key].words
+            raise ModelError(f"{invalid}: {prefix}{key} must be {words}, not {_shortened(value)}")
+    for field in dataclasses.fields(table):
+        if field.name not in values and field.default is dataclasses.MISSING:
+            raise ModelError(f"{invalid}: the key {prefix}{field.name} is missing")
+    return table(**values)
+
+
+def _shortened(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _require_hash(model: Path, expected: str, card: Path) -> None:
     if sha256(model) != expected:
         with model.open("rb") as file:
-            is_pointer = file.read(len(_POINTER)) == _POINTER
-        remedy = "it is a pointer of Git LFS, git lfs pull gets the model" if is_pointer else "get both anew"
+            is_pointer = file.read(len(_LFS_POINTER)) == _LFS_POINTER
+        remedy = "it is a Git LFS pointer: run git lfs pull" if is_pointer else "get both files again"
         raise ModelError(f"{model} is not the file that {card.name} describes (sha256 differs): {remedy}")

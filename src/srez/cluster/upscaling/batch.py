@@ -52,7 +52,7 @@ class Batch:
             ModelError: there is no such model, or it is damaged.
         """
         model, wish = self.model, self.wish
-        names = {box.suited(model.name, size) for size in (box.FACE, (0, 0))}  # "auto" may take either
+        names = {box.suited(model.name, size) for size in (box.FACES_INPUT, (0, 0))}  # "auto" may take either
         cards = [card.read(box.find(name)) for name in sorted(names)]
         weights = [[each.sha256, each.vivid and each.vivid.sha256] for each in cards]
         fidelities = [

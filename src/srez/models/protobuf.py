@@ -1,0 +1,68 @@
+"""Reading protobuf messages in place, as far as .onnx files need it.
+
+https://protobuf.dev/programming-guides/encoding/
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from srez.errors import ModelError
+
+_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5  # wire types
+_MOST_VARINT_BYTES = 10  # 64 bits, 7 in each byte
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of a message.
+
+    Attributes:
+        number: which field it is, as numbered in the .proto file.
+        place: where its payload lies in the data.
+        value: its value, if it is a varint.
+    """
+
+    number: int
+    place: slice
+    value: int | None = None
+
+
+def fields(data: bytes, message: slice) -> Iterator[Field]:
+    """The fields of a message, in the order in which they are stored.
+
+    Args:
+        data: holds the message.
+        message: where it lies.
+
+    Raises:
+        ModelError: the message is damaged.
+    """
+    position = message.start
+    while position < message.stop:
+        key, position = _varint(data, position, message.stop)
+        number, wire_type = key >> 3, key & 7
+        start, value = position, None
+        if wire_type == _VARINT:
+            value, position = _varint(data, position, message.stop)
+        elif wire_type == _FIXED64:
+            position += 8
+        elif wire_type == _FIXED32:
+            position += 4
+        elif wire_type == _BYTES:
+            length, start = _varint(data, position, message.stop)
+            position = start + length
+        else:
+            raise ModelError("the model is damaged: it cannot be parsed")
+        if position > message.stop:
+            raise ModelError("the model is damaged: it is cut short")
+        yield Field(number, slice(start, position), value)
+
+
+def _varint(data: bytes, start: int, stop: int) -> tuple[int, int]:
+    """A number stored with 7 bits in each byte, the lowest first, and the position after it."""
+    value = 0
+    for index, byte in enumerate(data[start : min(stop, start + _MOST_VARINT_BYTES)]):
+        value |= (byte & 0x7F) << (7 * index)
+        if byte < 0x80:
+            return value, start + index + 1
+    raise ModelError("the model is damaged: it is cut short")

@@ -17,8 +17,8 @@ import typer
 from PIL import Image
 
 from machine import report
+from srez.datasets.members import VALIDATION, silent
 from srez.evaluation import evaluate, methods, pairs
-from srez.evaluation.protocol import FACES_RGB, Y_MATLAB_X4
 from srez.images import to_float, to_uint8
 
 Damage = Callable[[np.ndarray, int], np.ndarray]
@@ -66,18 +66,18 @@ def main(
     partition: Annotated[Path | None, typer.Option()] = None,
     fidelity: Annotated[float | None, typer.Option()] = None,
 ) -> None:
-    protocol = FACES_RGB if faces else Y_MATLAB_X4
     if faces:
-        clean = pairs.from_faces(faces, partition, 1)
+        clean = pairs.from_faces(faces, partition, VALIDATION)
     else:
         assert benchmark
-        clean = pairs.from_benchmark(benchmark, protocol)
+        clean = pairs.from_benchmark(benchmark)
+    protocol = clean.protocol
     named = [methods.model(name, protocol.scale, fidelity=fidelity) for name in model]
     rows = []
     for name, damage in DAMAGES.items():
-        damaged = [replace(pair, low=damage(pair.low, seed)) for seed, pair in enumerate(clean)]
+        damaged = [replace(pair, low=damage(pair.low, seed)) for seed, pair in enumerate(clean.pairs)]
         chosen = [methods.baselines(protocol.scale)[1], *named]
-        for found in evaluate.evaluate(chosen, damaged, protocol, lambda work, _: work):
+        for found in evaluate.evaluate(chosen, replace(clean, pairs=damaged), silent).results:
             rows.append([name, found.method.name, *(f"{found.mean[key]:.4f}" for key in ("psnr", "ssim"))])
     place = (faces or benchmark or Path()).stem
     columns = ["input", "method", "PSNR", "SSIM"]

@@ -13,7 +13,9 @@ from typer.testing import CliRunner, Result
 
 from srez import images
 from srez.cli import app
+from srez.datasets.members import silent
 from srez.evaluation import evaluate, methods, metrics, pairs
+from srez.evaluation.foreign import Conventions
 from srez.evaluation.protocol import Y_MATLAB_X4
 from srez.images import Picture, resample, to_float, to_uint8
 
@@ -78,8 +80,8 @@ def enlarging_model(path: Path, layout: str, top: float, scale: int = 4) -> Path
 @pytest.mark.shared
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_bicubic_reproduces_the_published_means(shared: Path, name: str) -> None:
-    measured_on = pairs.from_benchmark(shared / "benchmarks" / name, Y_MATLAB_X4)
-    (bicubic,) = evaluate.evaluate(methods.baselines(4)[1:], measured_on, Y_MATLAB_X4, lambda work, _: work)
+    measured_on = pairs.from_benchmark(shared / "benchmarks" / name)
+    (bicubic,) = evaluate.evaluate(methods.baselines(4)[1:], measured_on, silent).results
     psnr, ssim = PUBLISHED[name]
     assert bicubic.mean["psnr"] == pytest.approx(psnr, abs=0.01)
     assert bicubic.mean["ssim"] == pytest.approx(ssim, abs=0.0005)
@@ -87,7 +89,7 @@ def test_bicubic_reproduces_the_published_means(shared: Path, name: str) -> None
 
 @pytest.mark.shared
 def test_the_gray_picture_of_set14_stays_gray(shared: Path) -> None:
-    measured_on = pairs.from_benchmark(shared / "benchmarks/Set14", Y_MATLAB_X4)
+    measured_on = pairs.from_benchmark(shared / "benchmarks/Set14").pairs
     (gray,) = [pair for pair in measured_on if pair.high.ndim == 2]
     assert gray.name == "img_003"
 
@@ -169,7 +171,7 @@ def test_any_onnx_model_can_be_measured(benchmark: Path, tmp_path: Path, layout:
     expected = to_uint8(resample.nearest(to_float(low), 4) + 0.11)
     found = methods.model(str(path), 4)
     np.testing.assert_array_equal(found.upscale(low[None], [])[0], expected)
-    assert (found.facts["layout"], found.facts["range"]) == (layout, top)
+    assert found.conventions == Conventions(top, layout)
     gray = images.read(benchmark / "LR_x4/img_1.png").pixels
     assert found.upscale(gray[None], []).shape == (1, 60, 56)
     assert run("--benchmark", benchmark, "--model", path, "--range", top, "--layout", layout).exit_code == 0
@@ -199,7 +201,7 @@ def test_results_of_another_program(benchmark: Path, tmp_path: Path) -> None:
 def test_truth_is_consistent_with_itself(faces_zip: Path, partition: Path, tmp_path: Path) -> None:
     truths = tmp_path / "truths"
     truths.mkdir()
-    for pair in pairs.from_faces(faces_zip, partition, 1):
+    for pair in pairs.from_faces(faces_zip, partition, 1).pairs:
         images.write(truths / f"{Path(pair.name).stem}.png", Picture(pair.high))
     out = tmp_path / "a.json"
     words = ("--faces", faces_zip, "--partition", partition, "--images", truths)

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from srez.datasets.members import silent
 from srez.errors import ModelError
 from srez.evaluation import demo, evaluate, identity, methods, pairs
 from srez.evaluation.perceptual import Distance
@@ -46,7 +47,7 @@ def test_validation_faces(distance: Distance, shared: Path) -> None:
         folder / "img_align_celeba.zip", folder / "list_eval_partition.txt", 1, limit=60
     )
     chosen = [methods.baselines(4)[1], methods.model("faces", 4)]
-    bicubic, ours = evaluate.evaluate(chosen, measured_on, FACES_RGB, lambda work, _: work)
+    bicubic, ours = evaluate.evaluate(chosen, measured_on, silent).results
     assert bicubic.mean["identity"] == pytest.approx(0.518, abs=0.03)
     assert (ours.mean["identity"] or 1) < 0.43
 
@@ -54,6 +55,7 @@ def test_validation_faces(distance: Distance, shared: Path) -> None:
 def test_without_the_extra_it_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(identity, "find_spec", lambda _: None)
     low = np.zeros((1, 16, 16, 3), np.float32)
-    pair = pairs.Pair("black", low[0], np.zeros((64, 64, 3), np.uint8))
-    found = evaluate.evaluate(methods.baselines(4), [pair], FACES_RGB, lambda work, _: work)
-    assert [result.mean["identity"] for result in found] == [None, None]
+    pair = pairs.Pair("black", "black", low[0], np.zeros((64, 64, 3), np.uint8))
+    pair_set = pairs.PairSet("black", FACES_RGB, [pair], ["black"])
+    found = evaluate.evaluate(methods.baselines(4), pair_set, silent)
+    assert [result.mean["identity"] for result in found.results] == [None, None]

@@ -22,9 +22,9 @@ from rich.text import Text
 from srez.errors import SrezError
 from srez.output import output_failure
 
-# File names and model cards may contain "[...]": print it as it is.
-out_console = Console(highlight=False, markup=False)
-error_console = Console(stderr=True, highlight=False, markup=False)
+# File names and model cards may contain "[...]" or ":name:": print them as they are.
+out_console = Console(highlight=False, markup=False, emoji=False)
+error_console = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 def complain(error: SrezError, debug: bool = False) -> None:

@@ -3,15 +3,20 @@
 import enum
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from srez import images
 from srez.cli.display import Bars, out_console, print_json
 from srez.cli.options import AsJson, Fidelity, Model
+from srez.datasets import members
 from srez.errors import OptionError
 from srez.output import atomic
+
+if TYPE_CHECKING:
+    from srez.evaluation.foreign import Conventions
+    from srez.evaluation.pairs import PairSet
 
 app = typer.Typer()
 
@@ -22,6 +27,9 @@ class Split(enum.StrEnum):
     train = "train"
     val = "val"
     test = "test"
+
+
+_PARTS = {Split.train: members.TRAIN, Split.val: members.VALIDATION, Split.test: members.TEST}
 
 
 class Layout(enum.StrEnum):
@@ -40,9 +48,9 @@ def demo(
     fidelity: Fidelity = None,
     as_json: AsJson = False,
 ) -> None:
-    """Bring a 16x16 portrait back to 64x64 and compare it with bicubic and the truth.
+    """Upscale a 16x16 portrait to 64x64 and compare it with bicubic and the truth.
 
-    The portrait is scikit-image's astronaut; nothing is downloaded and nothing is opened.
+    The portrait is scikit-image's astronaut; nothing is downloaded and no window opens.
     """
     from srez.evaluation import demo, report
     from srez.evaluation.protocol import FACES_RGB
@@ -66,19 +74,24 @@ def evaluate(
     model: Annotated[
         list[str] | None,
         typer.Option(
-            help="A model in the box, one of yours, or any ONNX file that makes images larger; may be "
-            "repeated. [default: faces with --faces, photo with --benchmark]",
+            help="A model in the box, one of your own, or any ONNX file that upscales images; repeatable. "
+            "[default: faces with --faces, photo with --benchmark]",
             show_default=False,
         ),
     ] = None,
     results: Annotated[
         list[Path] | None,
         typer.Option(
-            "--images", help="A folder of results of another program, by file name; may be repeated."
+            "--images",
+            help="A folder of another program's results, named after the pictures; repeatable.",
         ),
     ] = None,
     benchmark: Annotated[
-        Path | None, typer.Option(help="A folder with HR/ and LR_x4/: protocol y-matlab-x4.")
+        Path | None,
+        typer.Option(
+            help="A folder with HR/ and LR_x4/, or in the layout of DIV2K, EDSR, BasicSR or SelfExSR: "
+            "protocol y-matlab-x4."
+        ),
     ] = None,
     faces: Annotated[
         Path | None, typer.Option(help="A zip or folder of aligned faces: protocol faces-rgb.")
@@ -86,75 +99,92 @@ def evaluate(
     partition: Annotated[
         Path | None, typer.Option(help="CelebA's list_eval_partition.txt, for --faces.")
     ] = None,
-    split: Annotated[Split, typer.Option(help="The part of the partition to measure on.")] = Split.val,
-    limit: Annotated[int | None, typer.Option(min=1, help="Measure on the first so many pictures.")] = None,
+    split: Annotated[Split, typer.Option(help="Which part of the partition to measure on.")] = Split.val,
+    limit: Annotated[int | None, typer.Option(min=1, help="Measure on the first N pictures only.")] = None,
     json_out: Annotated[
         Path | None,
-        typer.Option("--json", help="Write every picture's figures, the protocol, hashes, versions."),
+        typer.Option(
+            "--json", help="Write the figures of every picture, the protocol, hashes and versions as JSON."
+        ),
     ] = None,
     sheet_out: Annotated[
         Path | None,
-        typer.Option("--sheet", help="Write a PNG of the worst, median and best picture by SSIM."),
+        typer.Option("--sheet", help="Write a PNG of the pictures with the worst, median and best SSIM."),
     ] = None,
     value_range: Annotated[
         int | None,
-        typer.Option("--range", help="Largest value of a foreign model's images, 1 or 255; found out."),
+        typer.Option(
+            "--range",
+            help="Largest value in the images of a model without a card, 1 or 255. [default: detected]",
+            show_default=False,
+        ),
     ] = None,
     layout: Annotated[
-        Layout | None, typer.Option(help="Axes of a foreign model's images; read off the model.")
+        Layout | None,
+        typer.Option(
+            help="Axes of the images of a model without a card. [default: detected]", show_default=False
+        ),
     ] = None,
     fidelity: Annotated[
         list[float] | None,
         typer.Option(
             min=0,
             max=1,
-            help="Of models with two looks: 0 vivid, 1 faithful; may be repeated. [default: the model's]",
+            help="For models with two looks: 0 vivid, 1 faithful; repeatable. [default: the model's]",
             show_default=False,
         ),
     ] = None,
 ) -> None:
-    """Measure models beside nearest and bicubic: PSNR, SSIM, consistency, speed.
+    """Compare models with nearest and bicubic: PSNR, SSIM, consistency, speed.
 
-    The protocol is printed underneath. Models without a card of ours are taken as they are: one batch of RGB
-    images in, larger ones out.
+    The protocol is printed under the table.
     """
-    from srez.evaluation import evaluate, methods, pairs, report
-    from srez.evaluation.protocol import FACES_RGB, Y_MATLAB_X4
+    from srez.evaluation import methods, report
+    from srez.evaluation.evaluate import evaluate
 
-    if (benchmark is None) == (faces is None):
-        raise OptionError("give either --benchmark or --faces")
-    if benchmark and partition:
-        raise OptionError("--partition goes with --faces, not with --benchmark")
-    if value_range not in (None, 1, 255):
-        raise OptionError(f"--range {value_range}: images hold values up to 1 or up to 255")
-    if faces is not None:
-        protocol, source = FACES_RGB, faces
-        measured_on = pairs.from_faces(faces, partition, list(Split).index(split), limit)
-    else:
-        assert benchmark is not None
-        protocol, source = Y_MATLAB_X4, benchmark
-        measured_on = pairs.from_benchmark(benchmark, protocol, limit)
-    chosen = methods.baselines(protocol.scale)
-    names = model if model is not None else ["faces" if faces else "photo"]
-    chosen += methods.models(names, protocol.scale, value_range, layout and layout.value, fidelity or [])
-    chosen += [methods.folder(path) for path in results or []]
+    pair_set = _pair_set(benchmark, faces, partition, split, limit)
+    chosen = [
+        *methods.baselines(pair_set.protocol.scale),
+        *methods.models(
+            model if model is not None else ["faces" if faces else "photo"],
+            pair_set.protocol.scale,
+            _conventions(value_range, layout),
+            fidelity or [],
+        ),
+        *(methods.folder(path, pair_set) for path in results or []),
+    ]
     with Bars() as bars:
-        found = evaluate.evaluate(
-            chosen, measured_on, protocol, lambda work, n: bars.track(work, n, description="measuring")
+        evaluation = evaluate(
+            chosen, pair_set, lambda tasks, n: bars.track(tasks, n, description="measuring")
         )
-    out_console.print(report.table({result.method.name: evaluate.row(result) for result in found}))
-    out_console.print(f"{len(measured_on)} images of {source.name}. {protocol}")
-    for figure in found[0].missing:
-        out_console.print(evaluate.UNMEASURED[figure])
-    for sentence in dict.fromkeys(method.facts.get("limits") for method in chosen):
-        if sentence:
-            out_console.print(sentence)
+    out_console.print(report.table(evaluation.rows))
+    for note in evaluation.notes:
+        out_console.print(note)
     if json_out:
         with atomic(json_out) as file:
-            file.write(
-                json.dumps(evaluate.as_json(found, measured_on, protocol, source.name), indent=1).encode()
-            )
+            file.write(json.dumps(evaluation.as_json(), indent=1).encode())
     if sheet_out:
-        best = evaluate.exemplary(found[-1], measured_on)
-        rows = {label: evaluate.shown(pair, chosen) for label, pair in best.items()}
-        images.write(sheet_out, images.Picture(report.labelled(rows, zoom=2 if faces else 1)))
+        sheet = report.labelled(evaluation.examples(), zoom=2 if faces else 1)
+        images.write(sheet_out, images.Picture(sheet))
+
+
+def _pair_set(
+    benchmark: Path | None, faces: Path | None, partition: Path | None, split: Split, limit: int | None
+) -> "PairSet":
+    from srez.evaluation import pairs
+
+    if benchmark and partition:
+        raise OptionError("--partition goes with --faces, not with --benchmark")
+    if benchmark and not faces:
+        return pairs.from_benchmark(benchmark, limit)
+    if faces and not benchmark:
+        return pairs.from_faces(faces, partition, _PARTS[split], limit)
+    raise OptionError("give either --benchmark or --faces")
+
+
+def _conventions(value_range: int | None, layout: Layout | None) -> "Conventions":
+    from srez.evaluation.foreign import RANGES, Conventions
+
+    if value_range not in (None, *RANGES):
+        raise OptionError(f"--range {value_range}: images hold values up to 1 or up to 255")
+    return Conventions(value_range, layout and layout.value)

@@ -9,20 +9,21 @@ from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-import PIL
-import skimage
 
 import srez
 from srez.datasets.members import Progress
+from srez.errors import OptionError
 from srez.evaluation import identity, metrics, perceptual
 from srez.evaluation.methods import Method
 from srez.evaluation.metrics import Figures
-from srez.evaluation.pairs import Pair
+from srez.evaluation.pairs import Pair, PairSet
+from srez.evaluation.perceptual import Distance
 from srez.evaluation.protocol import FACES_RGB, Protocol
 from srez.images import to_float
 
 BATCH = 64  # inputs of one size that are upscaled together, at most
 BATCH_PIXELS = 64 * 256  # and their pixels together, so that no network runs out of memory
+_PACKAGES = {"numpy": "numpy", "PIL": "pillow", "onnxruntime": "onnxruntime", "skimage": "scikit-image"}
 UNMEASURED = {
     "st_lpips": "ST-LPIPS: not measured, it needs srez[perceptual]",
     "identity": "identity: not measured, it needs srez[identity]",
@@ -30,7 +31,7 @@ UNMEASURED = {
 
 
 @dataclass(frozen=True)
-class Measured:
+class Result:
     """One method's figures for every pair, in their order, its speed, and what was not measured.
 
     The figures `st_lpips` and `identity` need the extras `perceptual` and `identity`.
@@ -46,120 +47,162 @@ class Measured:
         """The means over pairs; None for what was not measured."""
         return {**metrics.mean(self.each), **dict.fromkeys(self.missing)}
 
+    @property
+    def row(self) -> dict[str, float | None]:
+        """The method's row in the table; None for what is not known."""
+        size = {"parameters": self.method.parameters, "multiply_adds": self.method.multiply_adds}
+        return {**self.mean, **size, "images_per_second": self.images_per_second}
 
-def evaluate(
-    methods: list[Method], pairs: list[Pair], protocol: Protocol, progress: Progress
-) -> list[Measured]:
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The results of several methods on the same pairs."""
+
+    pair_set: PairSet
+    results: list[Result]
+
+    @property
+    def rows(self) -> dict[str, dict[str, float | None]]:
+        """The table: a row for each method, by its name."""
+        return {result.method.name: result.row for result in self.results}
+
+    @property
+    def notes(self) -> list[str]:
+        """What to print under the table: the data, the protocol, what to know of both and of the models."""
+        pair_set = self.pair_set
+        limits = [result.method.limits for result in self.results if result.method.limits]
+        return [
+            f"{len(pair_set.pairs)} images of {pair_set.name}. {pair_set.protocol}",
+            *pair_set.notes,
+            *(UNMEASURED[figure] for figure in self.results[0].missing),
+            *dict.fromkeys(limits),
+        ]
+
+    def as_json(self) -> dict[str, Any]:
+        """All there is to know of it; the same each time but for `images_per_second`.
+
+        The infinite PSNR of equal pictures becomes "inf", which JSON has no number for.
+        """
+        pair_set = self.pair_set
+        names = [pair.name for pair in pair_set.pairs]
+        return {
+            "protocol": asdict(pair_set.protocol),
+            "data": pair_set.name,
+            "images": len(names),
+            "notes": pair_set.notes,
+            "versions": {
+                "python": platform.python_version(),
+                "srez": srez.__version__,
+                **{module: version(package) for module, package in _PACKAGES.items()},
+            },
+            "methods": [
+                {
+                    **result.method.as_json(),
+                    "mean": _json_numbers(result.mean),
+                    "images_per_second": result.images_per_second,
+                    "each": {name: _json_numbers(one) for name, one in zip(names, result.each, strict=True)},
+                }
+                for result in self.results
+            ],
+        }
+
+    def examples(self) -> dict[str, dict[str, np.ndarray]]:
+        """The pairs with the worst, the median and the best SSIM of the last method, as rows of a sheet.
+
+        Returns:
+            By labels that say which: the input, every method's output and the truth, `(H, W, 3)` uint8 each.
+        """
+        scores = [one["ssim"] for one in self.results[-1].each]
+        order = np.argsort(scores, kind="stable")
+        chosen = {"worst": order[0], "median": order[len(order) // 2], "best": order[-1]}
+        pairs = self.pair_set.pairs
+        return {
+            f"{label}: {pairs[index].name}, SSIM {scores[index]:.3f}": self._columns(pairs[index])
+            for label, index in chosen.items()
+        }
+
+    def _columns(self, pair: Pair) -> dict[str, np.ndarray]:
+        methods = [result.method for result in self.results]
+        outputs = {method.name: method.upscale(pair.low[None], [pair])[0] for method in methods}
+        columns = {"input": outputs.pop("nearest"), **outputs, "truth": pair.high}
+        return {
+            title: image if image.ndim == 3 else np.repeat(image[..., None], 3, 2)
+            for title, image in columns.items()
+        }
+
+
+def evaluate(methods: list[Method], pair_set: PairSet, progress: Progress) -> Evaluation:
     """Run every method on every pair and measure the results; only the upscaling is timed.
 
     Args:
-        methods: what to measure.
-        pairs: what to measure on.
-        protocol: how to measure.
-        progress: wraps the iteration over batches, given their number, to show how far it is.
+        methods: what to measure, with distinct names.
+        pair_set: what to measure on, and how.
+        progress: wraps the iteration over batches, given their number.
 
     Raises:
+        OptionError: two methods have the same name.
         SrezError: whatever a method raises for a picture that it cannot do.
     """
-    distances = {"st_lpips": perceptual.st_lpips()}
-    if protocol == FACES_RGB:
-        distances["identity"] = identity.distance()
-    batches = list(_batches(pairs))
-    work = [(number, batch) for number in range(len(methods)) for batch in batches]
+    _refuse_duplicates(methods)
+    distances = _distances(pair_set.protocol)
+    batches = list(_batches(pair_set.pairs))
     each: list[list[Figures]] = [[] for _ in methods]
     seconds = [0.0 for _ in methods]
-    for number, batch in progress(work, len(work)):
+    tasks = [(number, batch) for number in range(len(methods)) for batch in batches]
+    for number, batch in progress(tasks, len(tasks)):
         lows = np.stack([pair.low for pair in batch])
         began = time.perf_counter()
         outputs = methods[number].upscale(lows, batch)
         seconds[number] += time.perf_counter() - began
-        found = [
-            metrics.figures(output, pair.high, _as_float(pair.low), protocol)
-            for output, pair in zip(outputs, batch, strict=True)
-        ]
-        truths = np.stack([pair.high for pair in batch])
-        for name, distance in distances.items():
-            if distance:
-                found = [one | {name: far} for one, far in zip(found, distance(outputs, truths), strict=True)]
-        each[number] += found
+        each[number] += _figures(outputs, batch, pair_set.protocol, distances)
     missing = [name for name, distance in distances.items() if not distance]
-    return [
-        Measured(method, one, len(pairs) / spent, missing)
-        for method, one, spent in zip(methods, each, seconds, strict=True)
-    ]
-
-
-def as_json(results: list[Measured], pairs: list[Pair], protocol: Protocol, source: str) -> dict[str, Any]:
-    """All there is to know of an evaluation; the same each time but for `images_per_second`.
-
-    The infinite PSNR of equal pictures is written as "inf", which JSON has no number for.
-
-    Args:
-        results: of `evaluate`.
-        pairs: what was measured on.
-        protocol: how.
-        source: the name of the data.
-    """
-    versions = {module.__name__: module.__version__ for module in (srez, np, PIL, skimage)}
-    versions["onnxruntime"] = version("onnxruntime")
-    return {
-        "protocol": asdict(protocol),
-        "data": source,
-        "images": len(pairs),
-        "versions": {"python": platform.python_version(), **versions},
-        "methods": [
-            {
-                "name": result.method.name,
-                **result.method.facts,
-                "mean": _strict(result.mean),
-                "images_per_second": result.images_per_second,
-                "each": {pair.name: _strict(one) for pair, one in zip(pairs, result.each, strict=True)},
-            }
-            for result in results
+    return Evaluation(
+        pair_set,
+        [
+            Result(method, one, len(pair_set.pairs) / spent, missing)
+            for method, one, spent in zip(methods, each, seconds, strict=True)
         ],
-    }
+    )
 
 
-def row(result: Measured) -> dict[str, float | None]:
-    """A method's row in the table: mean figures, size, arithmetic, speed; None for what is not known."""
-    size = {key: result.method.facts.get(key) for key in ("parameters", "multiply_adds")}
-    return {**result.mean, **size, "images_per_second": result.images_per_second}
+def _refuse_duplicates(methods: list[Method]) -> None:
+    names = [method.name for method in methods]
+    for name in names:
+        if names.count(name) > 1:
+            raise OptionError(f"two methods have the name {name}: give each once, or rename the folder")
 
 
-def exemplary(result: Measured, pairs: list[Pair]) -> dict[str, Pair]:
-    """The pairs with the worst, the median and the best SSIM of a method, under labels that say so."""
-    order = np.argsort([one["ssim"] for one in result.each], kind="stable")
-    chosen = {"worst": order[0], "median": order[len(order) // 2], "best": order[-1]}
-    return {
-        f"{label}: {pairs[i].name}, SSIM {result.each[i]['ssim']:.3f}": pairs[i]
-        for label, i in chosen.items()
-    }
-
-
-def shown(pair: Pair, methods: list[Method]) -> dict[str, np.ndarray]:
-    """A pair as a row of a sheet: the input, every method's output, the truth; `(H, W, 3)` uint8 each.
-
-    `nearest` must be among the methods: it draws the input.
-    """
-    outputs = {method.name: method.upscale(pair.low[None], [pair])[0] for method in methods}
-    columns = {"input": outputs.pop("nearest"), **outputs, "truth": pair.high}
-    return {
-        title: image if image.ndim == 3 else np.repeat(image[..., None], 3, 2)
-        for title, image in columns.items()
-    }
+def _distances(protocol: Protocol) -> dict[str, Distance | None]:
+    """The perceptual distances by their figures' names; None for those whose extra is not installed."""
+    distances = {"st_lpips": perceptual.st_lpips()}
+    if protocol == FACES_RGB:
+        distances["identity"] = identity.distance()
+    return distances
 
 
 def _batches(pairs: list[Pair]) -> Iterator[list[Pair]]:
-    """Neighbouring pairs of one shape together."""
-    for shape, alike in itertools.groupby(pairs, key=lambda pair: pair.low.shape):
+    """Neighbouring pairs of one shape and dtype together."""
+    for (shape, _), alike in itertools.groupby(pairs, key=lambda pair: (pair.low.shape, pair.low.dtype)):
         together = max(1, min(BATCH, BATCH_PIXELS // (shape[0] * shape[1])))
         group = list(alike)
         yield from (group[start : start + together] for start in range(0, len(group), together))
 
 
-def _strict(figures: Mapping[str, float | None]) -> dict[str, float | str | None]:
+def _figures(
+    outputs: np.ndarray, pairs: list[Pair], protocol: Protocol, distances: dict[str, Distance | None]
+) -> list[Figures]:
+    """The figures of each output."""
+    found = [
+        metrics.figures(output, pair.high, to_float(pair.low), protocol)
+        for output, pair in zip(outputs, pairs, strict=True)
+    ]
+    truths = np.stack([pair.high for pair in pairs])
+    for name, distance in distances.items():
+        if distance:
+            for one, value in zip(found, distance(outputs, truths), strict=True):
+                one[name] = value
+    return found
+
+
+def _json_numbers(figures: Mapping[str, float | None]) -> dict[str, float | str | None]:
     return {name: "inf" if value == float("inf") else value for name, value in figures.items()}
-
-
-def _as_float(low: np.ndarray) -> np.ndarray:
-    return to_float(low) if low.dtype == np.uint8 else low

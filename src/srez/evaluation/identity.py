@@ -37,7 +37,7 @@ def distance() -> Distance | None:
         return None
     path = Path(package.submodule_search_locations[0]) / _FILE  # importing it would need setuptools
     if sha256(path) != _SHA256:
-        raise ModelError(f"{path} is not dlib's face recognition (sha256 differs): install it anew")
+        raise ModelError(f"{path} is not dlib's face recognition (sha256 differs): install it again")
     dlib: Any = import_module("dlib")  # an extra that type checkers need not have
     network = dlib.face_recognition_model_v1(str(path))
 

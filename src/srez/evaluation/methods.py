@@ -1,22 +1,23 @@
 """What is measured: anything that upscales."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from srez import images
 from srez.errors import DataError, ModelError
-from srez.evaluation import arithmetic
-from srez.evaluation.pairs import Pair
+from srez.evaluation import arithmetic, matching, pixels
+from srez.evaluation.foreign import Conventions, ForeignModel
+from srez.evaluation.pairs import Pair, PairSet
 from srez.images import resample, to_float, to_uint8
 from srez.models import box, card
-from srez.models.runtime import Network
 from srez.upscaling.upscaler import Upscaler
 
-PROBE = 24  # side of the picture that finds out a foreign model's value range, in pixels
+Upscale = Callable[[np.ndarray, Sequence[Pair]], np.ndarray]
+"""Inputs of one shape and dtype, `(N, h, w, 3)` or gray `(N, h, w)`, uint8, uint16 or float32 in [0, 1], to
+uint8 outputs. The pairs that they belong to come along, for methods that go by their names."""
 
 
 @dataclass(frozen=True)
@@ -25,32 +26,56 @@ class Method:
 
     Attributes:
         name: in tables.
-        upscale: inputs of one shape and dtype, `(N, h, w, 3)` or gray `(N, h, w)`, uint8 or float32 in
-            [0, 1], to uint8 outputs; given the pairs too, for those who go by their names.
-        facts: parameters, multiply-adds per input pixel, sha256: what is known.
+        upscale: does it.
+        parameters: how many weights it has; None if unknown, as for all that follow.
+        multiply_adds: per input pixel.
+        sha256: of the model.
+        limits: what its card says of where it fails.
+        fidelity: the look of a model that has two.
+        conventions: the value range and the axes of a foreign model.
     """
 
     name: str
-    upscale: Callable[[np.ndarray, list[Pair]], np.ndarray]
-    facts: dict[str, Any] = field(default_factory=dict)
+    upscale: Upscale
+    parameters: int | None = None
+    multiply_adds: int | None = None
+    sha256: str | None = None
+    limits: str | None = None
+    fidelity: float | None = None
+    conventions: Conventions | None = None
+
+    def as_json(self) -> dict[str, str | float]:
+        """What is known of it."""
+        conventions = self.conventions or Conventions()
+        facts = {
+            "name": self.name,
+            "parameters": self.parameters,
+            "multiply_adds": self.multiply_adds,
+            "sha256": self.sha256,
+            "limits": self.limits,
+            "fidelity": self.fidelity,
+            "range": conventions.value_range,
+            "layout": conventions.layout,
+        }
+        return {key: value for key, value in facts.items() if value is not None}
 
 
 def baselines(scale: int) -> list[Method]:
     """Nearest and bicubic, which stand beside everything."""
-    # Bicubic takes 4 taps along each axis in turn, for 3 colours.
-    bicubic = 3 * 4 * (scale + scale**2)
+    taps = 4  # of bicubic, along each axis in turn, for 3 colours
     return [
-        _baseline("nearest", resample.nearest, scale, multiply_adds=0),
-        _baseline("bicubic", resample.bicubic, scale, multiply_adds=bicubic),
+        Method("nearest", _resampling(resample.nearest, scale), parameters=0, multiply_adds=0),
+        Method(
+            "bicubic",
+            _resampling(resample.bicubic, scale),
+            parameters=0,
+            multiply_adds=3 * taps * (scale + scale**2),
+        ),
     ]
 
 
 def model(
-    name: str,
-    scale: int,
-    value_range: float | None = None,
-    layout: str | None = None,
-    fidelity: float | None = None,
+    name: str, scale: int, conventions: Conventions | None = None, fidelity: float | None = None
 ) -> Method:
     """A model in the box, one of ours by its path, or any other ONNX file.
 
@@ -58,155 +83,130 @@ def model(
         name: a name that `srez models` lists, or an .onnx file. One without a card is taken as foreign: it
             must map one batch of RGB images to larger ones.
         scale: what the protocol asks for.
-        value_range: the largest value of a foreign model's images, 1 or 255; found out if None.
-        layout: "NHWC" or "NCHW", of a foreign model; read off its input's shape if None.
-        fidelity: the look of a model that has two, from 0 (vivid) to 1 (faithful); the card's if None.
+        conventions: of a foreign model; found out by default.
+        fidelity: the look of a model that has two, from 0 (vivid) to 1 (faithful); the card's by default.
 
     Raises:
         ModelError: there is no such model, it cannot be used, its scale is another, or it has only one look.
     """
     path = box.find(name)
-    if path.is_file() and not path.with_suffix(".toml").is_file():
+    if _is_foreign(path):
         if fidelity is not None:
             raise ModelError(f"{name} has no model card, and so only one look: leave the fidelity out")
-        return _foreign(path, scale, value_range, layout)
+        return _foreign_model(path, scale, conventions or Conventions())
     upscaler = Upscaler(path, fidelity)
-    if upscaler.card.scale != scale:
-        raise ModelError(f"{name} upscales x{upscaler.card.scale}, but the protocol asks for x{scale}")
-    known = card.as_dict(upscaler.card)
-    facts = {key: known[key] for key in ("parameters", "multiply_adds", "sha256", "limits")}
-    if upscaler.card.vivid:
-        facts["fidelity"] = upscaler.fidelity
+    known = upscaler.card
+    if known.scale != scale:
+        raise ModelError(f"{name} upscales x{known.scale}, but the protocol asks for x{scale}")
 
-    def upscale(lows: np.ndarray, _: list[Pair]) -> np.ndarray:
-        if lows.dtype == np.uint8:
-            return np.stack([upscaler(low) for low in lows])
-        return to_uint8(upscaler.batch(lows))
+    def upscale(lows: np.ndarray, pairs: Sequence[Pair]) -> np.ndarray:
+        del pairs
+        if lows.dtype == np.float32:
+            return to_uint8(upscaler.batch(lows))
+        return np.stack([pixels.eight_bits(upscaler(low)) for low in lows])
 
-    return Method(name if fidelity is None else f"{name}, fidelity {fidelity:g}", upscale, facts)
+    return Method(
+        name if fidelity is None else f"{name}, fidelity {fidelity:g}",
+        upscale,
+        known.parameters,
+        known.multiply_adds,
+        known.sha256,
+        known.limits,
+        upscaler.fidelity if known.vivid else None,
+    )
 
 
 def models(
     names: Sequence[str],
     scale: int,
-    value_range: float | None = None,
-    layout: str | None = None,
+    conventions: Conventions | None = None,
     fidelities: Sequence[float] = (),
 ) -> list[Method]:
     """Several models, those that have two looks once for every fidelity.
 
     Args:
-        names: as for `model`, like all but the last.
+        names: as for `model`.
         scale: what the protocol asks for.
-        value_range: of foreign models.
-        layout: of foreign models.
+        conventions: of foreign models; found out by default.
         fidelities: the looks to measure; each model's own if there are none.
 
     Raises:
-        ModelError: as for `model`; no model has two looks, but fidelities are asked for.
+        ModelError: as for `model`; or fidelities are asked for, but no model has two looks.
     """
-    two = [name for name in names if _has_two_looks(box.find(name))]
-    return [
-        model(name, scale, value_range, layout, look)
-        for name in names
-        # Where none has two looks, `model` says so.
-        for look in (fidelities if fidelities and (name in two or not two) else [None])
-    ]
+    with_looks = [name for name in names if _has_two_looks(box.find(name))]
+    if fidelities and not with_looks:
+        model(names[0], scale, conventions, fidelities[0])  # says that it has only one look
+    looks = {name: fidelities or [None] if name in with_looks else [None] for name in names}
+    return [model(name, scale, conventions, fidelity) for name in names for fidelity in looks[name]]
+
+
+def folder(path: Path, pair_set: PairSet) -> Method:
+    """Results that another program made, found by their pictures' names.
+
+    Args:
+        path: holds files named as `srez.evaluation.matching` knows them.
+        pair_set: what they are results of.
+
+    Raises:
+        DataError: the folder does not exist, or a result is missing.
+        ImageError: it holds no pictures.
+    """
+    if not path.is_dir():
+        raise DataError(f"--images {path} is not a folder")
+    files = matching.by_name(images.find(path), pair_set.stems, pair_set.protocol.scale)
+    for pair in pair_set.pairs:
+        if pair.stem not in files:
+            raise DataError(f"--images {path} holds no result for {pair.name}")
+
+    def upscale(lows: np.ndarray, pairs: Sequence[Pair]) -> np.ndarray:
+        del lows
+        return np.stack([_read_result(files[pair.stem], pair.high) for pair in pairs])
+
+    return Method(path.resolve().name, upscale)
+
+
+def _resampling(function: Callable[[np.ndarray, int], np.ndarray], scale: int) -> Upscale:
+    def upscale(lows: np.ndarray, pairs: Sequence[Pair]) -> np.ndarray:
+        del pairs
+        with_channels = to_float(lows).reshape(*lows.shape[:3], -1)
+        larger = to_uint8(function(with_channels, scale))
+        return larger.reshape(*larger.shape[:3], *lows.shape[3:])
+
+    return upscale
+
+
+def _is_foreign(path: Path) -> bool:
+    return path.is_file() and not path.with_suffix(".toml").is_file()
 
 
 def _has_two_looks(path: Path) -> bool:
     return path.with_suffix(".toml").is_file() and card.read(path).vivid is not None
 
 
-def folder(path: Path) -> Method:
-    """Results that another program made, matched to the inputs by file name, with any suffix.
+def _foreign_model(path: Path, scale: int, conventions: Conventions) -> Method:
+    network = ForeignModel(path, scale, conventions)
+    counted = arithmetic.count(path, network.layout)
+    return Method(
+        str(path),
+        lambda lows, _: network(lows),
+        counted.get("parameters"),
+        counted.get("multiply_adds"),
+        card.sha256(path),
+        conventions=Conventions(network.value_range, network.layout),
+    )
 
-    Raises:
-        DataError: the folder does not exist.
-        ImageError: it holds no pictures.
+
+def _read_result(path: Path, truth: np.ndarray) -> np.ndarray:
+    """A result in the channels of its truth.
+
+    Programs that know only RGB give gray pictures in three channels, which may differ a little.
     """
-    if not path.is_dir():
-        raise DataError(f"--images {path} is not a folder")
-    found = {entry.stem: entry for entry in images.find(path)}
-
-    def upscale(_: np.ndarray, pairs: list[Pair]) -> np.ndarray:
-        return np.stack([_result_for(pair, found, path) for pair in pairs])
-
-    return Method(path.name or str(path), upscale)
-
-
-def _baseline(
-    name: str, function: Callable[[np.ndarray, int], np.ndarray], scale: int, multiply_adds: int
-) -> Method:
-    def upscale(lows: np.ndarray, _: list[Pair]) -> np.ndarray:
-        values = to_float(lows) if lows.dtype == np.uint8 else lows
-        with_channels = values if values.ndim == 4 else values[..., None]
-        return to_uint8(function(with_channels, scale)).reshape(
-            lows.shape[0], lows.shape[1] * scale, lows.shape[2] * scale, *lows.shape[3:]
-        )
-
-    return Method(name, upscale, {"parameters": 0, "multiply_adds": multiply_adds})
-
-
-def _result_for(pair: Pair, found: dict[str, Path], where: Path) -> np.ndarray:
-    path = found.get(Path(pair.name).stem)
-    if path is None:
-        raise DataError(f"--images {where} holds no result for {pair.name}")
-    pixels = images.read(path).pixels
-    if pixels.shape[2:] == (4,):
-        pixels = pixels[..., :3]
-    if pixels.shape != pair.high.shape:
-        kinds = [f"{'gray' if p.ndim == 2 else 'RGB'} {p.shape[1]}x{p.shape[0]}" for p in (pixels, pair.high)]
-        raise DataError(f"{path} is {kinds[0]}, but its truth is {kinds[1]}")
-    return pixels
-
-
-def _foreign(path: Path, scale: int, value_range: float | None, layout: str | None) -> Method:
-    network = Network(path, str(path))
-    entry = network.inputs[0]
-    if len(network.inputs) != 1 or len(entry.shape) != 4 or entry.type != "tensor(float)":
-        raise ModelError(f"{path} does not map one float batch of images to another: it cannot be measured")
-    layout = layout or _layout_of(entry.shape, path)
-
-    def run(values: np.ndarray, top: float) -> np.ndarray:
-        """`(N, h, w, 3)` in [0, 1] to the larger one in [0, 1]."""
-        feed = values * np.float32(top)
-        feed = feed.transpose(0, 3, 1, 2) if layout == "NCHW" else feed
-        output = network.run(np.ascontiguousarray(feed))
-        output = output.transpose(0, 2, 3, 1) if layout == "NCHW" else output
-        expected = (len(values), values.shape[1] * scale, values.shape[2] * scale, 3)
-        if output.shape != expected:
-            raise ModelError(f"{path} does not upscale x{scale}: it made {output.shape} of {values.shape}")
-        return output / np.float32(top)
-
-    top = value_range or _range_of(run)
-
-    def upscale(lows: np.ndarray, _: list[Pair]) -> np.ndarray:
-        values = to_float(lows) if lows.dtype == np.uint8 else lows
-        if values.ndim == 3:
-            return to_uint8(run(np.repeat(values[..., None], 3, axis=3), top).mean(axis=3))
-        return to_uint8(run(values, top))
-
-    facts = {"sha256": card.sha256(path), "range": top, "layout": layout, **arithmetic.count(path, layout)}
-    return Method(str(path), upscale, facts)
-
-
-def _layout_of(shape: list[Any], path: Path) -> str:
-    if shape[3] == 3 and shape[1] != 3:
-        return "NHWC"
-    if shape[1] == 3 and shape[3] != 3:
-        return "NCHW"
-    raise ModelError(f"{path} has an input of shape {shape}: say --layout NHWC or --layout NCHW")
-
-
-def _range_of(run: Callable[[np.ndarray, float], np.ndarray]) -> float:
-    """1 or 255: whichever brings a smooth picture back closer to its enlargement."""
-    ramp = np.linspace(0.2, 0.8, PROBE, dtype=np.float32)
-    picture = np.stack(np.broadcast_arrays(ramp[:, None], ramp[None], np.float32(0.5)), axis=-1)[None]
-
-    def distance(top: float) -> float:
-        output = run(picture, top)
-        expected = resample.bicubic(picture, output.shape[1] // PROBE)
-        return float(np.abs(output - expected).mean())
-
-    return min((1.0, 255.0), key=distance)
+    result = pixels.eight_bits(pixels.read_opaque(path))
+    if result.shape[:2] == truth.shape[:2]:
+        if result.ndim == truth.ndim:
+            return result
+        if truth.ndim == 2:
+            return to_uint8(to_float(result).mean(axis=2))
+        if pixels.gray(truth) is not None:
+            return np.repeat(result[..., None], 3, axis=2)
+    raise DataError(f"{path} is {pixels.described(result)}, but its truth is {pixels.described(truth)}")

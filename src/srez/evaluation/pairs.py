@@ -1,59 +1,86 @@
 """What is measured on: inputs and their truths."""
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
-from srez import images
 from srez.datasets import faces, members
 from srez.errors import DataError
-from srez.evaluation.protocol import Protocol
+from srez.evaluation import layouts, pixels
+from srez.evaluation.protocol import FACES_RGB, Y_MATLAB_X4, Protocol
+from srez.images import resample
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
 class Pair:
     """An input and its truth.
 
-    `low` is `(h, w, 3)` or gray `(h, w)`, uint8, or float32 in [0, 1] where it must not be rounded; `high`
-    is uint8, `scale` times larger, of the same kind.
+    Attributes:
+        name: of the picture.
+        stem: the name without a file's suffix, by which results are found.
+        low: the input, `(h, w, 3)` or gray `(h, w)`; uint8, uint16, or float32 in [0, 1].
+        high: the truth, uint8, `scale` times larger, with the same channels.
+        changes: what was done to the files' pictures, as clauses.
     """
 
     name: str
+    stem: str
     low: np.ndarray
     high: np.ndarray
+    changes: tuple[str, ...] = ()
 
 
-def from_benchmark(folder: Path, protocol: Protocol, limit: int | None = None) -> list[Pair]:
-    """The pairs of a benchmark: `HR/NAME` and `LR_x4/NAME`, of the same file names.
+@dataclass(frozen=True)
+class PairSet:
+    """Pairs, and how to measure on them.
+
+    Attributes:
+        name: of the data.
+        protocol: how to measure.
+        pairs: at least one, with distinct names.
+        stems: of all pictures of the data, also of those that a limit left out.
+    """
+
+    name: str
+    protocol: Protocol
+    pairs: list[Pair]
+    stems: list[str]
+
+    @property
+    def notes(self) -> list[str]:
+        """Sentences that say how the pairs differ from the files."""
+        counts = Counter(change for pair in self.pairs for change in pair.changes)
+        return [f"{count} of {len(self.pairs)} images: {change}." for change, count in counts.items()]
+
+
+def from_benchmark(folder: Path, limit: int | None = None) -> PairSet:
+    """The pairs of a benchmark, for the protocol `y-matlab-x4`.
+
+    Truths whose sides are no multiple of the scale are cropped at the right and the bottom. Where there are
+    no inputs, they are made from the truths by MATLAB's bicubic reduction.
 
     Args:
-        folder: holds the two.
-        protocol: gives the scale.
+        folder: in a layout that `srez.evaluation.layouts` knows.
         limit: take this many, in the order of their names.
 
     Raises:
-        DataError: another layout, a missing partner, sizes that do not fit, too few pictures.
+        DataError: an unknown layout, a missing partner, pictures that do not fit together, too few pictures.
         ImageError: a picture that cannot be read.
     """
-    low_folder, high_folder = folder / f"LR_x{protocol.scale}", folder / "HR"
-    if not (low_folder.is_dir() and high_folder.is_dir()):
-        raise DataError(
-            f"--benchmark {folder}: expected the folders HR and {low_folder.name} in it, with files of the "
-            "same names"
-        )
-    highs = {path.stem: path for path in images.find(high_folder)}
-    lows = {path.stem: path for path in images.find(low_folder)}
-    for one, other, missing_in in ((highs, lows, low_folder), (lows, highs, high_folder)):
-        alone = sorted(one.keys() - other.keys())
-        if alone:
-            raise DataError(f"{one[alone[0]]} has no partner in {missing_in}")
-    names = _limited(sorted(highs), limit, str(folder))
-    return [_benchmark_pair(lows[name], highs[name], protocol) for name in names]
+    files = layouts.find(folder, Y_MATLAB_X4.scale)
+    names = _limited(sorted(files.truths), limit, str(folder))
+    inputs = files.inputs or {}
+    pairs = [_from_files(name, files.truths[name], inputs.get(name), Y_MATLAB_X4.scale) for name in names]
+    return PairSet(folder.resolve().name, Y_MATLAB_X4, pairs, list(files.truths))
 
 
-def from_faces(source: Path, partition: Path | None, part: int, limit: int | None = None) -> list[Pair]:
-    """Aligned faces and their 4x4 block means, not rounded.
+def from_faces(source: Path, partition: Path | None, part: int, limit: int | None = None) -> PairSet:
+    """Aligned faces and their 4x4 block means, not rounded, for the protocol `faces-rgb`.
 
     Args:
         source: a zip or a folder of faces; see `srez.datasets.faces`.
@@ -62,22 +89,26 @@ def from_faces(source: Path, partition: Path | None, part: int, limit: int | Non
         limit: take this many, in the order of their names.
 
     Raises:
-        DataError: a source or partition that cannot be used, a damaged face, too few faces.
+        DataError: a source or partition that cannot be used, a damaged face, too few faces, two of one name.
     """
     found = members.find(source)
     if partition:
         split = members.parts(found, partition)
         found = [member for member in found if split.get(member.name) == part]
-    pairs = []
+    pairs: dict[str, Pair] = {}
     for face in members.decode(_limited(found, limit, str(source)), faces.frame):
+        name = face.member.name
         if face.pixels is None:
             raise DataError(f"{source}: {face.error}")
+        if name in pairs:
+            raise DataError(f"{source} holds two pictures of the name {name}: rename one of them")
         high = faces.without_rim(face.pixels)
-        pairs.append(Pair(face.member.name, faces.reduced(high[None])[0], high))
-    return pairs
+        pairs[name] = Pair(name, Path(name).stem, faces.reduced(high[None])[0], high)
+    stems = [Path(member.name).stem for member in found]
+    return PairSet(source.resolve().name, FACES_RGB, list(pairs.values()), stems)
 
 
-def _limited(items: list, limit: int | None, where: str) -> list:
+def _limited(items: list[_T], limit: int | None, where: str) -> list[_T]:
     if not items:
         raise DataError(f"{where} holds no pictures of the wanted part")
     if limit is not None and limit > len(items):
@@ -85,17 +116,43 @@ def _limited(items: list, limit: int | None, where: str) -> list:
     return items[:limit]
 
 
-def _benchmark_pair(low_path: Path, high_path: Path, protocol: Protocol) -> Pair:
-    low, high = images.read(low_path).pixels, images.read(high_path).pixels
-    if low.shape[2:] != high.shape[2:]:
-        kinds = {(): "gray", (3,): "RGB", (4,): "RGBA"}
-        raise DataError(f"{low_path} is {kinds[low.shape[2:]]}, but {high_path} is {kinds[high.shape[2:]]}")
-    expected = tuple(side * protocol.scale for side in low.shape[:2])
-    if high.shape[:2] != expected:
-        raise DataError(
-            f"{high_path} is {high.shape[1]}x{high.shape[0]}, not {protocol.scale} times the "
-            f"{low.shape[1]}x{low.shape[0]} of {low_path}"
-        )
-    return Pair(
-        low_path.stem, low[..., :3] if low.ndim == 3 else low, high[..., :3] if high.ndim == 3 else high
-    )
+def _from_files(name: str, high_path: Path, low_path: Path | None, scale: int) -> Pair:
+    changes = []
+    high = pixels.read_opaque(high_path)
+    if high.dtype != np.uint8:
+        high = pixels.eight_bits(high)
+        changes.append("the truth was rounded to 8 bits")
+    height, width = (side // scale * scale for side in high.shape[:2])
+    if high.shape[:2] != (height, width):
+        high = high[:height, :width]
+        changes.append(f"the truth was cropped to a multiple of {scale}")
+    if not high.size:
+        raise DataError(f"{high_path} is smaller than {scale}x{scale}")
+    if low_path:
+        low, high = _of_one_kind(pixels.read_opaque(low_path), high, low_path, high_path)
+        if high.shape[:2] != tuple(side * scale for side in low.shape[:2]):
+            raise DataError(
+                f"{high_path} is {high.shape[1]}x{high.shape[0]}, not {scale} times the "
+                f"{low.shape[1]}x{low.shape[0]} of {low_path}"
+            )
+    else:
+        low = resample.bicubic_reduce(high.reshape(height, width, -1), scale)
+        low = low.reshape(*low.shape[:2], *high.shape[2:])
+        changes.append("the input was made from the truth by MATLAB's bicubic reduction")
+    return Pair(name, name, low, high, tuple(changes))
+
+
+def _of_one_kind(
+    low: np.ndarray, high: np.ndarray, low_path: Path, high_path: Path
+) -> tuple[np.ndarray, np.ndarray]:
+    """Both gray where one is gray and the other without colours."""
+    if low.ndim == high.ndim:
+        return low, high
+    gray_low, gray_high = pixels.gray(low), pixels.gray(high)
+    if gray_low is None or gray_high is None:
+        raise DataError(f"{low_path} is {_kind(low)}, but {high_path} is {_kind(high)}")
+    return gray_low, gray_high
+
+
+def _kind(picture: np.ndarray) -> str:
+    return "gray" if picture.ndim == 2 else "RGB"

@@ -33,44 +33,53 @@ def st_lpips() -> Distance | None:
     """
     if not (find_spec("torch") and find_spec(_PACKAGE)):
         return None
-    torch: Any = import_module("torch")  # an extra that type checkers need not have
-    functional = torch.nn.functional
-
     path = Path(str(resources.files(_PACKAGE))) / _FILE
     if sha256(path) != _SHA256:
-        raise ModelError(f"{path} is not the published ST-LPIPS network (sha256 differs): install it anew")
-    weights = torch.load(path, map_location="cpu", weights_only=True)
+        raise ModelError(f"{path} is not the published ST-LPIPS network (sha256 differs): install it again")
+    return _StLpips(path)
 
-    def conv(x: Any, name: str, padding: int) -> Any:
-        return functional.conv2d(
-            x, weights[f"net.{name}.weight"], weights[f"net.{name}.bias"], padding=padding
-        )
 
-    def blur_and_halve(x: Any, name: str) -> Any:
-        padded = functional.pad(x, (2, 2, 2, 2), mode="reflect")
-        return functional.conv2d(padded, weights[f"net.{name}.filt"], stride=2, groups=x.shape[1])
+class _StLpips:
+    """AlexNet with blurred subsampling, and the weights of its layers in the distance."""
 
-    def pool(x: Any) -> Any:
-        return functional.max_pool2d(x, 3, stride=1)
+    def __init__(self, path: Path) -> None:
+        self._torch: Any = import_module("torch")  # an extra, which type checkers need not have
+        self._functional = self._torch.nn.functional
+        self._weights = self._torch.load(path, map_location="cpu", weights_only=True)
 
-    def features(images: np.ndarray) -> list[Any]:
-        colour = images if images.ndim == 4 else np.repeat(images[..., None], 3, axis=3)
-        x = torch.from_numpy(np.ascontiguousarray(colour.transpose(0, 3, 1, 2))) / 127.5 - 1
-        x = (x - weights["scaling_layer.shift"]) / weights["scaling_layer.scale"]
-        first = functional.relu(blur_and_halve(conv(x, "slice1.0", 2), "slice1.1"))
-        second = functional.relu(conv(blur_and_halve(pool(first), "slice2.4"), "slice2.5", 2))
-        third = functional.relu(conv(blur_and_halve(pool(second), "slice3.8"), "slice3.9", 1))
-        fourth = functional.relu(conv(third, "slice4.11", 1))
-        fifth = functional.relu(conv(fourth, "slice5.13", 1))
+    def __call__(self, ours: np.ndarray, truths: np.ndarray) -> list[float]:
+        with self._torch.inference_mode():
+            total = self._torch.zeros(len(ours))
+            layers = zip(self._features(ours), self._features(truths), strict=True)
+            for number, (a, b) in enumerate(layers):
+                judged = self._functional.conv2d((a - b) ** 2, self._weights[f"lin{number}.model.1.weight"])
+                total += judged.mean(dim=(1, 2, 3))
+            return total.tolist()
+
+    def _features(self, images: np.ndarray) -> list[Any]:
+        """What the five layers see, each pixel's features scaled to length 1."""
+        relu = self._functional.relu
+        first = relu(self._blur_and_halve(self._conv(self._input(images), "slice1.0", 2), "slice1.1"))
+        second = relu(self._conv(self._blur_and_halve(self._pool(first), "slice2.4"), "slice2.5", 2))
+        third = relu(self._conv(self._blur_and_halve(self._pool(second), "slice3.8"), "slice3.9", 1))
+        fourth = relu(self._conv(third, "slice4.11", 1))
+        fifth = relu(self._conv(fourth, "slice5.13", 1))
         layers = (first, second, third, fourth, fifth)
         return [layer / (layer.norm(dim=1, keepdim=True) + 1e-10) for layer in layers]
 
-    @torch.inference_mode()
-    def distance(ours: np.ndarray, truths: np.ndarray) -> list[float]:
-        total = torch.zeros(len(ours))
-        for number, (a, b) in enumerate(zip(features(ours), features(truths), strict=True)):
-            judged = functional.conv2d((a - b) ** 2, weights[f"lin{number}.model.1.weight"])
-            total += judged.mean(dim=(1, 2, 3))
-        return total.tolist()
+    def _input(self, images: np.ndarray) -> Any:
+        colour = images if images.ndim == 4 else np.repeat(images[..., None], 3, axis=3)
+        x = self._torch.from_numpy(np.ascontiguousarray(colour.transpose(0, 3, 1, 2))) / 127.5 - 1
+        return (x - self._weights["scaling_layer.shift"]) / self._weights["scaling_layer.scale"]
 
-    return distance
+    def _conv(self, x: Any, layer: str, padding: int) -> Any:
+        weight, bias = self._weights[f"net.{layer}.weight"], self._weights[f"net.{layer}.bias"]
+        return self._functional.conv2d(x, weight, bias, padding=padding)
+
+    def _blur_and_halve(self, x: Any, layer: str) -> Any:
+        padded = self._functional.pad(x, (2, 2, 2, 2), mode="reflect")
+        weight = self._weights[f"net.{layer}.filt"]
+        return self._functional.conv2d(padded, weight, stride=2, groups=x.shape[1])
+
+    def _pool(self, x: Any) -> Any:
+        return self._functional.max_pool2d(x, 3, stride=1)

@@ -1,0 +1,41 @@
+"""Pixels that can be compared: without transparency, and truth, input and output of one kind."""
+
+from pathlib import Path
+
+import numpy as np
+
+from srez import images
+from srez.errors import DataError
+from srez.images import to_float, to_uint8
+
+
+def read_opaque(path: Path) -> np.ndarray:
+    """A picture's colours, `(H, W)` gray or `(H, W, 3)` RGB, uint8 or uint16.
+
+    Raises:
+        DataError: some of it is transparent, so that its colours there mean nothing.
+        ImageError: it cannot be read.
+    """
+    pixels = images.read(path).pixels
+    if pixels.ndim == 2 or pixels.shape[2] == 3:
+        return pixels
+    if pixels[..., -1].min() < np.iinfo(pixels.dtype).max:
+        raise DataError(f"{path} is partly transparent and cannot be measured: save it without transparency")
+    return pixels[..., 0] if pixels.shape[2] == 2 else pixels[..., :3]
+
+
+def eight_bits(pixels: np.ndarray) -> np.ndarray:
+    """uint8 as it is, uint16 rounded to it."""
+    return to_uint8(to_float(pixels)) if pixels.dtype == np.uint16 else pixels
+
+
+def gray(pixels: np.ndarray) -> np.ndarray | None:
+    """A gray picture, or an RGB one whose channels are equal, as `(H, W)`; None if it has colours."""
+    if pixels.ndim == 2:
+        return pixels
+    return pixels[..., 0] if (pixels == pixels[..., :1]).all() else None
+
+
+def described(pixels: np.ndarray) -> str:
+    """For errors: "gray 12x16" or "RGB 12x16", width first."""
+    return f"{'gray' if pixels.ndim == 2 else 'RGB'} {pixels.shape[1]}x{pixels.shape[0]}"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from srez import runs
+from srez.runs.layout import VALIDATION
 
 OUT = Path(__file__).parent / "results/faces/curves.json"
 
@@ -19,7 +20,7 @@ OUT = Path(__file__).parent / "results/faces/curves.json"
 def points(run: runs.Run) -> list[dict[str, Any]]:
     seconds = dict(run.series("seconds"))
     names = ("psnr", "ssim", "consistency")
-    values = {name: dict(run.series(f"{runs.VALIDATION}{name}")) for name in names}
+    values = {name: dict(run.series(f"{VALIDATION}{name}")) for name in names}
     return [
         {"step": step, "minutes": round(seconds[step] / 60, 2)}
         | {name: round(values[name][step], 4) for name in names}

@@ -43,8 +43,9 @@ def report(
     """Write a run as one HTML page: curves, sheets, recipe and card. It opens without a network."""
     require("writing a report", "filelock", "jinja2", "matplotlib")
     from srez import runs
+    from srez.runs.layout import RunLayout
     from srez.runs.report import page
 
-    out = output or run / "report.html"
+    out = output or RunLayout(run).report
     page.write(runs.read(run), out)
     typer.echo(f"The report is in {out}")

@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.rcsetup import cycler
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from srez.runs import VALIDATION, Run
+from srez.runs import Run
+from srez.runs.layout import VALIDATION
 
 WIDTH = 5.6  # inches of 72 units each: at this size the labels stay legible on a phone
 INKS = {"#000001": "var(--ink)", "#000002": "var(--line)"}

@@ -13,7 +13,8 @@ from srez.errors import ImageError, ModelError
 from srez.models import card
 from srez.models.card import Card
 from srez.output import atomic
-from srez.runs import VALIDATION, Run
+from srez.runs import Run
+from srez.runs.layout import VALIDATION, step_of
 from srez.runs.report import curves
 
 SHEETS = 6  # the first, the last, and those that are evenly spread between them
@@ -124,7 +125,7 @@ def _columns(records: list[dict[str, Any]]) -> Grid:
 
 
 def _sheets(run: Run, problems: list[str]) -> list[Sheet]:
-    paths = sorted((run.folder / "sheets").glob("step-*.png"))
+    paths = run.layout.all_sheets()
     if len(paths) > SHEETS:
         paths = [paths[number * (len(paths) - 1) // (SHEETS - 1)] for number in range(SHEETS)]
     found = []
@@ -132,8 +133,7 @@ def _sheets(run: Run, problems: list[str]) -> list[Sheet]:
         try:
             data = path.read_bytes()
             height, width = images.read(data, path.name).pixels.shape[:2]
-            step = int(path.stem.removeprefix("step-"))
-            found.append(Sheet(step, width, height, base64.b64encode(data).decode()))
+            found.append(Sheet(step_of(path), width, height, base64.b64encode(data).decode()))
         except (ImageError, OSError, ValueError) as error:
             problems.append(f"sheet {path.name} cannot be shown: {error}")
     return found
@@ -141,18 +141,17 @@ def _sheets(run: Run, problems: list[str]) -> list[Sheet]:
 
 def _recipe(run: Run, problems: list[str]) -> str:
     try:
-        return (run.folder / "recipe.toml").read_text(encoding="utf-8")
+        return run.layout.recipe.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        problems.append(f"recipe.toml cannot be read: {error}")
+        problems.append(f"{run.layout.recipe.name} cannot be read: {error}")
         return ""
 
 
 def _card(run: Run, problems: list[str]) -> Card | None:
-    model = run.folder / "model.onnx"
-    if not model.is_file():
+    if not run.layout.model.is_file():
         return None
     try:
-        return card.read(model)
+        return card.read(run.layout.model)
     except ModelError as error:
         problems.append(str(error))
         return None

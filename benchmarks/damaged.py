@@ -15,9 +15,9 @@ from typing import Annotated
 import numpy as np
 import typer
 from PIL import Image
+from srez.datasets.members import VALIDATION, silent
 
 from machine import report
-from srez.datasets.members import VALIDATION, silent
 from srez.evaluation import evaluate, methods, pairs
 from srez.images import to_float, to_uint8
 

@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 from skimage.color import rgb2gray, rgb2lab
-
 from srez.datasets.members import VALIDATION
+
 from srez.evaluation import pairs
 
 OUT = Path(__file__).parent / "results/faces/groups.json"

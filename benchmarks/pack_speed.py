@@ -32,7 +32,7 @@ def main() -> None:
     loaded = data.load(recipe.load("faces").data, [str(arguments.pack)])
     figures = {
         "read": rate(read, stop),
-        "read and augmented": rate(data.batches(loaded, BATCH, 1, 0, stop), stop),
+        "read and augmented": rate(data.batches(loaded.training, BATCH, 1, 0, stop), stop),
     }
     for what, faces in figures.items():
         print(f"{what}: {faces:,.0f} faces a second")

@@ -16,7 +16,7 @@ from pathlib import Path
 from PIL import Image
 
 from srez.cluster import upscaling
-from srez.datasets import drawn
+from srez.datasets import cartoons
 from srez.upscaling.files import Wish
 
 SIDE = 32
@@ -33,7 +33,7 @@ def main() -> None:
         source = Path(folder) / "in"
         source.mkdir()
         for number in range(arguments.pictures):
-            Image.fromarray(drawn.face(number, SIDE, SIDE)).save(source / f"{number:06d}.png")
+            Image.fromarray(cartoons.face(number, SIDE, SIDE)).save(source / f"{number:06d}.png")
         for number in range(arguments.unreadable):
             (source / f"bad{number:02d}.png").write_bytes(b"no picture")
         for workers in (1, 2):

@@ -26,7 +26,7 @@ Generators = dict[str, Callable[[], keras.Model]]
 def compare(
     chosen: str,
     generators: Generators,
-    pictures: data.Data,
+    pictures: data.TrainingData,
     minutes: float,
     timed: tuple[int, int, int],
     out: Path,
@@ -51,7 +51,7 @@ def compare(
     for name, make in track(generators.items(), "training"):
         settings = recipe.load(chosen, [*changes, f"steps={round(60 * minutes / times[name])}"])
         with instead_of_the_recipes(make):
-            result = trainer.train(settings, pictures, out / name)
+            result = trainer.train(trainer.prepare(settings), pictures, out / name)
         figures = result.figures["psnr"], result.figures["ssim"]
         rows.append([name, result.average.count_params() / 1e6, settings.steps, *figures])
         try:
@@ -70,7 +70,9 @@ def instead_of_the_recipes(make: Callable[[], keras.Model]) -> AbstractContextMa
     return patch.object(networks, "build_generator", lambda _: make())
 
 
-def step_time(chosen: str, make: Callable[[], keras.Model], pictures: data.Data, changes: list[str]) -> float:
+def step_time(
+    chosen: str, make: Callable[[], keras.Model], pictures: data.TrainingData, changes: list[str]
+) -> float:
     few = [*changes, f"steps={train_speed.STEPS}", "every.checkpoint=1000", "every.log=1000"]
     with instead_of_the_recipes(make):
         return train_speed.step_seconds(recipe.load(chosen, few), pictures)

@@ -25,7 +25,7 @@ from skimage import data
 
 import srez
 from srez import images
-from srez.datasets import drawn
+from srez.datasets import cartoons
 from srez.images import Picture
 
 CONNECTIONS, SECONDS = 64, 30
@@ -36,7 +36,7 @@ HEAD = "POST /v1/upscale HTTP/1.1\r\nHost: srez\r\nContent-Type: image/png\r\nCo
 
 
 def pictures() -> tuple[list[np.ndarray], list[np.ndarray]]:
-    faces = [np.asarray(drawn.face(seed, SIDE, SIDE)) for seed in range(FACES)]
+    faces = [np.asarray(cartoons.face(seed, SIDE, SIDE)) for seed in range(FACES)]
     scenes = (data.astronaut(), data.coffee(), data.cat(), data.rocket())
     photos = [scene[20 : 20 + PHOTO_SIDE, 100 : 100 + PHOTO_SIDE] for scene in scenes]
     return faces, photos

@@ -14,6 +14,7 @@ import keras
 
 from machine import in_turn, matrix_gflops, report
 from srez.train import data, networks, recipe, trainer
+from srez.train.reporter import Reporter
 
 RECIPES = ("srez", "faces")
 FACES = 2000
@@ -21,18 +22,29 @@ STEPS = 13
 WARM = 3
 
 
-def step_seconds(chosen: recipe.Recipe, faces: data.Data) -> float:
+class Clock(Reporter):
+    """Notes when every step ends."""
+
+    def __init__(self) -> None:
+        self.times: list[float] = []
+
+    def step(self, step: int, values: dict[str, float]) -> None:
+        del step, values
+        self.times.append(time.perf_counter())
+
+
+def step_seconds(chosen: recipe.Recipe, faces: data.TrainingData) -> float:
     """Seconds of a training step, input included, without validation; the first steps do not count."""
-    times: list[float] = []
+    clock = Clock()
     with tempfile.TemporaryDirectory() as folder:
-        trainer.train(chosen, faces, Path(folder), lambda *_: times.append(time.perf_counter()))
-    return (times[STEPS - 1] - times[WARM - 1]) / (STEPS - WARM)
+        trainer.train(trainer.prepare(chosen), faces, Path(folder), clock)
+    return (clock.times[STEPS - 1] - clock.times[WARM - 1]) / (STEPS - WARM)
 
 
-def pipeline_seconds(chosen: recipe.Recipe, faces: data.Data) -> float:
+def pipeline_seconds(chosen: recipe.Recipe, faces: data.TrainingData) -> float:
     """Seconds that the input pipeline alone takes for a batch."""
     steps = 500
-    batches = iter(data.batches(faces, chosen.batch, 1, 0, steps * chosen.batch))
+    batches = iter(data.batches(faces.training, chosen.batch, 1, 0, steps * chosen.batch))
     next(batches)
     began = time.perf_counter()
     for _ in batches:

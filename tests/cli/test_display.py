@@ -8,7 +8,8 @@ from rich.table import Table
 from typer.testing import CliRunner
 
 from srez.cli import app
-from srez.cli.display import Bars, TrainingBars, error_console, out_console
+from srez.cli.display import Bars, error_console, out_console
+from srez.cli.train import TrainingBars
 
 BRACKETS = "x[red]y[/z].png"  # as markup, a colour and an error
 
@@ -33,7 +34,7 @@ def test_consoles_know_no_markup(console) -> None:
     assert captured.get().count(BRACKETS) == 3
 
 
-@pytest.mark.parametrize("bars", [Bars(), TrainingBars()])
+@pytest.mark.parametrize("bars", [Bars(), TrainingBars(9)])
 def test_bars_know_no_markup(bars: Bars) -> None:
     with error_console.capture() as captured, bars:
         bars.add_task(BRACKETS, total=1)

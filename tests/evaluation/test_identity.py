@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from srez.datasets.members import silent
 from srez.errors import ModelError
 from srez.evaluation import demo, evaluate, identity, methods, pairs
 from srez.evaluation.perceptual import Distance
 from srez.evaluation.protocol import FACES_RGB
 from srez.images import resample, to_float, to_uint8
+from srez.progress import untracked
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_validation_faces(distance: Distance, shared: Path) -> None:
         folder / "img_align_celeba.zip", folder / "list_eval_partition.txt", 1, limit=60
     )
     chosen = [methods.baselines(4)[1], methods.model("faces", 4)]
-    bicubic, ours = evaluate.evaluate(chosen, measured_on, silent).results
+    bicubic, ours = evaluate.evaluate(chosen, measured_on, untracked).results
     assert bicubic.mean["identity"] == pytest.approx(0.518, abs=0.03)
     assert (ours.mean["identity"] or 1) < 0.43
 
@@ -57,5 +57,5 @@ def test_without_the_extra_it_is_not_measured(monkeypatch: pytest.MonkeyPatch) -
     low = np.zeros((1, 16, 16, 3), np.float32)
     pair = pairs.Pair("black", "black", low[0], np.zeros((64, 64, 3), np.uint8))
     pair_set = pairs.PairSet("black", FACES_RGB, [pair], ["black"])
-    found = evaluate.evaluate(methods.baselines(4), pair_set, silent)
+    found = evaluate.evaluate(methods.baselines(4), pair_set, untracked)
     assert [result.mean["identity"] for result in found.results] == [None, None]

@@ -9,9 +9,9 @@ from typer.testing import CliRunner
 
 from srez import images
 from srez.cli import app
-from srez.datasets.members import silent
 from srez.evaluation import evaluate, methods, pairs, perceptual
 from srez.images import Picture, resample
+from srez.progress import untracked
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_validation_faces(distance: perceptual.Distance, shared: Path) -> None:
         folder / "img_align_celeba.zip", folder / "list_eval_partition.txt", 1, limit=100
     )
     chosen = [methods.baselines(4)[1], methods.model("faces", 4)]
-    bicubic, ours = evaluate.evaluate(chosen, measured_on, silent).results
+    bicubic, ours = evaluate.evaluate(chosen, measured_on, untracked).results
     assert bicubic.mean["st_lpips"] == pytest.approx(0.413, abs=0.02)
     assert (ours.mean["st_lpips"] or 1) < 0.2
 

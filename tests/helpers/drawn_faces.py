@@ -6,12 +6,12 @@ from pathlib import Path
 
 from PIL import Image
 
-from srez.datasets import drawn
+from srez.datasets import cartoons
 
 
 def drawn_face(seed: int, size: tuple[int, int] = (89, 109)) -> Image.Image:
     """A cartoon of a face of some (width, height)."""
-    return Image.fromarray(drawn.face(seed, *size))
+    return Image.fromarray(cartoons.face(seed, *size))
 
 
 def write_faces(path: Path, count: int) -> Path:

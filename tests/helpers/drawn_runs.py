@@ -9,7 +9,7 @@ import numpy as np
 import tomli_w
 
 from srez import images
-from srez.datasets import drawn
+from srez.datasets import cartoons
 from srez.models import box
 from srez.models import card as cards
 from srez.models.card import Card, sha256
@@ -64,7 +64,7 @@ def write_run(folder: Path, steps: int = 400, done: int | None = None, **facts: 
         lines.append({"step": step, **values(step, steps, random)})
         if step % 40 == 0:
             lines.append({"step": step, **validation(step, steps)})
-            sheet = np.concatenate([drawn.face(step + number, 64, 64) for number in range(4)], axis=1)
+            sheet = np.concatenate([cartoons.face(step + number, 64, 64) for number in range(4)], axis=1)
             images.write(folder / "sheets" / f"step-{step:08d}.png", images.Picture(sheet))
     (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     if done == steps:

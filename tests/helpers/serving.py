@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 
 from helpers.waiting import PATIENCE, until
-from srez.datasets import drawn
+from srez.datasets import cartoons
 
 # On a slow or busy machine nothing is turned down for a long wait; later options win over these.
 PATIENT = ("--max-wait", "3600", "--max-seconds", "3600")
@@ -124,7 +124,7 @@ def png(array: np.ndarray, kind: str = "PNG", **options: Any) -> bytes:
 
 def face(seed: int = 1, side: int = 16) -> np.ndarray:
     """A drawn face, `(side, side, 3)`."""
-    return np.asarray(drawn.face(seed, side, side))
+    return np.asarray(cartoons.face(seed, side, side))
 
 
 def by_command(folder: Path, body: bytes, *options: str, ending: str = "png") -> bytes:

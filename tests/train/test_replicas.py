@@ -34,7 +34,8 @@ from srez.train import replicas
 strategy = {strategy}
 from srez.train import data, recipe, trainer
 chosen = recipe.load({name!r}, {changes!r})
-result = trainer.train(chosen, data.draw(chosen.data), Path({out!r}), strategy=strategy)
+prepared = trainer.prepare(chosen, strategy=strategy)
+result = trainer.train(prepared, data.draw(chosen.data), Path({out!r}))
 print(hashlib.sha256(b"".join(w.tobytes() for w in result.average.get_weights())).hexdigest())
 """
 

@@ -7,7 +7,7 @@ from onnx import numpy_helper
 import srez
 from helpers import models
 from srez import images
-from srez.datasets import drawn
+from srez.datasets import cartoons
 from srez.errors import ImageError, ModelError, OptionError
 from srez.images import resample
 from srez.models import box
@@ -225,7 +225,7 @@ def test_a_model_whose_weights_are_corrupt_makes_no_black_picture(tmp_path: Path
 
 @pytest.mark.parametrize("fidelity", [0, 0.1, 0.3, 0.5, 0.8, 1])
 def test_faces_are_consistent_with_their_input_at_any_fidelity(fidelity: float) -> None:
-    truths = np.stack([drawn.face(seed, 64, 64) for seed in range(8)])
+    truths = np.stack([cartoons.face(seed, 64, 64) for seed in range(8)])
     low = resample.area(truths, 4) / np.float32(255)
     output = srez.load("faces", fidelity).batch(low)
     assert np.abs(resample.area(output, 4) - low).mean() * 255 < 0.15

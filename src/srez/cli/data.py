@@ -1,6 +1,5 @@
 """`srez data`."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +16,7 @@ app.add_typer(data_app, name="data")
 
 @data_app.callback(epilog="Examples: `srez data pack faces.zip pack/`, `srez data check pack/`")
 def data() -> None:
-    """Cut faces out once, for trainings to read them fast."""
+    """Cut faces out once, so that every training starts faster."""
 
 
 @data_app.command(
@@ -27,20 +26,27 @@ def data() -> None:
 def pack(
     sources: Annotated[
         list[str],
-        typer.Argument(help="Zips and folders of aligned faces, or tfds:NAME, as `srez train` has."),
+        typer.Argument(help="Zips and folders of aligned faces, or tfds:NAME, as for `srez train`."),
     ],
     folder: Annotated[Path, typer.Argument(help="The folder to write the pack into.")],
     partition: Annotated[
-        Path | None, typer.Option(help="CelebA's list_eval_partition.txt: 0 train, 1 validation, 2 left out.")
+        Path | None,
+        typer.Option(
+            help="A split like CelebA's list_eval_partition.txt: 0 training, 1 validation, 2 left out. It "
+            "applies to the first source that holds all pictures it names."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Cut faces out and write them in shards, with counts and checksums.
+    """Cut faces out and write them as shards with counts and checksums.
 
-    Training on the pack gives the same weights as training on the pictures, and begins at once.
+    Training on the pack gives the same weights as training on the pictures, and starts at once.
     """
     training_recipes()
     from srez.datasets import packs
+    from srez.train import start
+
+    start.quiet_tensorflow()
     from srez.train import data
 
     with Bars() as bars:
@@ -52,9 +58,9 @@ def pack(
             lambda work, n: bars.track(work, n, description="writing shards"),
         )
     if as_json:
-        print_json({"pack": str(folder), **asdict(packed)})
+        print_json({"pack": str(folder), **packed.as_json()})
         return
-    for line in data.told(packed, packs.INDEX):
+    for line in packed.provenance.lines(packs.INDEX):
         error_console.print(line, soft_wrap=True)
     out_console.print(f"Done: {len(packed.shards)} shards in {folder}", soft_wrap=True)
 

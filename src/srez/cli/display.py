@@ -92,32 +92,3 @@ class _Megapixels(ProgressColumn):
     def render(self, task: Task) -> Text:
         """One bar's text."""
         return Text(f"{task.completed / 1e6:.1f}/{(task.total or 0) / 1e6:.1f} MP")
-
-
-class TrainingBars(Bars):
-    """Bars for reading pictures and for training; each validation leaves a line above them."""
-
-    def reading(self, pictures: Iterable, count: int) -> Iterable:
-        """Wrap the iteration over pictures."""
-        return self.track(pictures, count, description="reading pictures")
-
-    def watch_until(self, steps: int) -> None:
-        """Begin the bar that `watch` moves."""
-        self._training = self.add_task("training", total=steps)
-
-    def watch(self, step: int, values: dict[str, float]) -> None:
-        """A watcher as `srez.train.trainer.train` takes it."""
-        if "validation_psnr" in values:
-            kinds = {"psnr": "PSNR {:.2f} dB", "ssim": "SSIM {:.4f}", "consistency": "consistency {:.3f}"}
-            figures = [
-                kinds[name].format(values[f"validation_{name}"])
-                for name in kinds
-                if f"validation_{name}" in values
-            ]
-            self.print(f"step {step}: {', '.join(figures)}")
-            return
-        speed = self.tasks[self._training].speed or 0.0
-        self.news = "  ".join(
-            [f"{speed:.1f} steps/s", *(f"{name} {value:.4f}" for name, value in values.items())]
-        )
-        self.update(self._training, completed=step)

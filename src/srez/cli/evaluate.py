@@ -10,7 +10,7 @@ import typer
 from srez import images
 from srez.cli.display import Bars, out_console, print_json
 from srez.cli.options import AsJson, Fidelity, Model
-from srez.datasets import members
+from srez.datasets.partition import Part
 from srez.errors import OptionError
 from srez.output import atomic
 
@@ -29,7 +29,7 @@ class Split(enum.StrEnum):
     test = "test"
 
 
-_PARTS = {Split.train: members.TRAIN, Split.val: members.VALIDATION, Split.test: members.TEST}
+_PARTS = {Split.train: Part.TRAIN, Split.val: Part.VALIDATION, Split.test: Part.TEST}
 
 
 class Layout(enum.StrEnum):

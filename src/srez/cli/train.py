@@ -2,17 +2,21 @@
 
 import shlex
 import sys
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
+from rich.progress import TaskID
 from rich.table import Table
 
-from srez.cli.display import TrainingBars, error_console, out_console
+from srez.cli.display import Bars, error_console, out_console
 from srez.cli.extras import require, training_recipes
 from srez.cli.options import Address
 from srez.errors import OptionError
 from srez.output import make_folder
+from srez.progress import Item
+from srez.train.reporter import Reporter
 
 app = typer.Typer()
 recipes_app = typer.Typer()
@@ -24,23 +28,32 @@ app.add_typer(recipes_app, name="recipes")
     "--out runs/faces`, `srez train faces --data celeba/ --workers 8 --gpus-per-worker 1 --ray-address auto`"
 )
 def train(
-    recipe: Annotated[str, typer.Argument(help="A recipe in the box (see `srez recipes`) or a .toml file.")],
+    recipe: Annotated[
+        str, typer.Argument(help="A built-in recipe (see `srez recipes`) or the path of a .toml file.")
+    ],
     data: Annotated[
         list[str] | None,
         typer.Option(
-            help="A zip or a folder of pictures, or tfds:NAME; may be repeated, with @WEIGHT behind each to "
-            "mix them. Not for recipes that draw."
+            help="A zip or folder of pictures, a pack, or tfds:NAME; repeat it for several sources, and "
+            "append @WEIGHT to each to mix them by weight."
         ),
     ] = None,
     partition: Annotated[
-        Path | None, typer.Option(help="CelebA's list_eval_partition.txt: 0 train, 1 validation, 2 left out.")
+        Path | None,
+        typer.Option(
+            help="A split like CelebA's list_eval_partition.txt: 0 training, 1 validation, 2 left out. It "
+            "applies to the first source that holds all pictures it names."
+        ),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="The run folder; runs/RECIPE if not given.")] = None,
-    steps: Annotated[int | None, typer.Option(help="Train this many steps instead of the recipe's.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The run folder. [default: runs/RECIPE]", show_default=False)
+    ] = None,
+    steps: Annotated[int | None, typer.Option(help="Number of steps (default: the recipe's).")] = None,
     init: Annotated[
         str | None,
         typer.Option(
-            help="Start from a model in the box, an .onnx file of ours, a run folder or a checkpoint."
+            help="Start from the weights of a built-in model, or of the .onnx file, run folder or checkpoint "
+            "at a path (./faces for a folder named like a model)."
         ),
     ] = None,
     settings: Annotated[
@@ -49,19 +62,19 @@ def train(
     ] = None,
     devices: Annotated[
         int | None,
-        typer.Option(min=1, help="Share every batch among so many devices of this machine, without Ray."),
+        typer.Option(min=1, help="Split every batch among this many devices of this machine, without Ray."),
     ] = None,
     workers: Annotated[
         int | None,
-        typer.Option(min=1, help="Share every batch among so many processes, which Ray starts anywhere."),
+        typer.Option(min=1, help="Split every batch among this many processes, started by Ray."),
     ] = None,
     gpus_per_worker: Annotated[int, typer.Option(min=0, help="GPUs of each process.")] = 0,
     ray_address: Address = "local",
 ) -> None:
-    """Train a network; started again with the same words, it goes on where it was.
+    """Train a network. Run the same command again to resume.
 
-    Ctrl-C saves and stops. At the end the run folder holds model.onnx and its card, for
-    `srez upscale --model`.
+    Ctrl-C saves a checkpoint and stops; a second one stops at once. When done, the run folder holds
+    model.onnx and its card, for `srez upscale --model`.
     """
     recipes = training_recipes()
     changes = [*(settings or []), *([f"steps={steps}"] if steps is not None else [])]
@@ -76,59 +89,69 @@ def train(
         raise OptionError("give either --devices, for this machine, or --workers, for many")
     if gpus_per_worker and not workers:
         raise OptionError("--gpus-per-worker goes with --workers")
-    folder = out or Path("runs") / Path(recipe).stem
-    make_folder(folder)
     if workers:
-        _train_with_ray(chosen, recipe, data, partition, folder, init, workers, gpus_per_worker, ray_address)
-        return
-    # These import TensorFlow: not before the words are known to be right.
-    from srez.train import data as pairs
-    from srez.train import replicas, run, trainer, weights
+        require("--workers", "ray", extra="cluster")
+    from srez.runs.layout import RunLayout
+    from srez.train import start
 
-    strategy = replicas.on_this_machine(devices) if devices else None
-    start = weights.load(init, chosen.generator) if init else None
-    trainer.require_possible(chosen, strategy)
-    with TrainingBars() as bars:
-        pictures = pairs.load(chosen.data, data, partition, bars.reading) if data else pairs.draw(chosen.data)
-        for line in pairs.told(pictures, "run.json"):
-            bars.print(line)
-        bars.watch_until(chosen.steps)
-        finished = run.train_and_export(
-            chosen, Path(recipe).stem, pictures, folder, bars.watch, bars.print, start, strategy
-        )
-    if finished is None:
-        _say_how_to_go_on("Stopped and saved.")
-    out_console.print(f"Done: {folder / 'model.onnx'}", soft_wrap=True)
-
-
-def _train_with_ray(
-    chosen: Any,
-    recipe: str,
-    places: list[str] | None,
-    partition: Path | None,
-    folder: Path,
-    init: str | None,
-    workers: int,
-    gpus: int,
-    address: str,
-) -> None:
-    require("--workers", "ray", extra="cluster")
-    from srez.cluster import training
-
-    run = training.Run(chosen, Path(recipe).stem, places, partition, folder, init, Path.cwd())
-    with TrainingBars() as bars:
-        bars.watch_until(chosen.steps)
+    name = Path(recipe).stem
+    folder = out or Path("runs") / name
+    make_folder(folder)
+    request = start.Request(chosen, name, data, partition, folder, init)
+    with TrainingBars(chosen.steps) as bars:
         try:
-            training.train(run, workers, gpus, address, bars.watch, bars.print)
+            if workers:
+                from srez.cluster import training
+
+                training.train(request, Path.cwd(), workers, gpus_per_worker, ray_address, bars)
+                finished = True
+            else:
+                finished = start.on_this_machine(request, bars, devices) is not None
         except KeyboardInterrupt:
             bars.stop()
-            _say_how_to_go_on("Stopped; the last checkpoint stays.")
-    out_console.print(f"Done: {folder / 'model.onnx'}", soft_wrap=True)
+            _stop("Stopped; the last checkpoint is kept.")
+    if not finished:
+        _stop("Stopped and saved.")
+    out_console.print(f"Done: {RunLayout(folder).model}", soft_wrap=True)
 
 
-def _say_how_to_go_on(sentence: str) -> NoReturn:
-    again = shlex.join(["srez", *sys.argv[1:]])
-    error_console.print(f"{sentence} Go on with: {again}", soft_wrap=True)
+class TrainingBars(Bars, Reporter):
+    """Shows on standard error how far a training is; each validation leaves a line above the bars."""
+
+    def __init__(self, steps: int) -> None:
+        """Bars for a training of so many steps; use them in a `with` statement."""
+        super().__init__()
+        self._steps = steps
+        self._bar: TaskID | None = None
+
+    def reading(self, pictures: Iterable[Item], count: int, /) -> Iterable[Item]:
+        """Show how many pictures are read."""
+        return self.track(pictures, count, description="reading pictures")
+
+    def step(self, step: int, values: dict[str, float]) -> None:
+        """Move the bar to a step and show its values."""
+        if self._bar is None:
+            self._bar = self.add_task("training", total=self._steps)
+        self.update(self._bar, completed=step)
+        speed = self.tasks[-1].speed or 0.0
+        self.news = "  ".join(
+            [f"{speed:.1f} steps/s", *(f"{name} {value:.4f}" for name, value in values.items())]
+        )
+
+    def validation(self, step: int, figures: dict[str, float]) -> None:
+        """Print the figures of a validation."""
+        formats = {"psnr": "PSNR {:.2f} dB", "ssim": "SSIM {:.4f}", "consistency": "consistency {:.3f}"}
+        shown = [text.format(figures[name]) for name, text in formats.items() if name in figures]
+        self.say(f"step {step}: {', '.join(shown)}")
+
+    def say(self, sentence: str) -> None:
+        """Print a sentence above the bars."""
+        self.print(sentence)
+
+
+def _stop(sentence: str) -> NoReturn:
+    command = shlex.join(["srez", *sys.argv[1:]])
+    error_console.print(f"{sentence} Run the same command to resume: {command}", soft_wrap=True)
     raise typer.Exit(130)
 
 
@@ -136,7 +159,7 @@ def _say_how_to_go_on(sentence: str) -> NoReturn:
     invoke_without_command=True, epilog="Examples: `srez recipes`, `srez recipes show faces`"
 )
 def recipes(context: typer.Context) -> None:
-    """List the recipes in the box, or show one."""
+    """List the built-in recipes, or show one."""
     if context.invoked_subcommand:
         return
     known = training_recipes()
@@ -148,6 +171,8 @@ def recipes(context: typer.Context) -> None:
 
 
 @recipes_app.command(epilog="Example: `srez recipes show faces > mine.toml`")
-def show(name: Annotated[str, typer.Argument(help="A recipe in the box, or a .toml file.")]) -> None:
-    """Print a recipe: what it reaches, its command, its settings."""
+def show(
+    name: Annotated[str, typer.Argument(help="A built-in recipe, or the path of a .toml file.")],
+) -> None:
+    """Print a recipe: its result, its command and its settings."""
     sys.stdout.write(training_recipes().text(name))

@@ -6,9 +6,9 @@ from srez import images
 from srez.errors import ImageError
 from srez.images import resample
 
-FACE = 64  # side of the truth, in pixels
+FACE_SIDE = 64  # side of the truth, in pixels
 RIM = 4  # pixels kept around it, for random shifts
-SCALE = 4
+FACE_SCALE = 4  # side of the truth over side of the input
 
 # The part of an aligned picture that holds the face and its rim: (left, top, right, bottom), by picture size.
 # The face itself is srez's: 128x128 at (25, 60) of a full-size CelebA file.
@@ -35,14 +35,14 @@ def frame(picture: images.Picture, name: str) -> np.ndarray:
     """
     pixels = images.rgb(picture)
     height, width = pixels.shape[:2]
-    if (height, width) == (FACE, FACE):
+    if (height, width) == (FACE_SIDE, FACE_SIDE):
         return np.pad(pixels, ((RIM, RIM), (RIM, RIM), (0, 0)), mode="edge")
     if (width, height) not in FRAMINGS:
-        sizes = ", ".join(f"{w}x{h}" for w, h in [*FRAMINGS, (FACE, FACE)])
+        sizes = ", ".join(f"{w}x{h}" for w, h in [*FRAMINGS, (FACE_SIDE, FACE_SIDE)])
         raise ImageError(f"{name} is {width}x{height}; aligned faces are {sizes}")
     left, top, right, bottom = FRAMINGS[width, height]
     face = pixels[top:bottom, left:right]
-    scale = face.shape[0] // (FACE + 2 * RIM)
+    scale = face.shape[0] // (FACE_SIDE + 2 * RIM)
     return np.rint(resample.area(face, scale)).astype(np.uint8) if scale > 1 else face
 
 
@@ -53,4 +53,4 @@ def without_rim(pixels: np.ndarray) -> np.ndarray:
 
 def reduced(faces: np.ndarray) -> np.ndarray:
     """The inputs of faces, `(N, 64, 64, 3)` uint8 to `(N, 16, 16, 3)` float32 in [0, 1], not rounded."""
-    return resample.area(faces, SCALE) / np.float32(255)
+    return resample.area(faces, FACE_SCALE) / np.float32(255)

@@ -13,14 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from srez.datasets.faces import FACE, RIM
-from srez.datasets.members import Progress, silent
+from srez.datasets.faces import FACE_SIDE, RIM
+from srez.datasets.provenance import Provenance
 from srez.errors import DataError, OutputError
 from srez.output import atomic, make_folder
+from srez.progress import Track, untracked
 
 INDEX = "pack.json"
 VERSION = 1
-SIDE = FACE + 2 * RIM
+SIDE = FACE_SIDE + 2 * RIM
 SHARD_FACES = 65_536  # one GB: few enough to map them all, small enough to copy one after the other
 
 
@@ -40,28 +41,26 @@ class Pack:
 
     Attributes:
         shards: its files, the faces to train on first.
-        sources: the names of the places that the faces came from.
-        skipped: each picture left out, with the reason.
-        summary: what was found, in three lines.
-        fingerprint: of the pictures that it was made of; training on them themselves has the same.
+        provenance: of the faces; training on the pictures themselves has the same.
     """
 
     shards: tuple[Shard, ...]
-    sources: list[str]
-    skipped: list[str]
-    summary: tuple[str, str, str]
-    fingerprint: str
+    provenance: Provenance
 
     def count(self, part: str) -> int:
         """How many faces a part has: "train" or "validation"."""
         return sum(shard.faces for shard in self.shards if shard.part == part)
 
+    def as_json(self) -> dict[str, Any]:
+        """The index as JSON holds it."""
+        return {"shards": [asdict(shard) for shard in self.shards], **asdict(self.provenance)}
+
 
 def write(
     folder: Path,
     parts: dict[str, list[np.ndarray]],
-    facts: dict[str, Any],
-    progress: Progress = silent,
+    provenance: Provenance,
+    track: Track = untracked,
     shard_faces: int = SHARD_FACES,
 ) -> Pack:
     """Write a pack; it counts as one only when the index, its last file, is there.
@@ -69,14 +68,14 @@ def write(
     Args:
         folder: made if absent.
         parts: "train" and "validation", the faces of each, `(72, 72, 3)` uint8.
-        facts: the other attributes of `Pack`.
-        progress: wraps the iteration over shards, given their number.
+        provenance: of the faces.
+        track: shows how many shards are done.
         shard_faces: how many faces a shard holds at most.
 
     Raises:
         OutputError: the folder holds a pack already, or cannot be written.
     """
-    refuse_full(folder)
+    refuse_existing(folder)
     make_folder(folder)
     pieces = [
         (f"{part}-{start // shard_faces:05d}.npy", part, faces[start : start + shard_faces])
@@ -84,13 +83,13 @@ def write(
         for start in range(0, len(faces), shard_faces)
     ]
     shards = []
-    for file, part, faces in progress(pieces, len(pieces)):
+    for file, part, faces in track(pieces, len(pieces)):
         with atomic(folder / file) as out:
             np.save(out, np.stack(faces), allow_pickle=False)
         shards.append(Shard(file, part, len(faces), _sha256(folder / file)))
-    pack = Pack(tuple(shards), **facts)
+    pack = Pack(tuple(shards), provenance)
     with atomic(folder / INDEX) as out:
-        out.write(json.dumps({"version": VERSION, **asdict(pack)}, indent=1).encode())
+        out.write(json.dumps({"version": VERSION, **pack.as_json()}, indent=1).encode())
     return pack
 
 
@@ -99,7 +98,7 @@ def is_pack(folder: Path) -> bool:
     return (folder / INDEX).is_file()
 
 
-def refuse_full(folder: Path) -> None:
+def refuse_existing(folder: Path) -> None:
     """Raise OutputError if a folder holds a pack already."""
     if is_pack(folder):
         raise OutputError(f"{folder} holds a pack already: take another folder, or remove it")
@@ -116,7 +115,7 @@ def read(folder: Path) -> Pack:
         if index.pop("version") != VERSION:
             raise DataError(f"{folder} is a pack of another version of srez: pack the pictures again")
         shards = tuple(Shard(**shard) for shard in index.pop("shards"))
-        return Pack(shards=shards, summary=tuple(index.pop("summary")), **index)
+        return Pack(shards, Provenance(summary=tuple(index.pop("summary")), **index))
     except FileNotFoundError:
         raise DataError(f"{folder} is no pack (it has no {INDEX}): `srez data pack` makes one") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -140,18 +139,18 @@ def faces(folder: Path, pack: Pack, part: str) -> list[np.ndarray]:
     return [_mapped(folder, shard) for shard in pack.shards if shard.part == part]
 
 
-def check(folder: Path, pack: Pack, progress: Progress = silent) -> list[str]:
+def check(folder: Path, pack: Pack, track: Track = untracked) -> list[str]:
     """Read all of a pack and compare it with its index.
 
     Args:
         folder: of the pack.
         pack: its index.
-        progress: wraps the iteration over shards, given their number.
+        track: shows how many shards are done.
 
     Returns:
         A sentence for each shard that is not what it was.
     """
-    return list(_faults(folder, progress(pack.shards, len(pack.shards))))
+    return list(_faults(folder, track(pack.shards, len(pack.shards))))
 
 
 def _faults(folder: Path, shards: Iterable[Shard]) -> Iterable[str]:

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 import srez
-from srez.datasets.members import Progress
 from srez.errors import OptionError
 from srez.evaluation import identity, metrics, perceptual
 from srez.evaluation.methods import Method
@@ -20,6 +19,7 @@ from srez.evaluation.pairs import Pair, PairSet
 from srez.evaluation.perceptual import Distance
 from srez.evaluation.protocol import FACES_RGB, Protocol
 from srez.images import to_float
+from srez.progress import Track
 
 BATCH = 64  # inputs of one size that are upscaled together, at most
 BATCH_PIXELS = 64 * 256  # and their pixels together, so that no network runs out of memory
@@ -131,13 +131,13 @@ class Evaluation:
         }
 
 
-def evaluate(methods: list[Method], pair_set: PairSet, progress: Progress) -> Evaluation:
+def evaluate(methods: list[Method], pair_set: PairSet, track: Track) -> Evaluation:
     """Run every method on every pair and measure the results; only the upscaling is timed.
 
     Args:
         methods: what to measure, with distinct names.
         pair_set: what to measure on, and how.
-        progress: wraps the iteration over batches, given their number.
+        track: shows how many batches are done.
 
     Raises:
         OptionError: two methods have the same name.
@@ -149,7 +149,7 @@ def evaluate(methods: list[Method], pair_set: PairSet, progress: Progress) -> Ev
     each: list[list[Figures]] = [[] for _ in methods]
     seconds = [0.0 for _ in methods]
     tasks = [(number, batch) for number in range(len(methods)) for batch in batches]
-    for number, batch in progress(tasks, len(tasks)):
+    for number, batch in track(tasks, len(tasks)):
         lows = np.stack([pair.low for pair in batch])
         began = time.perf_counter()
         outputs = methods[number].upscale(lows, batch)

@@ -7,7 +7,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from srez.datasets import faces, members
+from srez.datasets import faces, pictures
+from srez.datasets import partition as partitions
 from srez.errors import DataError
 from srez.evaluation import layouts, pixels
 from srez.evaluation.protocol import FACES_RGB, Y_MATLAB_X4, Protocol
@@ -91,20 +92,21 @@ def from_faces(source: Path, partition: Path | None, part: int, limit: int | Non
     Raises:
         DataError: a source or partition that cannot be used, a damaged face, too few faces, two of one name.
     """
-    found = members.find(source)
+    found = pictures.find(source)
     if partition:
-        split = members.parts(found, partition)
-        found = [member for member in found if split.get(member.name) == part]
+        split = partitions.read(partition)
+        partitions.require_present(split, (file.name for file in found), partition)
+        found = [file for file in found if split.get(file.name) == part]
     pairs: dict[str, Pair] = {}
-    for face in members.decode(_limited(found, limit, str(source)), faces.frame):
-        name = face.member.name
+    for face in pictures.decode(_limited(found, limit, str(source)), faces.frame):
+        name = face.file.name
         if face.pixels is None:
             raise DataError(f"{source}: {face.error}")
         if name in pairs:
             raise DataError(f"{source} holds two pictures of the name {name}: rename one of them")
         high = faces.without_rim(face.pixels)
         pairs[name] = Pair(name, Path(name).stem, faces.reduced(high[None])[0], high)
-    stems = [Path(member.name).stem for member in found]
+    stems = [Path(file.name).stem for file in found]
     return PairSet(source.resolve().name, FACES_RGB, list(pairs.values()), stems)
 
 

@@ -9,47 +9,44 @@ import numpy as np
 
 from srez.errors import TrainingError
 from srez.output import atomic, make_folder
-
-BEST = "best.npz"
-_PREFIX = "step-"
+from srez.runs.layout import RunLayout
 
 Saved = tuple[dict[str, np.ndarray], dict[str, Any]]
 """The arrays and the facts that `save` was given, with the facts' "step"."""
 
 
 def save(
-    folder: Path,
+    layout: RunLayout,
     step: int,
     arrays: dict[str, np.ndarray],
     facts: dict[str, Any],
     keep: int,
     best: bool = False,
 ) -> None:
-    """Write a checkpoint and remove all but the last so many, and the best.
+    """Write a checkpoint and remove all but the last few, and the best.
 
     Args:
-        folder: where checkpoints are kept; made if absent.
+        layout: of the run folder; its folder of checkpoints is made if absent.
         step: the steps done so far.
         arrays: every variable, by name.
-        facts: whatever else is needed to go on, as JSON can hold it.
+        facts: whatever else is needed to resume, as JSON can hold it.
         keep: how many to keep.
-        best: whether it takes the place of the best as well.
+        best: whether it replaces the best checkpoint as well.
 
     Raises:
         OutputError: the file cannot be written; the earlier checkpoints are untouched.
     """
-    make_folder(folder)
+    make_folder(layout.checkpoints)
     facts_array = np.frombuffer(json.dumps({"step": step, **facts}).encode(), np.uint8)
     # The best comes first: a run that is killed in between does these steps again, and then writes it again.
-    for name in [*([BEST] if best else []), f"{_PREFIX}{step:08d}.npz"]:
-        with atomic(folder / name) as file:
+    for path in [*([layout.best_checkpoint] if best else []), layout.checkpoint(step)]:
+        with atomic(path) as file:
             np.savez(file, **arrays, facts=facts_array)
-    unfinished = folder.glob(".*.npz.*")  # of a run that was killed while it wrote
-    for old in [*_by_age(folder)[:-keep], *unfinished]:
+    for old in [*layout.all_checkpoints()[:-keep], *layout.unfinished_checkpoints()]:
         old.unlink()
 
 
-def load(folder: Path) -> tuple[Saved | None, list[Path]]:
+def load(layout: RunLayout) -> tuple[Saved | None, list[Path]]:
     """The newest checkpoint that is whole, or None where there is none.
 
     Every array's checksum is verified.
@@ -61,13 +58,15 @@ def load(folder: Path) -> tuple[Saved | None, list[Path]]:
         TrainingError: there are checkpoints but none is whole.
     """
     damaged = []
-    for path in reversed(_by_age(folder)):
+    for path in reversed(layout.all_checkpoints()):
         saved = read(path)
         if saved:
             return saved, damaged
         damaged.append(path)
     if damaged:
-        raise TrainingError(f"no checkpoint in {folder} can be read: remove the folder to start anew")
+        raise TrainingError(
+            f"no checkpoint in {layout.checkpoints} can be read: remove {layout.folder} to start anew"
+        )
     return None, []
 
 
@@ -80,7 +79,3 @@ def read(path: Path) -> Saved | None:
         return arrays, json.loads(arrays.pop("facts").tobytes())
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
-
-
-def _by_age(folder: Path) -> list[Path]:
-    return sorted(folder.glob(f"{_PREFIX}*.npz"))

@@ -11,17 +11,13 @@ import keras
 import numpy as np
 import tomli_w
 
-from srez import images
-from srez.datasets.faces import SCALE
 from srez.errors import TrainingError
-from srez.evaluation import metrics
-from srez.images import resample
 from srez.models import card as cards
 from srez.models.card import Card
 from srez.models.runtime import Network
 from srez.output import atomic
 from srez.train import networks, weights
-from srez.train.data import Data
+from srez.train.data import SCALE
 
 TOLERANCE = 1e-4  # of a value range of 1
 PARITY_SIZES = ((16, 16), (17, 23), (64, 48))  # height, width
@@ -33,7 +29,7 @@ def export(generator: keras.Model, path: Path, about: dict[str, Any]) -> Card:
     Args:
         generator: `(N, H, W, 3)` to `(N, 4H, 4W, 3)`.
         path: the .onnx file to write; the card gets the same name with .toml.
-        about: the card's name, description, licence, limits, training and figures.
+        about: the card's other fields.
 
     Returns:
         The card.
@@ -91,34 +87,3 @@ def parity(generator: keras.Model, model: Path) -> float:
     return max(
         float(np.abs(exported.run(x) - np.asarray(generator(x, training=False))).max()) for x in inputs
     )
-
-
-def figures(generator: keras.Model, name: str, pictures: Data) -> list[dict[str, Any]]:
-    """A card's figures on the validation pictures: nearest, bicubic and the network beside each other.
-
-    Args:
-        generator: the network.
-        name: what to call it.
-        pictures: the inputs and truths, and how to measure.
-    """
-    low, truths, protocol = pictures.validation_low, pictures.validation, pictures.protocol
-    side = truths.shape[1]
-    outputs = {
-        "nearest": resample.nearest(low, SCALE),
-        "bicubic": resample.bicubic(low, SCALE),
-        name: generator.predict(low, batch_size=50, verbose=0),
-    }
-
-    def measured(output: np.ndarray) -> metrics.Figures:
-        each = zip(images.to_uint8(output), truths, low, strict=True)
-        return metrics.mean([metrics.figures(*one, protocol) for one in each])
-
-    return [
-        {
-            "set": f"{len(truths)} validation pictures of {side}x{side}",
-            "protocol": protocol.name,
-            "method": method,
-            **{key: round(value, 4) for key, value in measured(output).items()},
-        }
-        for method, output in outputs.items()
-    ]

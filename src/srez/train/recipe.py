@@ -198,6 +198,15 @@ class Recipe(_Settings):
         """How many cartoons it trains on instead of data."""
         return self.data.drawn if isinstance(self.data, FacesData) else 0
 
+    def learning_rates(self) -> dict[str, float]:
+        """The networks' learning rates, before the schedule, by the names they are logged under."""
+        settings = self.optimizer
+        rates = {"learning_rate": settings.learning_rate}
+        if self.discriminator:
+            own = settings.discriminator_learning_rate
+            rates["discriminator_learning_rate"] = own or settings.learning_rate
+        return rates
+
     @model_validator(mode="after")
     def _fits_together(self) -> "Recipe":
         for wrong, sentence in _contradictions(self):

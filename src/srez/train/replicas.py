@@ -12,10 +12,13 @@ from typing import Any
 import tensorflow as tf
 
 from srez.errors import OptionError, TrainingError
-from srez.train import data
+from srez.train.data import TrainingSet, batches
 from srez.train.recipe import Recipe
 
 Strategy = Any  # a tf.distribute.Strategy, which TensorFlow's type stubs do not have
+Rows = Iterator[list[tuple[tf.Tensor, ...]]]
+"""For each batch, and each replica of this process: network input, clean LR and HR of its rows, and the
+replica's number among all."""
 
 
 def one() -> Strategy:
@@ -86,26 +89,23 @@ def require_same_step(strategy: Strategy, step: int, out: Path) -> None:
         raise TrainingError(f"{out} is not the same folder on all machines: their checkpoints differ")
 
 
-def batches(
-    strategy: Strategy, pictures: data.Data, recipe: Recipe, start: int, stop: int
-) -> Iterator[list[tuple[tf.Tensor, ...]]]:
+def rows_of_batches(strategy: Strategy, training: TrainingSet, recipe: Recipe, start: int, stop: int) -> Rows:
     """Parts of batches, as this process's replicas take them.
 
     Args:
         strategy: whose replicas.
-        pictures: what to draw from.
+        training: what to draw from.
         recipe: its seed, and how large a part is.
         start: the first example.
         stop: the example to stop before.
 
     Yields:
-        For each replica of this process: network input, clean LR and HR of its rows, and the replica's number
-        among all.
+        See `Rows`.
     """
     count, local = strategy.num_replicas_in_sync, _local(strategy)
     size = recipe.batch // recipe.optimizer.accumulate
     numbers = [_process(strategy) * local + index for index in range(local)]
-    streams = [data.batches(pictures, size, recipe.seed, start, stop, (n, count)) for n in numbers]
+    streams = [batches(training, size, recipe.seed, start, stop, (n, count)) for n in numbers]
     for rows in zip(*streams, strict=True):
         yield [(*mine, tf.constant(n)) for mine, n in zip(rows, numbers, strict=True)]
 

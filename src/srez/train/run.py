@@ -1,66 +1,71 @@
-"""A whole run: pictures in, a model with its card out."""
+"""A whole run: training data in, a model with its card out."""
 
 from pathlib import Path
-
-import numpy as np
+from typing import Any
 
 from srez import __version__
-from srez.datasets.faces import FACE, SCALE
-from srez.train import data, export, replicas, trainer
+from srez.datasets.faces import FACE_SCALE, FACE_SIDE
+from srez.runs.layout import RunLayout
+from srez.train import export, replicas, trainer, validation
+from srez.train.data import TrainingData
 from srez.train.recipe import FacesData, Recipe
+from srez.train.reporter import Reporter
 
 FACES_EDGE = 8  # pixels of reflection around larger pictures: see docs/adr/0010
 
 
 def train_and_export(
-    recipe: Recipe,
-    name: str,
-    pictures: data.Data,
-    out: Path,
-    watch: trainer.Watcher = trainer.unwatched,
-    tell: trainer.Teller = trainer.untold,
-    init: list[np.ndarray] | None = None,
-    strategy: replicas.Strategy | None = None,
+    prepared: trainer.Prepared, name: str, data: TrainingData, out: Path, reporter: Reporter | None = None
 ) -> Path | None:
-    """Train to the recipe's end and write `model.onnx` with its card into the run folder.
+    """Train to the recipe's end and write the model with its card into the run folder.
 
     Args:
-        recipe: what to do.
+        prepared: what to train.
         name: what to call the model.
-        pictures: what to do it on.
+        data: what to train it on.
         out: the run folder.
-        watch: see `trainer.train`.
-        tell: see `trainer.train`.
-        init: weights for the generator to start from.
-        strategy: see `trainer.train`.
+        reporter: see `trainer.train`.
 
     Returns:
         The model, or None if the run was interrupted before its end or another process is the chief.
+
+    Raises:
+        SrezError: see `trainer.train` and `export.export`.
     """
-    result = trainer.train(recipe, pictures, out, watch, tell, init, strategy)
-    if result.step < recipe.steps or (strategy and not replicas.is_chief(strategy)):
+    recipe = prepared.recipe
+    result = trainer.train(prepared, data, out, reporter)
+    if result.step < recipe.steps or not replicas.is_chief(prepared.strategy):
         return None
-    about = {
-        "name": name,
+    model = RunLayout(out).model
+    figures = validation.card_figures(result.average, name, data.validation)
+    about = {"name": name, "training": _history(recipe, data, result), "figures": figures}
+    export.export(result.average, model, {**about, **_statements(recipe)})
+    return model
+
+
+def _statements(recipe: Recipe) -> dict[str, Any]:
+    """What a card takes from the recipe."""
+    whole_faces = isinstance(recipe.data, FacesData)
+    return {
         "description": recipe.description,
         "licence": recipe.licence,
         "limits": recipe.limits,
         # Cut-outs have taught a network what the border of a picture looks like, whole faces have not.
-        "edge": FACES_EDGE if isinstance(recipe.data, FacesData) else 0,
-        "trained_at": FACE // SCALE if isinstance(recipe.data, FacesData) else 0,
-        "training": {
-            "data": pictures.sources,
-            "data_sha256": pictures.fingerprint,
-            "pictures": pictures.pictures,
-            "generator": recipe.generator.model_dump(mode="json"),
-            "steps": result.step,
-            "batch": recipe.batch,
-            "seed": recipe.seed,
-            "hours": round(result.seconds / 3600, 2),
-            "srez": __version__,
-        },
-        "figures": export.figures(result.average, name, pictures),
+        "edge": FACES_EDGE if whole_faces else 0,
+        "trained_at": FACE_SIDE // FACE_SCALE if whole_faces else 0,
     }
-    model = out / "model.onnx"
-    export.export(result.average, model, about)
-    return model
+
+
+def _history(recipe: Recipe, data: TrainingData, result: trainer.Result) -> dict[str, Any]:
+    """What a card says under `training`."""
+    return {
+        "data": data.provenance.sources,
+        "data_sha256": data.provenance.fingerprint,
+        "pictures": data.training.pictures,
+        "generator": recipe.generator.model_dump(mode="json"),
+        "steps": result.step,
+        "batch": recipe.batch,
+        "seed": recipe.seed,
+        "hours": round(result.seconds / 3600, 2),
+        "srez": __version__,
+    }

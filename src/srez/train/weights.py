@@ -1,6 +1,8 @@
 """Weights to start from: of a model in the box, an exported model, a run or a checkpoint."""
 
+import hashlib
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import keras
@@ -10,38 +12,64 @@ from onnx import numpy_helper
 
 from srez.errors import ModelError, OptionError
 from srez.models import box, card
-from srez.train import checkpoint, networks
-from srez.train.recipe import Generator
+from srez.runs.layout import RunLayout
+from srez.train import checkpoint
 
 _PLACES = "srez.weights"  # metadata of our ONNX files: the initializers' names, in the order of the variables
 
 
-def load(start: str, settings: Generator) -> list[np.ndarray]:
-    """The generator's weights that `--init` names, for a generator of the same kind and size.
+@dataclass(frozen=True)
+class InitialWeights:
+    """Weights for a generator to start from.
+
+    Attributes:
+        source: what `--init` named.
+        arrays: the values of its variables, in their order.
+    """
+
+    source: str
+    arrays: list[np.ndarray]
+
+    def copy_into(self, generator: keras.Model) -> None:
+        """Give a generator these weights.
+
+        Raises:
+            OptionError: they are of another network.
+        """
+        if [array.shape for array in self.arrays] != [tuple(each.shape) for each in generator.variables]:
+            raise OptionError(
+                f"--init {self.source}: its weights do not fit the recipe's [generator]: set generator.* as "
+                "they were when it was trained"
+            )
+        generator.set_weights(self.arrays)
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal for equal weights."""
+        digest = hashlib.sha256()
+        for array in self.arrays:
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
+
+
+def load(source: str) -> InitialWeights:
+    """The generator's weights that `--init` names.
 
     Args:
-        start: a model in the box, an .onnx file of ours, a run folder (its newest checkpoint), or a
-            checkpoint's .npz file. Where a run keeps an average, that is taken.
-        settings: the generator they are for.
+        source: the name of a model in the box, else the path of an .onnx file of ours, of a run folder (its
+            newest checkpoint), or of a checkpoint. Where a run keeps an average, that is taken.
 
     Raises:
-        OptionError: they are of another network.
         ModelError: there are none, or they are damaged.
     """
-    path = Path(start)
-    is_checkpoint = path.is_dir() or path.suffix == ".npz"
-    found = _from_checkpoint(path) if is_checkpoint else _from_onnx(box.find(start))
-    expected = [tuple(variable.shape) for variable in networks.build_generator(settings).variables]
-    if [array.shape for array in found] != expected:
-        raise OptionError(
-            f"--init {start}: its weights do not fit the recipe's [generator]: set generator.* as they were "
-            "when it was trained"
-        )
-    return found
+    path = Path(source)
+    if source not in box.names() and (path.is_dir() or path.suffix == ".npz"):
+        return InitialWeights(source, _from_checkpoint(path))
+    return InitialWeights(source, _from_onnx(box.find(source)))
 
 
 def remember(model: Path, generator: keras.Model) -> bool:
-    """Note in an exported file where each of the generator's variables is, so that `load` finds them.
+    """Note in an exported file where each of the generator's variables is, for `load` to find them.
 
     Args:
         model: the .onnx file; rewritten.
@@ -66,7 +94,7 @@ def remember(model: Path, generator: keras.Model) -> bool:
 
 
 def _from_checkpoint(path: Path) -> list[np.ndarray]:
-    saved = checkpoint.load(path / "checkpoints")[0] if path.is_dir() else checkpoint.read(path)
+    saved = checkpoint.load(RunLayout(path))[0] if path.is_dir() else checkpoint.read(path)
     if saved is None:
         raise ModelError(f"--init {path}: there is no checkpoint that can be read")
     arrays, _ = saved

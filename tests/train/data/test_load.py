@@ -9,8 +9,9 @@ from PIL import Image
 
 from helpers.drawn_faces import drawn_face, write_faces, write_partition
 from srez import images
-from srez.datasets import members
+from srez.datasets import pictures
 from srez.datasets.faces import frame
+from srez.datasets.partition import Part
 from srez.errors import DataError, OptionError
 from srez.images import resample
 from srez.train import data
@@ -20,40 +21,42 @@ from srez.train.recipe import FacesData, PhotosData
 FACES = FacesData(pictures="faces", shift=0, flip=False)
 
 
-def load(*places: Path | str, partition: Path | None = None) -> data.Data:
+def load(*places: Path | str, partition: Path | None = None) -> data.TrainingData:
     return data.load(FACES, [str(place) for place in places], partition)
 
 
 def test_a_zip_is_split_by_its_partition(faces_zip: Path, partition: Path) -> None:
     faces = load(faces_zip, partition=partition)
-    assert faces.pictures == 18
-    assert faces.validation.shape == (4, 64, 64, 3)
-    assert not faces.skipped
+    assert faces.training.pictures == 18
+    assert faces.validation.truth.shape == (4, 64, 64, 3)
+    assert not faces.provenance.skipped
     with zipfile.ZipFile(faces_zip) as archive:
         picture = images.read(archive.read("img_align_celeba/000019.jpg")).pixels
-    np.testing.assert_array_equal(faces.validation[0], picture[30:94, 12:76])  # the shared framing
-    np.testing.assert_allclose(faces.validation_low, resample.area(faces.validation, 4) / 255, atol=1e-7)
+    np.testing.assert_array_equal(faces.validation.truth[0], picture[30:94, 12:76])  # the shared framing
+    np.testing.assert_allclose(
+        faces.validation.low, resample.area(faces.validation.truth, 4) / 255, atol=1e-7
+    )
 
 
 def test_a_folder_gives_what_its_zip_gives(faces_zip: Path, partition: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(faces_zip) as archive:
         archive.extractall(tmp_path)
     unpacked, packed = load(tmp_path, partition=partition), load(faces_zip, partition=partition)
-    np.testing.assert_array_equal(unpacked.validation, packed.validation)
-    assert unpacked.fingerprint == packed.fingerprint
+    np.testing.assert_array_equal(unpacked.validation.truth, packed.validation.truth)
+    assert unpacked.provenance.fingerprint == packed.provenance.fingerprint
 
 
 def test_pictures_without_a_part_train(faces_zip: Path, partition: Path, tmp_path: Path) -> None:
     drawn_face(100, (144, 144)).save(tmp_path / "Someone_0001.png")
     faces = load(faces_zip, tmp_path, partition=partition)
-    assert faces.pictures == 19
-    assert faces.fingerprint != load(faces_zip, partition=partition).fingerprint
+    assert faces.training.pictures == 19
+    assert faces.provenance.fingerprint != load(faces_zip, partition=partition).provenance.fingerprint
 
 
 def test_without_a_partition_one_in_twenty_is_held_out(tmp_path: Path) -> None:
     faces = load(write_faces(tmp_path / "many.zip", 120))
-    assert faces.pictures + len(faces.validation) == 120
-    assert 1 <= len(faces.validation) <= 15
+    assert faces.training.pictures + len(faces.validation.truth) == 120
+    assert 1 <= len(faces.validation.truth) <= 15
 
 
 def test_of_few_pictures_a_usable_one_is_held_out(tmp_path: Path) -> None:
@@ -62,22 +65,28 @@ def test_of_few_pictures_a_usable_one_is_held_out(tmp_path: Path) -> None:
         drawn_face(number, (64, 64)).save(tmp_path / name)
     (tmp_path / names[0]).write_text("the one that would be held out")
     faces = load(tmp_path)
-    assert (faces.pictures, len(faces.validation)) == (2, 1)
+    assert (faces.training.pictures, len(faces.validation.truth)) == (2, 1)
 
 
 def test_another_split_is_other_data(faces_zip: Path, partition: Path, tmp_path: Path) -> None:
     swapped = {number: 1 if number <= 4 else 0 if number <= 22 else 2 for number in range(1, 25)}
     ours = load(faces_zip, partition=partition)
     theirs = load(faces_zip, partition=write_partition(tmp_path / "p.txt", swapped))
-    assert (ours.pictures, len(ours.validation)) == (theirs.pictures, len(theirs.validation))
-    assert ours.fingerprint != theirs.fingerprint
+    assert (ours.training.pictures, len(ours.validation.truth)) == (
+        theirs.training.pictures,
+        len(theirs.validation.truth),
+    )
+    assert ours.provenance.fingerprint != theirs.provenance.fingerprint
 
 
 def test_runs_without_a_partition_keep_their_fingerprint(tmp_path: Path) -> None:
     for number in range(3):
         Image.fromarray(np.full((64, 64, 3), number, np.uint8)).save(tmp_path / f"{number}.bmp")
     lines = [f"{path.name} {zlib.crc32(path.read_bytes())}\n" for path in sorted(tmp_path.iterdir())]
-    assert load(tmp_path).fingerprint == hashlib.sha256(("[None]" + "".join(lines)).encode()).hexdigest()
+    assert (
+        load(tmp_path).provenance.fingerprint
+        == hashlib.sha256(("[None]" + "".join(lines)).encode()).hexdigest()
+    )
 
 
 @pytest.mark.parametrize("size", [(178, 218), (89, 109), (144, 144), (72, 72), (64, 64)])
@@ -92,7 +101,7 @@ def test_each_framing_shows_the_same_face(tmp_path: Path, faces_zip: Path, size:
     images.write(tmp_path / "faces/one.png", images.Picture(pixels))
     part = tmp_path / "part.txt"
     part.write_text("one.png 1\n")
-    face = load(tmp_path / "faces", faces_zip, partition=part).validation[0]
+    face = load(tmp_path / "faces", faces_zip, partition=part).validation.truth[0]
     assert (face[24:40, 24:40] == 255).all()
     assert face.sum() == 255 * 16 * 16 * 3
 
@@ -102,18 +111,18 @@ def test_unusable_pictures_are_skipped_and_named(tmp_path: Path, faces_zip: Path
     drawn_face(1, (300, 200)).save(tmp_path / "wide.png")
     drawn_face(2, (64, 64)).convert("L").save(tmp_path / "gray.png")
     faces = load(faces_zip, tmp_path, partition=partition)
-    assert faces.pictures == 19
-    assert len(faces.skipped) == 2
-    assert any("words.jpg is not a PNG" in reason for reason in faces.skipped)
-    assert any("wide.png is 300x200" in reason for reason in faces.skipped)
+    assert faces.training.pictures == 19
+    assert len(faces.provenance.skipped) == 2
+    assert any("words.jpg is not a PNG" in reason for reason in faces.provenance.skipped)
+    assert any("wide.png is 300x200" in reason for reason in faces.provenance.skipped)
 
 
 def test_a_file_that_cannot_be_read_is_skipped(tmp_path: Path) -> None:
     for number in range(2):
         drawn_face(number, (64, 64)).save(tmp_path / f"{number}.png")
-    found = members.find(tmp_path)
+    found = pictures.find(tmp_path)
     (tmp_path / "1.png").unlink()
-    whole, gone = members.decode(found, frame)
+    whole, gone = pictures.decode(found, frame)
     assert whole.pixels is not None
     assert (gone.pixels, gone.error) == (None, "1.png cannot be read: No such file or directory")
 
@@ -125,8 +134,8 @@ def test_a_damaged_member_of_a_zip_is_skipped(tmp_path: Path, faces_zip: Path, p
     content[start + 200 : start + 300] = bytes(100)
     (tmp_path / "damaged.zip").write_bytes(content)
     faces = load(tmp_path / "damaged.zip", partition=partition)
-    assert faces.pictures == 17
-    assert "000003.jpg" in faces.skipped[0]
+    assert faces.training.pictures == 17
+    assert "000003.jpg" in faces.provenance.skipped[0]
 
 
 def test_refusals(tmp_path: Path, faces_zip: Path, partition: Path) -> None:
@@ -158,7 +167,7 @@ def test_refusals(tmp_path: Path, faces_zip: Path, partition: Path) -> None:
 def test_what_was_found_is_said_in_three_lines(tmp_path: Path, faces_zip: Path, partition: Path) -> None:
     (tmp_path / "words.jpg").write_text("these are words")
     drawn_face(1, (64, 64)).save(tmp_path / "small.png")
-    assert load(faces_zip, tmp_path, partition=partition).summary == (
+    assert load(faces_zip, tmp_path, partition=partition).provenance.summary == (
         f"19 pictures to train on, 4 to validate on, from img_align_celeba.zip, {tmp_path.name}",
         "sizes: 89x109 (22), 64x64 (1); 0.2 megapixels",
         "left out: 1 that cannot be used, 0 that equal a validation picture",
@@ -169,12 +178,12 @@ def test_few_of_many_pictures_left_out_are_named(tmp_path: Path, faces_zip: Path
     for number in range(5):
         (tmp_path / f"words{number}.jpg").write_text("these are words")
     found = load(faces_zip, tmp_path, partition=partition)
-    assert len(found.skipped) == 5
-    first, second, third, more, *summary = data.told(found, "run.json")
+    assert len(found.provenance.skipped) == 5
+    first, second, third, more, *summary = found.provenance.lines("run.json")
     for number, line in enumerate((first, second, third)):
         assert line.startswith(f"left out: words{number}.jpg is not a")
-    assert more == "and 2 more: run.json has all"
-    assert tuple(summary) == found.summary
+    assert more == "and 2 more: run.json lists them all"
+    assert tuple(summary) == found.provenance.summary
 
 
 def test_a_training_picture_that_also_validates_is_left_out(faces_zip: Path, tmp_path: Path) -> None:
@@ -182,9 +191,9 @@ def test_a_training_picture_that_also_validates_is_left_out(faces_zip: Path, tmp
         (tmp_path / "twin.jpg").write_bytes(archive.read("img_align_celeba/000020.jpg"))
     partition = write_partition(tmp_path / "p.txt", {20: 1})
     found = load(faces_zip, tmp_path, partition=partition)
-    assert found.pictures == 23
-    assert found.skipped == ["twin.jpg equals img_align_celeba/000020.jpg, which validates"]
-    assert "1 that equal a validation picture" in found.summary[2]
+    assert found.training.pictures == 23
+    assert found.provenance.skipped == ["twin.jpg equals img_align_celeba/000020.jpg, which validates"]
+    assert "1 that equal a validation picture" in found.provenance.summary[2]
 
 
 def test_sources_are_mixed_by_weight(tmp_path: Path) -> None:
@@ -194,12 +203,12 @@ def test_sources_are_mixed_by_weight(tmp_path: Path) -> None:
         drawn_face(200 + number).save(few / f"{number}.png")
     partition = write_partition(tmp_path / "p.txt", {1: 1})
     even = load(many, few, partition=partition)
-    assert len(even.order) == even.pictures == 62
+    assert len(even.training.order) == even.training.pictures == 62
     mixed = load(f"{many}@1", f"{few}@3", partition=partition)
-    from_few = mixed.order >= 59
+    from_few = mixed.training.order >= 59
     assert from_few.mean() == pytest.approx(0.75, abs=0.01)
-    assert set(mixed.order) == set(range(62))
-    assert mixed.fingerprint != even.fingerprint
+    assert set(mixed.training.order) == set(range(62))
+    assert mixed.provenance.fingerprint != even.provenance.fingerprint
 
 
 @pytest.mark.parametrize("weight", ["0", "-1", "heavy", "inf"])
@@ -230,18 +239,18 @@ def photographs(tmp_path: Path, random: np.random.Generator) -> Path:
 
 def test_photographs_of_any_size(photographs: Path) -> None:
     found = data.load(PhotosData(pictures="photos", crop=64), [str(photographs)])
-    assert found.pictures + len(found.validation) == 31
-    assert found.validation.shape[1:] == (192, 192, 3)
-    assert found.validation_low.shape[1:] == (48, 48, 3)
-    assert found.protocol.name == "y-matlab-x4"
-    assert found.skipped == ["small.png is 300x40, smaller than data.crop = 64"]
-    assert "sizes: 64x64 to " in found.summary[1]
+    assert found.training.pictures + len(found.validation.truth) == 31
+    assert found.validation.truth.shape[1:] == (192, 192, 3)
+    assert found.validation.low.shape[1:] == (48, 48, 3)
+    assert found.validation.protocol.name == "y-matlab-x4"
+    assert found.provenance.skipped == ["small.png is 300x40, smaller than data.crop = 64"]
+    assert "sizes: 64x64 to " in found.provenance.summary[1]
 
 
 def test_validation_inputs_are_those_of_the_whole_picture(photographs: Path) -> None:
     found = data.load(PhotosData(pictures="photos", crop=64), [str(photographs)])
     inner = (slice(8, -8), slice(8, -8))
-    for low, high in zip(found.validation_low, found.validation, strict=True):
+    for low, high in zip(found.validation.low, found.validation.truth, strict=True):
         expected = resample.bicubic_reduce(high, 4)[inner] / np.float32(255)
         np.testing.assert_allclose(low[inner], expected, atol=1e-6)
 
@@ -252,9 +261,9 @@ def test_a_tensorflow_dataset() -> None:
     with tfds.testing.mock_data(num_examples=6):
         (source,) = sources.find_all(["tfds:celeb_a"])
     assert source.name == "tfds:celeb_a"
-    parts = [source.split[member.path] for member in source.members]
-    assert (parts.count(members.TRAIN), parts.count(members.VALIDATION), len(parts)) == (6, 6, 12)
-    faces = list(members.decode(source.members, frame))
+    parts = [source.split[file.path] for file in source.files]
+    assert (parts.count(Part.TRAIN), parts.count(Part.VALIDATION), len(parts)) == (6, 6, 12)
+    faces = list(pictures.decode(source.files, frame))
     assert all(face.size == (178, 218) and face.pixels.shape == (72, 72, 3) for face in faces)
 
 

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from srez.cli import app
 from srez.datasets import packs
+from srez.datasets.provenance import Provenance
 from srez.errors import DataError, OptionError, OutputError
 from srez.train import data, recipe
 from srez.train.data.faces import mapped, picker
@@ -26,11 +27,11 @@ def pack(faces_zip: Path, partition: Path, tmp_path: Path) -> Path:
 def test_training_on_a_pack_is_training_on_its_pictures(pack: Path, faces_zip: Path, partition: Path) -> None:
     ours = data.load(FACES, [str(pack)])
     theirs = data.load(FACES, [str(faces_zip)], partition)
-    for name in ("pictures", "sources", "skipped", "summary", "fingerprint"):
-        assert getattr(ours, name) == getattr(theirs, name), name
-    np.testing.assert_array_equal(ours.validation, theirs.validation)
-    np.testing.assert_array_equal(ours.validation_low, theirs.validation_low)
-    pairs = (data.batches(each, 4, seed=7, start=3, stop=43) for each in (ours, theirs))
+    assert ours.provenance == theirs.provenance
+    assert ours.training.pictures == theirs.training.pictures
+    np.testing.assert_array_equal(ours.validation.truth, theirs.validation.truth)
+    np.testing.assert_array_equal(ours.validation.low, theirs.validation.low)
+    pairs = (data.batches(each.training, 4, seed=7, start=3, stop=43) for each in (ours, theirs))
     for one, other in zip(*pairs, strict=True):
         for mine, yours in zip(one, other, strict=True):
             np.testing.assert_array_equal(mine, yours)
@@ -38,8 +39,8 @@ def test_training_on_a_pack_is_training_on_its_pictures(pack: Path, faces_zip: P
 
 def test_faces_of_several_shards_are_counted_through(tmp_path: Path, random: np.random.Generator) -> None:
     faces = list(random.integers(0, 256, (11, 72, 72, 3), dtype=np.uint8))
-    facts = {"sources": [], "skipped": [], "summary": ("", "", ""), "fingerprint": ""}
-    index = packs.write(tmp_path, {"train": faces, "validation": faces[:2]}, facts, shard_faces=4)
+    nowhere = Provenance([], [], ("", "", ""), "")
+    index = packs.write(tmp_path, {"train": faces, "validation": faces[:2]}, nowhere, shard_faces=4)
     assert [shard.faces for shard in index.shards] == [4, 4, 3, 2]
     assert packs.read(tmp_path) == index
     face = picker(mapped(packs.faces(tmp_path, index, "train")))

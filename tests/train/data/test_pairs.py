@@ -14,26 +14,26 @@ SREZ = FacesData(
 )
 
 
-def faces(settings: FacesData, faces_zip: Path, partition: Path) -> data.Data:
+def faces(settings: FacesData, faces_zip: Path, partition: Path) -> data.TrainingData:
     return data.load(settings, [str(faces_zip)], partition)
 
 
-def batches(pictures: data.Data, start: int, stop: int, seed: int = 1) -> list:
+def batches(pictures: data.TrainingData, start: int, stop: int, seed: int = 1) -> list:
     """Batches of 4, by their number."""
-    return list(data.batches(pictures, 4, seed, 4 * start, 4 * stop).as_numpy_iterator())
+    return list(data.batches(pictures.training, 4, seed, 4 * start, 4 * stop).as_numpy_iterator())
 
 
 @pytest.fixture(scope="module")
-def plain(faces_zip: Path, partition: Path) -> data.Data:
+def plain(faces_zip: Path, partition: Path) -> data.TrainingData:
     return faces(NONE, faces_zip, partition)
 
 
 @pytest.fixture(scope="module")
-def augmented(faces_zip: Path, partition: Path) -> data.Data:
+def augmented(faces_zip: Path, partition: Path) -> data.TrainingData:
     return faces(SREZ, faces_zip, partition)
 
 
-def test_batches_have_the_stated_shapes_and_ranges(augmented: data.Data) -> None:
+def test_batches_have_the_stated_shapes_and_ranges(augmented: data.TrainingData) -> None:
     (noisy, clean, high), *_ = batches(augmented, 0, 1)
     assert noisy.shape == clean.shape == (4, 16, 16, 3)
     assert high.shape == (4, 64, 64, 3)
@@ -43,14 +43,14 @@ def test_batches_have_the_stated_shapes_and_ranges(augmented: data.Data) -> None
     assert 0.02 < (noisy - clean).std() < 0.04
 
 
-def test_an_epoch_holds_every_face_once_in_another_order(plain: data.Data) -> None:
+def test_an_epoch_holds_every_face_once_in_another_order(plain: data.TrainingData) -> None:
     seen = np.concatenate([high for _, _, high in batches(plain, 0, 9)])  # two epochs of 18
     keys = [face.tobytes() for face in seen]
     assert set(Counter(keys[:18]).values()) == set(Counter(keys[18:]).values()) == {1}
     assert keys[:18] != keys[18:]
 
 
-def test_batches_can_be_taken_up_at_any_step(augmented: data.Data) -> None:
+def test_batches_can_be_taken_up_at_any_step(augmented: data.TrainingData) -> None:
     whole, late = batches(augmented, 0, 9), batches(augmented, 6, 9)
     for expected, resumed in zip(whole[6:], late, strict=True):
         for a, b in zip(expected, resumed, strict=True):
@@ -63,7 +63,7 @@ def test_shift_and_flip_stay_within_the_rim() -> None:
     shifts, flips = set(), set()
     pictures = data.draw(FacesData(pictures="faces", drawn=2))
     still = data.draw(FacesData(pictures="faces", drawn=2, shift=0, flip=False))
-    centre = next(iter(data.batches(still, 1, 1, 0, 1)))[2].numpy()[0]
+    centre = next(iter(data.batches(still.training, 1, 1, 0, 1)))[2].numpy()[0]
     inside = centre[8:-8, 8:-8]
     for _, _, high in batches(pictures, 0, 40):
         for face in high:

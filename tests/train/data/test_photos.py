@@ -5,7 +5,6 @@ from srez import images
 from srez.images import resample
 from srez.train import data
 from srez.train.data import photos
-from srez.train.data.pairs import Data
 from srez.train.recipe import PhotosData
 
 
@@ -20,19 +19,7 @@ def pictures(random: np.random.Generator, *sizes: tuple[int, int]) -> list[np.nd
 
 def pairs(train: list[np.ndarray], count: int = 64, **settings: object) -> list:
     chosen = PhotosData.model_validate({"pictures": "photos", "crop": 16, **settings})
-    held = photos.validation(train, chosen)
-    found = Data(
-        example=photos.example(train, chosen),
-        order=np.arange(len(train)),
-        validation_low=held[0],
-        validation=held[1],
-        protocol=None,  # pyright: ignore[reportArgumentType]
-        pictures=len(train),
-        sources=[],
-        skipped=[],
-        summary=("", "", ""),
-        fingerprint="",
-    )
+    found = data.TrainingSet(photos.example(train, chosen), np.arange(len(train)), len(train))
     return list(data.batches(found, 1, 1, 0, count).as_numpy_iterator())
 
 

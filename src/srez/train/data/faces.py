@@ -5,8 +5,9 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from srez.datasets.faces import FACE, RIM, SCALE, reduced, without_rim
-from srez.train.data.pairs import Example, Held
+from srez.datasets.faces import FACE_SCALE, FACE_SIDE, RIM, reduced, without_rim
+from srez.evaluation.protocol import FACES_RGB
+from srez.train.data.pairs import Example, ValidationSet
 from srez.train.recipe import FacesData
 
 VALIDATION_LIMIT = 500  # faces; more would only slow training down
@@ -45,11 +46,11 @@ def mapped(shards: list[np.ndarray]) -> list[tf.Tensor]:
     return [tf.experimental.dlpack.from_dlpack(shard.__dlpack__()) for shard in shards]
 
 
-def validation(faces: list[np.ndarray]) -> Held:
-    """The inputs and truths of held-out faces, at most 500 of them, evenly chosen."""
+def validation(faces: list[np.ndarray]) -> ValidationSet:
+    """Held-out faces with their inputs, at most 500 of them, evenly chosen."""
     chosen = np.linspace(0, len(faces) - 1, min(len(faces), VALIDATION_LIMIT)).astype(int)
     truths = np.stack([without_rim(faces[index]) for index in chosen])
-    return reduced(truths), truths
+    return ValidationSet(reduced(truths), truths, FACES_RGB)
 
 
 def augment(face: tf.Tensor, settings: FacesData, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
@@ -66,7 +67,7 @@ def augment(face: tf.Tensor, settings: FacesData, seed: tf.Tensor) -> tuple[tf.T
     seeds = tf.unstack(tf.random.split(seed, 6))
     shift = settings.shift
     corner = tf.random.stateless_uniform([2], seeds[0], RIM - shift, RIM + shift + 1, tf.int32)
-    high = tf.slice(face, tf.concat([corner, [0]], 0), [FACE, FACE, 3])
+    high = tf.slice(face, tf.concat([corner, [0]], 0), [FACE_SIDE, FACE_SIDE, 3])
     if settings.flip:
         high = tf.image.stateless_random_flip_left_right(high, seeds[1])
     high = tf.cast(high, tf.float32) / 255.0
@@ -79,6 +80,6 @@ def augment(face: tf.Tensor, settings: FacesData, seed: tf.Tensor) -> tuple[tf.T
         low, top = 1 - settings.contrast, 1 + settings.contrast
         high = tf.image.stateless_random_contrast(high, low, top, seeds[4])
     high = tf.clip_by_value(high, 0.0, 1.0)
-    clean = tf.nn.avg_pool2d(high[None], SCALE, SCALE, "VALID")[0]
+    clean = tf.nn.avg_pool2d(high[None], FACE_SCALE, FACE_SCALE, "VALID")[0]
     noise = settings.noise * tf.random.stateless_normal(clean.shape, seeds[5]) if settings.noise else 0.0
     return clean + noise, clean, high

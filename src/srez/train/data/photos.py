@@ -2,32 +2,33 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
 
 from srez import images
 from srez.errors import ImageError
+from srez.evaluation.protocol import Y_MATLAB_X4
 from srez.images import resample
-from srez.train.data.pairs import Example, Held
+from srez.train.data.pairs import SCALE, Example, ValidationSet
 from srez.train.recipe import PhotosData
 
-SCALE = 4
 VALIDATION_SIDE = 192  # pixels of a validation crop; `crop` where no held-out picture is as large
 VALIDATION_LIMIT = 100  # pictures
 
 
-def treat(settings: PhotosData) -> Callable[[images.Picture, str], np.ndarray]:
-    """What to do with every picture: RGB, cropped to a multiple of 4, at least as large as a crop."""
+def cropped_to_multiple(settings: PhotosData) -> Callable[[images.Picture, str], np.ndarray]:
+    """What makes every picture RGB, its sides multiples of 4; it refuses those smaller than a crop."""
 
-    def to_rgb(picture: images.Picture, name: str) -> np.ndarray:
+    def prepare(picture: images.Picture, name: str) -> np.ndarray:
         pixels = images.rgb(picture)
         height, width = (side - side % SCALE for side in pixels.shape[:2])
         if min(height, width) < settings.crop:
             raise ImageError(f"{name} is {width}x{height}, smaller than data.crop = {settings.crop}")
         return np.ascontiguousarray(pixels[:height, :width])
 
-    return to_rgb
+    return prepare
 
 
 def example(train: list[np.ndarray], settings: PhotosData) -> Example:
@@ -42,45 +43,24 @@ def example(train: list[np.ndarray], settings: PhotosData) -> Example:
     Returns:
         A function of a picture's index and a seed; inputs are `crop / 4`, outputs `crop` pixels large.
     """
-    high, low = _end_to_end(train), _end_to_end(_reduced(train))
-    widths = tf.constant([picture.shape[1] // SCALE for picture in train], tf.int64)
-    heights = tf.constant([picture.shape[0] // SCALE for picture in train], tf.int64)
-    starts = tf.cumsum(widths * heights, exclusive=True)
+    high, low = _Album.of(train), _Album.of(_reduced(train))
     side = settings.crop // SCALE
 
-    def crop(index: tf.Tensor, corner: tf.Tensor, scale: int) -> tf.Tensor:
-        width = widths[index] * scale
-        rows = tf.range(side * scale, dtype=tf.int64) + corner[0] * scale
-        columns = tf.range(side * scale, dtype=tf.int64) + corner[1] * scale
-        places = starts[index] * scale**2 + rows[:, None] * width + columns
-        return tf.gather(low if scale == 1 else high, places)
-
     def make(index: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        seeds = tf.unstack(tf.random.split(seed, 4))
-        room = tf.stack([heights[index] - side + 1, widths[index] - side + 1])
-        shares = tf.random.stateless_uniform([settings.candidates, 2], seeds[0])
-        corners = tf.cast(shares * tf.cast(room, tf.float32), tf.int64)
-        corner = corners[0]
-        if settings.candidates > 1:
-            crops = [crop(index, corners[i], 1) for i in range(settings.candidates)]
-            spread = tf.math.reduce_variance(tf.cast(tf.stack(crops), tf.float32), axis=(1, 2))
-            corner = corners[tf.argmax(tf.reduce_sum(spread, axis=-1))]
-        pair = [crop(index, corner, 1), crop(index, corner, SCALE)]
-        flip, turns = tf.unstack(tf.random.stateless_uniform([2], seeds[1], 0, 4, tf.int32))
-        if settings.flip:
-            pair = [tf.cond(flip < 2, lambda x=x: x, lambda x=x: tf.reverse(x, [1])) for x in pair]
-        if settings.turn:
-            pair = [tf.image.rot90(x, turns) for x in pair]
-        clean, truth = (tf.cast(x, tf.float32) / 255.0 for x in pair)
-        noisy = _damaged(clean, settings, seeds[2], seeds[3])
-        shaped = zip((noisy, clean, truth), (side, side, settings.crop), strict=True)
-        return tuple(tf.ensure_shape(x, (length, length, 3)) for x, length in shaped)
+        place, direction, noise, quality = tf.unstack(tf.random.split(seed, 4))
+        corner = _corner(low, index, side, settings.candidates, place)
+        crops = [low.crop(index, corner, side), high.crop(index, corner * SCALE, settings.crop)]
+        clean, truth = (tf.cast(crop, tf.float32) / 255.0 for crop in _turned(crops, settings, direction))
+        noisy = _degraded(clean, settings, noise, quality)
+        # TensorFlow does not know the sizes of what it has turned.
+        small, large = (side, side, 3), (settings.crop, settings.crop, 3)
+        return tf.ensure_shape(noisy, small), tf.ensure_shape(clean, small), tf.ensure_shape(truth, large)
 
     return make
 
 
-def validation(pictures: list[np.ndarray], settings: PhotosData) -> Held:
-    """The inputs and truths of the middles of held-out pictures, at most 100 of them."""
+def validation(pictures: list[np.ndarray], settings: PhotosData) -> ValidationSet:
+    """The middles of held-out pictures with their inputs, at most 100 of them."""
     large = [picture for picture in pictures if min(picture.shape[:2]) >= VALIDATION_SIDE]
     side = VALIDATION_SIDE if large else settings.crop
     chosen = (large or pictures)[:VALIDATION_LIMIT]
@@ -89,24 +69,80 @@ def validation(pictures: list[np.ndarray], settings: PhotosData) -> Held:
         top, left = ((length - side) // 2 // SCALE for length in picture.shape[:2])
         truths.append(picture[top * SCALE :, left * SCALE :][:side, :side])
         lows.append(low[top:, left:][: side // SCALE, : side // SCALE])
-    return images.to_float(np.stack(lows)), np.stack(truths)
+    return ValidationSet(images.to_float(np.stack(lows)), np.stack(truths), Y_MATLAB_X4)
 
 
-def _damaged(clean: tf.Tensor, settings: PhotosData, seed: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
-    """The network's input: with noise, and half of the time with JPEG's traces, where asked."""
+@dataclass(frozen=True)
+class _Album:
+    """Pictures of any size in one tensor, row behind row, so that a crop of any of them is one gather.
+
+    Attributes:
+        pixels: of all pictures, `(total, 3)` uint8.
+        starts: where each picture begins in `pixels`.
+        heights: of each picture, in pixels.
+        widths: the same.
+    """
+
+    pixels: tf.Tensor
+    starts: tf.Tensor
+    heights: tf.Tensor
+    widths: tf.Tensor
+
+    @staticmethod
+    def of(pictures: list[np.ndarray]) -> "_Album":
+        heights = tf.constant([picture.shape[0] for picture in pictures], tf.int64)
+        widths = tf.constant([picture.shape[1] for picture in pictures], tf.int64)
+        pixels = tf.constant(np.concatenate([picture.reshape(-1, 3) for picture in pictures]))
+        return _Album(pixels, tf.cumsum(heights * widths, exclusive=True), heights, widths)
+
+    def crop(self, index: tf.Tensor, corner: tf.Tensor, side: int) -> tf.Tensor:
+        """A square of a picture, `(side, side, 3)` uint8, from its corner (top, left)."""
+        rows = corner[0] + tf.range(side, dtype=tf.int64)
+        columns = corner[1] + tf.range(side, dtype=tf.int64)
+        return tf.gather(self.pixels, self.starts[index] + rows[:, None] * self.widths[index] + columns)
+
+
+def _corner(low: _Album, index: tf.Tensor, side: int, candidates: int, seed: tf.Tensor) -> tf.Tensor:
+    """The corner (top, left) of a random crop, in LR pixels: of so many, the one with the most texture."""
+    room = tf.stack([low.heights[index] - side + 1, low.widths[index] - side + 1])
+    shares = tf.random.stateless_uniform([candidates, 2], seed)
+    corners = tf.cast(shares * tf.cast(room, tf.float32), tf.int64)
+    if candidates == 1:
+        return corners[0]
+    crops = tf.stack([low.crop(index, corners[number], side) for number in range(candidates)])
+    variances = tf.math.reduce_variance(tf.cast(crops, tf.float32), axis=(1, 2))  # of each colour
+    return corners[tf.argmax(tf.reduce_sum(variances, axis=-1))]
+
+
+def _turned(crops: list[tf.Tensor], settings: PhotosData, seed: tf.Tensor) -> list[tf.Tensor]:
+    """Crops flipped and turned by quarters at random, all of them alike."""
+    flip, turns = tf.unstack(tf.random.stateless_uniform([2], seed, 0, 4, tf.int32))
+    if settings.flip:
+        crops = [tf.cond(flip < 2, lambda x=x: x, lambda x=x: tf.reverse(x, [1])) for x in crops]
+    if settings.turn:
+        crops = [tf.image.rot90(x, turns) for x in crops]
+    return crops
+
+
+def _degraded(clean: tf.Tensor, settings: PhotosData, noise: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
+    """The network's input: with noise, and half of the time with JPEG's artefacts, where asked.
+
+    Args:
+        clean: `(h, w, 3)` in [0, 1].
+        settings: how much of both.
+        noise: a seed, of the noise and of the choice of inputs that are compressed.
+        quality: a seed, of JPEG's quality.
+    """
     if settings.noise:
-        clean = tf.clip_by_value(clean + settings.noise * tf.random.stateless_normal(clean.shape, seed), 0, 1)
+        clean = tf.clip_by_value(
+            clean + settings.noise * tf.random.stateless_normal(clean.shape, noise), 0, 1
+        )
     if not settings.jpeg:
         return clean
-    compressed = tf.image.stateless_random_jpeg_quality(clean, settings.jpeg, 100, other)
-    return tf.cond(tf.random.stateless_uniform([], seed) < 0.5, lambda: compressed, lambda: clean)
+    compressed = tf.image.stateless_random_jpeg_quality(clean, settings.jpeg, 100, quality)
+    return tf.cond(tf.random.stateless_uniform([], noise) < 0.5, lambda: compressed, lambda: clean)
 
 
 def _reduced(pictures: list[np.ndarray]) -> list[np.ndarray]:
     with ThreadPoolExecutor() as pool:
         return list(pool.map(lambda picture: resample.bicubic_reduce(picture, SCALE), pictures))
-
-
-def _end_to_end(pictures: list[np.ndarray]) -> tf.Tensor:
-    """All pixels of all pictures, `(pixels, 3)` uint8."""
-    return tf.constant(np.concatenate([picture.reshape(-1, 3) for picture in pictures]))

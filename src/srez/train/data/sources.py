@@ -8,25 +8,29 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from srez.datasets.members import TEST, TRAIN, VALIDATION, Member, find
+from srez.datasets.partition import Part
+from srez.datasets.pictures import PictureFile, find
 from srez.errors import DataError, OptionError
 
 TFDS = "tfds:"
-_PARTS = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
+_PARTS = {"train": Part.TRAIN, "validation": Part.VALIDATION, "test": Part.TEST}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Source:
-    """Pictures from one place.
+    """A zip, a folder or a TensorFlow Dataset.
 
-    `share` is the part of all training examples to take from it, None to take every picture equally often.
-    `split` gives the part of every member, by path, where the source itself holds pictures out.
+    Attributes:
+        name: how to call it.
+        files: its pictures.
+        share: the part of all training examples that come from it; None to take every picture equally often.
+        split: the part of every file, by path, where the source itself holds pictures out; else empty.
     """
 
     name: str
-    members: list[Member]
+    files: list[PictureFile]
     share: float | None
-    split: dict[str, int]
+    split: dict[str, Part]
 
 
 def find_all(texts: list[str]) -> list[Source]:
@@ -62,13 +66,13 @@ def _weighted(text: str) -> tuple[str, float | None]:
 
 def _find(name: str, share: float | None) -> Source:
     if name.startswith(TFDS):
-        members = list(_tensorflow_dataset(name.removeprefix(TFDS)))
-        split = {member.path: _PARTS[member.path.split("/")[-2]] for member in members}
-        return Source(name, members, share, split if VALIDATION in split.values() else {})
+        files = list(_tensorflow_dataset(name.removeprefix(TFDS)))
+        split = {file.path: _PARTS[file.path.split("/")[-2]] for file in files}
+        return Source(name, files, share, split if Part.VALIDATION in split.values() else {})
     return Source(Path(name).name, find(Path(name)), share, {})
 
 
-def _tensorflow_dataset(name: str) -> Iterator[Member]:
+def _tensorflow_dataset(name: str) -> Iterator[PictureFile]:
     """The encoded pictures of a TensorFlow Dataset's train and validation splits, all held in memory."""
     if not find_spec("tensorflow_datasets"):
         raise OptionError(f"--data {TFDS}{name} needs the package tensorflow-datasets: pip install it")
@@ -89,7 +93,7 @@ def _tensorflow_dataset(name: str) -> Iterator[Member]:
         decoders = {keys[0]: tfds.decode.SkipDecoding()}
         examples: Any = tfds.as_numpy(builder.as_dataset(split=split, decoders=decoders, shuffle_files=False))
         for index, example in enumerate(examples):
-            yield Member(f"{name}/{split}/{index:08d}", lambda data=example[keys[0]]: bytes(data))
+            yield PictureFile(f"{name}/{split}/{index:08d}", lambda data=example[keys[0]]: bytes(data))
 
 
 def _first_line(error: Exception) -> str:

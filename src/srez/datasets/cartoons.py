@@ -1,4 +1,4 @@
-"""Drawn faces: cartoons to train on where there is no data, in tests and in the smoke recipe."""
+"""Cartoons of faces: to train on where there is no data, in the smoke recipe and in tests."""
 
 import numpy as np
 

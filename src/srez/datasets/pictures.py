@@ -1,0 +1,113 @@
+"""Picture files in zips and folders: finding them, and decoding them on all cores."""
+
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from srez import images
+from srez.errors import DataError, ImageError
+from srez.progress import Track, untracked
+
+
+@dataclass(frozen=True)
+class PictureFile:
+    """A picture file in a zip or a folder: its path within, and a function that reads its bytes."""
+
+    path: str
+    read: Callable[[], bytes]
+
+    @property
+    def name(self) -> str:
+        """The file's name, by which partitions know it."""
+        return Path(self.path).name
+
+
+@dataclass(frozen=True)
+class DecodedPicture:
+    """A decoded picture file, or why it could not be decoded.
+
+    Attributes:
+        file: the file.
+        crc: CRC-32 of its bytes; 0 if they cannot be read.
+        size: width and height of the picture in the file, in pixels; None if it cannot be decoded.
+        pixels: what the caller's function made of the picture; None if that is not usable.
+        error: why `pixels` is None.
+    """
+
+    file: PictureFile
+    crc: int
+    size: tuple[int, int] | None
+    pixels: np.ndarray | None
+    error: str = ""
+
+
+def find(source: Path) -> list[PictureFile]:
+    """All picture files in a zip (read in place) or a folder (with its subfolders), sorted by path.
+
+    Raises:
+        DataError: the source does not exist, is neither a zip nor a folder, or holds no pictures.
+    """
+    if source.is_dir():
+        found = sorted(path for path in source.rglob("*") if path.is_file() and images.is_readable(path.name))
+        files = [PictureFile(str(path.relative_to(source)), path.read_bytes) for path in found]
+    elif source.is_file():
+        files = _find_in_zip(source)
+    else:
+        raise DataError(f"{source} does not exist: expected a zip or a folder of pictures")
+    if not files:
+        raise DataError(f"{source} holds no pictures ({images.suffixes()})")
+    return files
+
+
+def decode(
+    files: list[PictureFile],
+    prepare: Callable[[images.Picture, str], np.ndarray],
+    track: Track = untracked,
+) -> Iterator[DecodedPicture]:
+    """Decode picture files on all cores, in order.
+
+    Args:
+        files: the picture files.
+        prepare: turns a picture and its path into an array, or raises ImageError.
+        track: shows how many are done.
+    """
+
+    def decode_one(file: PictureFile) -> DecodedPicture:
+        try:
+            data = file.read()
+        except OSError as error:
+            return DecodedPicture(file, 0, None, None, f"{file.path} cannot be read: {error.strerror}")
+        size = None
+        try:
+            picture = images.read(data, file.path)
+            size = (picture.pixels.shape[1], picture.pixels.shape[0])
+            return DecodedPicture(file, zlib.crc32(data), size, prepare(picture, file.path))
+        except ImageError as error:
+            return DecodedPicture(file, zlib.crc32(data), size, None, str(error))
+
+    with ThreadPoolExecutor() as pool:
+        yield from track(pool.map(decode_one, files), len(files))
+
+
+def _find_in_zip(source: Path) -> list[PictureFile]:
+    try:
+        archive = zipfile.ZipFile(source)
+    except (zipfile.BadZipFile, OSError):
+        raise DataError(f"{source} is neither a folder nor a zip that can be read") from None
+
+    def reader(path: str) -> Callable[[], bytes]:
+        def read_bytes() -> bytes:
+            try:
+                return archive.read(path)
+            except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
+                return b""  # damaged inside the zip: counted as an unreadable picture
+
+        return read_bytes
+
+    paths = sorted(path for path in archive.namelist() if images.is_readable(path))
+    return [PictureFile(path, reader(path)) for path in paths if not path.startswith("__MACOSX/")]

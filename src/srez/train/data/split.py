@@ -1,0 +1,94 @@
+"""Which pictures are trained on and which validate: by a partition, by their source, or by hash."""
+
+import zlib
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from srez.datasets import partition as partitions
+from srez.datasets.partition import Part
+from srez.datasets.pictures import PictureFile
+from srez.errors import DataError
+from srez.train.data.sources import Source
+
+HELD_OUT = 20  # without a partition, one picture in so many validates
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A picture file that may be used.
+
+    Attributes:
+        file: the file.
+        source: where it is from.
+        part: what it is for; None where nothing says so for any picture.
+    """
+
+    file: PictureFile
+    source: Source
+    part: Part | None
+
+
+def candidates(sources: list[Source], partition: Path | None) -> list[Candidate]:
+    """The pictures of all sources, without those that are kept for a test.
+
+    A partition splits the source that it belongs to (see `partitioned`), and a TensorFlow Dataset splits
+    itself; where either is given, every other picture is trained on.
+
+    Args:
+        sources: the sources.
+        partition: see `srez.datasets.partition`.
+
+    Raises:
+        DataError: a partition that cannot be read, or names pictures that are nowhere or in two sources.
+    """
+    if not partition and not any(source.split for source in sources):
+        return [Candidate(file, source, None) for source in sources for file in source.files]
+    named = partitions.read(partition) if partition else {}
+    owners = partitioned(sources, named, partition) if partition else []
+    found = []
+    for source in sources:
+        parts = named if source in owners else {}
+        for file in source.files:
+            part = source.split.get(file.path, parts.get(file.name, Part.TRAIN))
+            if part != Part.TEST:
+                found.append(Candidate(file, source, part))
+    return found
+
+
+def partitioned(sources: list[Source], named: dict[str, Part], partition: Path) -> list[Source]:
+    """The sources that a partition belongs to.
+
+    That is the first source that holds all pictures the partition names. If none does, it is all sources
+    that hold some of them, and no name may be in two of those.
+
+    Args:
+        sources: the sources.
+        named: what the partition says.
+        partition: its path.
+
+    Raises:
+        DataError: it names pictures that are nowhere, or in two sources neither of which holds all.
+    """
+    held = [named.keys() & {file.name for file in source.files} for source in sources]
+    for source, names in zip(sources, held, strict=True):
+        if names == named.keys():
+            return [source]
+    partitions.require_present(named, (name for names in held for name in names), partition)
+    counts = Counter(name for names in held for name in names)
+    name, count = counts.most_common(1)[0]
+    if count > 1:
+        raise DataError(
+            f"--partition {partition}: no source holds all pictures it names, and {count} sources hold "
+            f"{name}: put the pictures it names into one source"
+        )
+    return [source for source, names in zip(sources, held, strict=True) if names]
+
+
+def by_hash(names: Iterable[str]) -> dict[str, Part]:
+    """The part of every picture by the hash of its file name: one in twenty validates, at least one."""
+    hashes = {name: zlib.crc32(name.encode()) for name in names}
+    held = {name for name in hashes if hashes[name] % HELD_OUT == 0}
+    held = held or set(sorted(hashes, key=hashes.__getitem__)[:1])
+    return {name: Part.VALIDATION if name in held else Part.TRAIN for name in hashes}

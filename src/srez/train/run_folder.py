@@ -1,0 +1,269 @@
+"""The folder of a run that is being trained: it is claimed, its logs and sheets are written."""
+
+import json
+import platform
+import tomllib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any, Self
+
+import filelock
+import keras
+import numpy as np
+import tensorflow as tf
+import tomli_w
+
+import srez
+from srez import images
+from srez.errors import DataError, OptionError, OutputError
+from srez.evaluation import report
+from srez.images import resample
+from srez.output import atomic, make_folder
+from srez.runs.layout import RunLayout
+from srez.runs.reading import read_record
+from srez.train.data import SCALE, TrainingData
+from srez.train.recipe import Recipe, validate
+from srez.train.reporter import Reporter
+
+SHEET_ROWS = 8
+_MAY_CHANGE = {"steps", "description", "licence", "limits", "every"}  # when a run is resumed
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What must be the same whenever a run is resumed.
+
+    Attributes:
+        recipe: but for `_MAY_CHANGE`.
+        data: its fingerprint.
+        init: the fingerprint of the weights that it started from; None for random ones.
+    """
+
+    recipe: Recipe
+    data: str
+    init: str | None
+
+
+class RunFolder:
+    """A run folder as processes see it that do not write: the chief does."""
+
+    def __init__(self, layout: RunLayout) -> None:
+        """Name the folder."""
+        self.layout = layout
+
+    def __enter__(self) -> Self:
+        """Nothing is claimed."""
+        return self
+
+    def __exit__(self, kind: type | None, *exception: object) -> None:
+        """Nothing is released."""
+
+    def log(self, step: int, values: dict[str, float]) -> None:
+        """Log values."""
+
+    def begin(self, step: int) -> None:
+        """Begin to train behind a step."""
+
+    def show(self, step: int, outputs: np.ndarray, raw: np.ndarray) -> None:
+        """Show outputs for the validation pictures."""
+
+
+class ChiefRunFolder(RunFolder):
+    """The folder of one run, locked by one process at a time; use it in a `with` statement."""
+
+    def __init__(self, layout: RunLayout, identity: Identity, data: TrainingData, reporter: Reporter) -> None:
+        """Name the folder; nothing is written yet.
+
+        Args:
+            layout: of the folder.
+            identity: of the run that it is for.
+            data: what it is trained on.
+            reporter: is told what is damaged.
+        """
+        super().__init__(layout)
+        self._identity, self._data, self._reporter = identity, data, reporter
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Lock the folder; if it already holds a run, it must be the same one.
+
+        A run that has neither logged nor saved anything does not count: there is nothing to resume. What is
+        damaged is reported, and cannot be compared.
+
+        Raises:
+            OptionError: another process trains in it, or it holds a run of another recipe or from other
+                weights.
+            DataError: it holds a run on other data.
+            OutputError: it cannot be written.
+        """
+        layout = self.layout
+        make_folder(layout.folder)
+        try:
+            self._stack.enter_context(filelock.FileLock(layout.lock, timeout=1))
+        except filelock.Timeout:
+            raise OptionError(f"another process trains in {layout.folder}: take another --out") from None
+        except OSError as error:
+            raise OutputError(f"{layout.folder} cannot be written: {error.strerror}") from None
+        with ExitStack() as undo:
+            undo.push(self._stack)
+            if layout.metrics.exists() or layout.all_checkpoints():
+                self._require_same_run()
+            self._board = tf.summary.create_file_writer(str(layout.tensorboard))
+            undo.pop_all()
+        return self
+
+    def __exit__(self, kind: type | None, *exception: object) -> None:
+        """Close the logs and unlock the folder."""
+        with self._stack:
+            try:
+                with self._written():
+                    self._board.close()
+            except OutputError:
+                if kind is None:  # else the first error says more
+                    raise
+
+    def log(self, step: int, values: dict[str, float]) -> None:
+        """Append values to the log and to TensorBoard's."""
+        with self._written():
+            with self.layout.metrics.open("a") as file:
+                file.write(json.dumps({"step": step, **values}) + "\n")
+            with self._board.as_default(step):
+                for name, value in values.items():
+                    tf.summary.scalar(name, value)
+            self._board.flush()
+
+    def begin(self, step: int) -> None:
+        """Write what the run is, and drop from the log what it is about to do again.
+
+        That is what a killed run logged after its last checkpoint. Damaged lines are dropped too, and
+        reported, but for a last one that the kill cut off.
+
+        Args:
+            step: the steps done.
+        """
+        self._write_identity()
+        log = self.layout.metrics
+        if not log.exists():
+            return
+        with self._written():
+            *lines, _ = log.read_bytes().split(b"\n")  # behind the last newline is nothing, or half a line
+        records = [read_record(line) for line in lines]
+        damaged = [number for number, record in enumerate(records, 1) if record is None]
+        if damaged:
+            more = f" and {len(damaged) - 1} more lines" if len(damaged) > 1 else ""
+            self._reporter.say(f"{log} is damaged: line {damaged[0]}{more} left out")
+        pairs = zip(lines, records, strict=True)
+        with atomic(log) as file:
+            file.writelines(line + b"\n" for line, record in pairs if record and record["step"] <= step)
+
+    def show(self, step: int, outputs: np.ndarray, raw: np.ndarray) -> None:
+        """Write a sheet of the first validation pictures, and a histogram of all output values.
+
+        Args:
+            step: the steps done.
+            outputs: `(M, H, W, 3)` uint8.
+            raw: the same, float, neither clipped nor rounded.
+        """
+        shown = slice(SHEET_ROWS)
+        low = self._data.validation.low[shown]
+        sheet = report.sheet(
+            {
+                "input": resample.nearest(images.to_uint8(low), SCALE),
+                "bicubic": images.to_uint8(resample.bicubic(low, SCALE)),
+                "network": outputs[shown],
+                "truth": self._data.validation.truth[shown],
+            }
+        )
+        make_folder(self.layout.sheets)
+        images.write(self.layout.sheet(step), images.Picture(sheet))
+        with self._written(), self._board.as_default(step):
+            tf.summary.image("sheet", sheet[None])
+            tf.summary.histogram("outputs", raw)
+
+    def _write_identity(self) -> None:
+        recipe = self._identity.recipe.model_dump(mode="json", by_alias=True)
+        versions = {module.__name__: module.__version__ for module in (srez, tf, keras, np)}
+        facts = {
+            "recipe": recipe,
+            "data": self._identity.data,
+            "init": self._identity.init,
+            "versions": {"python": platform.python_version(), **versions},
+            "skipped": self._data.provenance.skipped,
+        }
+        with atomic(self.layout.run) as file:
+            file.write(json.dumps(facts, indent=1).encode())
+        with atomic(self.layout.recipe) as file:
+            file.write(tomli_w.dumps(_without_none(recipe)).encode())
+
+    def _require_same_run(self) -> None:
+        """Compare this run with the one in the folder, as far as that can be read."""
+        folder, earlier = self.layout.folder, self._earlier()
+        if earlier:
+            if earlier.data != self._identity.data:
+                raise DataError(
+                    f"{folder} holds a run on other data: give it the same --data, or take another --out"
+                )
+            if earlier.init != self._identity.init:
+                raise OptionError(
+                    f"{folder} holds a run that started from other weights: give it the same --init, or take "
+                    "another --out"
+                )
+        recipe = earlier.recipe if earlier else self._earlier_recipe()
+        if recipe is None:
+            return
+        changed = [
+            key
+            for key in Recipe.model_fields
+            if key not in _MAY_CHANGE and getattr(self._identity.recipe, key) != getattr(recipe, key)
+        ]
+        if changed:
+            raise OptionError(
+                f"{folder} holds a run of another recipe ({', '.join(changed)} differ): take another --out, "
+                f"or the recipe in {self.layout.recipe}"
+            )
+
+    def _earlier(self) -> Identity | None:
+        """What the folder says of its run; None, and reported, if that is damaged."""
+        path = self.layout.run
+        try:
+            facts = json.loads(path.read_bytes())
+            recipe = validate(facts["recipe"], str(path))
+            return Identity(recipe, facts["data"], facts["init"])
+        except (OSError, ValueError, KeyError, TypeError, OptionError):
+            self._reporter.say(
+                f"{path} is damaged or missing: whether --data and --init are still the same is not checked"
+            )
+            return None
+
+    def _earlier_recipe(self) -> Recipe | None:
+        """The recipe of the folder's run from its own file; None if that is damaged too."""
+        path = self.layout.recipe
+        try:
+            return validate(tomllib.loads(path.read_text(encoding="utf-8")), str(path))
+        except (OSError, ValueError, OptionError):
+            self._reporter.say(f"{path} is damaged or missing: whether the recipe is the same is not checked")
+            return None
+
+    @contextmanager
+    def _written(self) -> Iterator[None]:
+        """Turn a full disk, as Python and TensorFlow report it, into one sentence."""
+        try:
+            yield
+        except (OSError, tf.errors.OpError) as error:
+            reason = (
+                error.strerror
+                if isinstance(error, OSError)
+                else error.message.splitlines()[0].rpartition("; ")[2]
+            )
+            raise OutputError(
+                f"the logs in {self.layout.folder} cannot be written: {reason}; its checkpoints are intact"
+            ) from None
+
+
+def _without_none(table: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: _without_none(value) if isinstance(value, dict) else value
+        for key, value in table.items()
+        if value is not None
+    }

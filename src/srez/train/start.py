@@ -1,0 +1,98 @@
+"""How a training starts, on this machine or as one of several processes: always in the same order.
+
+Nothing here imports TensorFlow before it has to: a user's mistakes are found, and the environment is set,
+before that takes its seconds.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from srez.runs.layout import RUN
+from srez.train.reporter import Reporter
+
+if TYPE_CHECKING:
+    from srez.train.data import TrainingData
+    from srez.train.recipe import Recipe
+    from srez.train.replicas import Strategy
+
+
+@dataclass(frozen=True)
+class Request:
+    """A training that a user asks for.
+
+    Attributes:
+        recipe: what to do.
+        name: of the model.
+        sources: as `srez.train.data.load` takes them; None for a recipe that draws its pictures.
+        partition: the same.
+        out: the run folder.
+        init: as `srez.train.weights.load` takes it; None to start from random weights.
+    """
+
+    recipe: "Recipe"
+    name: str
+    sources: list[str] | None
+    partition: Path | None
+    out: Path
+    init: str | None
+
+
+def on_this_machine(request: Request, reporter: Reporter, devices: int | None = None) -> Path | None:
+    """Train in this process.
+
+    Args:
+        request: what to train.
+        reporter: is told of every step and validation.
+        devices: how many devices of this machine share every batch; one by default.
+
+    Returns:
+        The model, or None if the run was interrupted.
+
+    Raises:
+        SrezError: see `trainer.prepare`, `data.load` and `trainer.train`.
+    """
+    quiet_tensorflow()
+    from srez.train import replicas
+
+    return _train(request, reporter, lambda: replicas.on_this_machine(devices) if devices else replicas.one())
+
+
+def as_one_of_several(request: Request, reporter: Reporter) -> Path | None:
+    """Train as one of the processes that the environment's TF_CONFIG names; see `on_this_machine`."""
+    quiet_tensorflow()
+    from srez.train import replicas
+
+    return _train(request, reporter, replicas.across_processes)
+
+
+def quiet_tensorflow() -> None:
+    """Keep TensorFlow from printing its news; it must not be imported yet."""
+    # It reports its own optimisation attempts as errors; what matters reaches us as exceptions.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+def _train(request: Request, reporter: Reporter, strategy: "Callable[[], Strategy]") -> Path | None:
+    shared = strategy()  # before anything else of TensorFlow's
+    from srez.train import trainer, weights
+    from srez.train.run import train_and_export
+
+    init = weights.load(request.init) if request.init else None
+    prepared = trainer.prepare(request.recipe, init, shared)
+    data = _data(request, reporter)
+    for line in data.provenance.lines(RUN):
+        reporter.say(line)
+    return train_and_export(prepared, request.name, data, request.out, reporter)
+
+
+def _data(request: Request, reporter: Reporter) -> "TrainingData":
+    from srez.train import data
+    from srez.train.recipe import FacesData
+
+    settings = request.recipe.data
+    if request.sources:
+        return data.load(settings, request.sources, request.partition, reporter.reading)
+    assert isinstance(settings, FacesData)  # no other recipe draws
+    return data.draw(settings)

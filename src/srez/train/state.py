@@ -1,0 +1,195 @@
+"""All that training changes: networks, optimisers and counters. Built once, saved, restored."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+import numpy as np
+
+from srez.datasets.faces import FACE_SIDE
+from srez.errors import OptionError
+from srez.runs.layout import RunLayout
+from srez.train import checkpoint, health, networks
+from srez.train.recipe import FacesData, Recipe
+from srez.train.reporter import Reporter
+from srez.train.weights import InitialWeights
+
+
+@dataclass(frozen=True)
+class State:
+    """The networks and their optimisers. `average` is the generator that is validated and exported."""
+
+    generator: keras.Model
+    average: keras.Model
+    discriminator: keras.Model | None
+    generator_optimizer: keras.Optimizer
+    discriminator_optimizer: keras.Optimizer | None
+
+    def variables(self) -> dict[str, Any]:
+        """Every variable, by its name in a checkpoint."""
+        parts = {
+            "generator": self.generator,
+            "average": self.average if self.average is not self.generator else None,
+            "discriminator": self.discriminator,
+            "generator_optimizer": self.generator_optimizer,
+            "discriminator_optimizer": self.discriminator_optimizer,
+        }
+        return {
+            f"{name}/{index:04d}": variable
+            for name, part in parts.items()
+            if part is not None
+            for index, variable in enumerate(part.variables)
+        }
+
+    def moving(self) -> list[Any]:
+        """The variables that a pass through the networks changes: the averages of batch norm."""
+        networks = [self.generator, *([self.discriminator] if self.discriminator else [])]
+        layers = [layer for network in networks for layer in network.layers]
+        normalising = [layer for layer in layers if isinstance(layer, keras.layers.BatchNormalization)]
+        return [variable for layer in normalising for variable in layer.non_trainable_variables]
+
+
+@dataclass
+class Counters:
+    """What is counted beside the weights; saved with them.
+
+    Attributes:
+        step: steps done.
+        seconds: of training.
+        sums: for each value to be logged, its sum and count since the last log.
+        figures: of the last validation.
+        best: the highest score of a validation so far.
+        paralysed: the logs in a row at which the discriminator's loss was next to nothing.
+    """
+
+    step: int = 0
+    seconds: float = 0.0
+    sums: dict[str, tuple[float, int]] = field(default_factory=dict)
+    figures: dict[str, float] = field(default_factory=dict)
+    best: float = 0.0
+    paralysed: int = 0
+
+    def add(self, values: dict[str, float]) -> None:
+        """Count a step and add its values to the sums, but for those that are not finite."""
+        self.step += 1
+        for name, value in values.items():
+            if np.isfinite(value):  # else a gradient that float16 overflowed: its update was left out
+                total, count = self.sums.get(name, (0.0, 0))
+                self.sums[name] = (total + value, count + 1)
+
+    def take_means(self) -> dict[str, float]:
+        """The means since they were last taken."""
+        means = {name: total / count for name, (total, count) in self.sums.items()}
+        self.sums.clear()
+        return means
+
+
+def build(recipe: Recipe, init: InitialWeights | None) -> State:
+    """New networks and optimisers, as a recipe describes them.
+
+    Args:
+        recipe: what to build.
+        init: weights for the generator to start from.
+
+    Raises:
+        OptionError: `init` is of another network.
+    """
+    with _precision(recipe):
+        generator = networks.build_generator(recipe.generator)
+        discriminator = None
+        if recipe.discriminator:
+            size = FACE_SIDE if isinstance(recipe.data, FacesData) else recipe.data.crop
+            discriminator = networks.build_discriminator(recipe.discriminator, size)
+    if init:
+        init.copy_into(generator)
+    average = generator
+    # The average is always float32, as is what is exported.
+    if recipe.optimizer.ema or recipe.precision != "float32":
+        average = networks.build_generator(recipe.generator)
+        average.set_weights(generator.get_weights())
+    rates = recipe.learning_rates()
+    return State(
+        generator,
+        average,
+        discriminator,
+        _optimizer(recipe, generator, rates["learning_rate"]),
+        _optimizer(recipe, discriminator, rates["discriminator_learning_rate"]) if discriminator else None,
+    )
+
+
+def save(state: State, counters: Counters, layout: RunLayout, keep: int, best: bool) -> None:
+    """Write a checkpoint.
+
+    Args:
+        state: the networks and optimisers.
+        counters: saved with them.
+        layout: of the run folder.
+        keep: how many checkpoints to keep.
+        best: whether it replaces the best checkpoint as well.
+
+    Raises:
+        TrainingError: a weight is not finite; nothing is written.
+        OutputError: the checkpoint cannot be written.
+    """
+    arrays = {name: np.asarray(variable) for name, variable in state.variables().items()}
+    # A loss is taken before its update, so weights may be spoilt while all losses were fine.
+    health.require_finite(layout, counters.step, "weights", list(arrays.values()))
+    checkpoint.save(layout, counters.step, arrays, vars(counters), keep, best)
+
+
+def restore(state: State, layout: RunLayout, reporter: Reporter) -> Counters:
+    """Load the newest whole checkpoint of a run folder, if there is one.
+
+    Args:
+        state: the networks and optimisers to load it into.
+        layout: of the run folder.
+        reporter: is told where the run resumes, and what is damaged.
+
+    Returns:
+        The counters of the checkpoint; new ones where there is none.
+
+    Raises:
+        OptionError: the checkpoint is of other networks.
+        TrainingError: there are checkpoints but none is whole.
+    """
+    saved, damaged = checkpoint.load(layout)
+    for path in damaged:
+        reporter.say(f"{path} is damaged: the one before it is taken")
+    if saved is None:
+        return Counters()
+    arrays, facts = saved
+    variables = state.variables()
+    shapes = {name: tuple(variable.shape) for name, variable in variables.items()}
+    if shapes != {name: array.shape for name, array in arrays.items()}:
+        raise OptionError(
+            f"{layout.folder} holds checkpoints of other networks: give it the recipe that it was trained "
+            "with, or take another --out"
+        )
+    for name, variable in variables.items():
+        variable.assign(arrays[name])
+    reporter.say(f"{layout.folder}: resuming from step {facts['step']:,}")
+    return Counters(**facts)
+
+
+def _optimizer(recipe: Recipe, network: keras.Model, rate: float) -> keras.Optimizer:
+    settings = recipe.optimizer
+    made: keras.Optimizer = keras.optimizers.Adam(
+        rate, settings.beta_1, settings.beta_2, global_clipnorm=settings.clip_norm or None
+    )
+    if recipe.precision == "float16":
+        made = keras.optimizers.LossScaleOptimizer(made)
+    made.build(network.trainable_variables)
+    return made
+
+
+@contextmanager
+def _precision(recipe: Recipe) -> Iterator[None]:
+    """Build networks whose arithmetic is of the recipe's precision; their variables are float32."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32" if recipe.precision == "float32" else f"mixed_{recipe.precision}")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

@@ -1,0 +1,196 @@
+"""`srez train` as users run it: refused, interrupted, killed, out of disk."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import srez
+from helpers.drawn_faces import drawn_face
+from helpers.training import PACE, TINY, assert_same_checkpoint, log, newest
+from srez.cli import app
+from srez.runs.layout import RunLayout
+
+QUIET = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+
+
+def command(out: Path, faces_zip: Path, partition: Path, *more: str) -> list[str]:
+    words = ["train", "faces", "--data", str(faces_zip), "--partition", str(partition), "--out", str(out)]
+    # Without a cooldown, the rates do not depend on the length of the run.
+    changes = [
+        word for change in [*TINY["faces"], *PACE, "optimizer.cooldown=0"] for word in ("--set", change)
+    ]
+    return [sys.executable, "-m", "srez", *words, *changes, *more]
+
+
+def last_step(out: Path) -> int:
+    """The last step that a run has logged; 0 before that."""
+    path = RunLayout(out).metrics
+    steps = re.findall(r'"step": (\d+),', path.read_text()) if path.exists() else []
+    return int(steps[-1]) if steps else 0
+
+
+def wait_for_step(out: Path, step: int, process: subprocess.Popen) -> None:
+    while last_step(out) < step:
+        assert process.poll() is None, f"the run ended before step {step}"
+        time.sleep(0.01)
+
+
+def test_kill_and_interrupt(faces_zip: Path, partition: Path, tmp_path: Path) -> None:
+    """kill -9 and Ctrl-C in one run; its curve and weights are those of an undisturbed one."""
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    words = command(parts, faces_zip, partition, "--steps", "1000000")  # it is stopped long before
+    with subprocess.Popen(words, **QUIET) as process:
+        wait_for_step(parts, 42, process)
+        process.kill()
+    done = last_step(parts)
+    assert not RunLayout(parts).model.exists()
+    with subprocess.Popen(words, **QUIET) as process:
+        wait_for_step(parts, done + 40, process)  # which only this process can have logged
+        os.kill(process.pid, signal.SIGINT)
+        message = process.communicate()[1]
+    assert process.returncode == 130
+    assert "Stopped and saved. Run the same command to resume: srez train faces --data" in message
+    last = newest(parts)[1]["step"] + 5
+    for out in (parts, whole):
+        finish = command(out, faces_zip, partition, "--steps", str(last))
+        done = subprocess.run(finish, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    assert log(parts) == log(whole)
+    assert_same_checkpoint(parts, whole)
+    assert srez.load(RunLayout(parts).model).card.training["steps"] == last
+
+
+SLOW_STEP = """
+import sys, time
+from srez.cli import app
+from srez.train import step_tensorflow
+def step(self, done, share, rows):
+    if done == 3:
+        print("in a long step", flush=True)
+        while True:
+            time.sleep(0.05)
+    return usual(self, done, share, rows)
+usual, step_tensorflow.TrainingStep.__call__ = step_tensorflow.TrainingStep.__call__, step
+app()
+"""
+
+
+def test_a_second_interrupt_ends_at_once(faces_zip: Path, partition: Path, tmp_path: Path) -> None:
+    words = command(tmp_path, faces_zip, partition, "--steps", "9", "--set", "every.checkpoint=2")
+    with subprocess.Popen([sys.executable, "-c", SLOW_STEP, *words[3:]], **QUIET) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "in a long step\n"
+        for _ in range(2):
+            assert process.poll() is None
+            os.kill(process.pid, signal.SIGINT)
+            time.sleep(0.5)
+        message = process.communicate(timeout=60)[1]
+    assert process.returncode == 130, message
+    assert "Traceback" not in message
+    assert "the last checkpoint is kept" in " ".join(message.split())
+    assert newest(tmp_path)[1]["step"] == 2
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of one megabyte; where the machine allows none, the test is skipped."""
+    path = tmp_path / "disk"
+    path.mkdir()
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", path], capture_output=True, check=False
+    )
+    if made.returncode:
+        pytest.skip("needs the right to mount a small file system")
+    yield path
+    subprocess.run(["umount", path], check=True)
+
+
+def test_a_full_disk_ends_the_run_and_loses_nothing(
+    small_disk: Path, faces_zip: Path, partition: Path
+) -> None:
+    out = small_disk / "run"
+    # The third checkpoint does not fit beside two others.
+    words = command(out, faces_zip, partition, "--steps", "16", "--set", "generator.channels=16")
+    full = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert full.returncode == 2, full.stderr
+    assert "Traceback" not in full.stderr
+    assert "cannot be written: No space left on device" in full.stderr
+    assert newest(out)[1]["step"] > 0
+    subprocess.run(["mount", "-o", "remount,size=20m", small_disk], check=True)
+    freed = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert freed.returncode == 0, freed.stderr
+    assert RunLayout(out).model.exists()
+
+
+def test_smoke_trains_without_data(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "srez", "train", "smoke", "--out", str(tmp_path)]
+    done = subprocess.run([*words, "--steps", "200"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    card = srez.load(RunLayout(tmp_path).model).card
+    figures = {row["method"]: row["psnr"] for row in card.figures}
+    assert figures["smoke"] > figures["bicubic"] + 0.8
+    assert card.training["data"] == ["1000 drawn faces"]
+
+
+def refusal(*words: object) -> str:
+    done = CliRunner().invoke(app, ["train", *map(str, words)])
+    assert done.exit_code == 2, done.output
+    (sentence,) = (line for line in done.stderr.splitlines() if line.startswith("srez: "))
+    return sentence
+
+
+def test_refusals(faces_zip: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    out, small = tmp_path / "run", ("--set", "generator.channels=8", "--set", "generator.blocks=1")
+    assert "colour is not a key" in refusal("faces", "--data", faces_zip, "--set", "colour=1", "--out", out)
+    assert not out.exists()
+    assert "cannot be made a folder" in refusal("faces", "--data", faces_zip, "--out", tmp_path / "file/run")
+    assert "recipe faces needs --data" in refusal("faces", "--out", out)
+    assert "recipe smoke draws its faces" in refusal("smoke", "--data", faces_zip, "--out", out)
+    assert "leave --partition out" in refusal("smoke", "--partition", tmp_path / "file", "--out", out)
+    assert "nowhere does not exist" in refusal("faces", "--data", tmp_path / "nowhere", "--out", out, *small)
+    (tmp_path / "one").mkdir()
+    drawn_face(1, (64, 64)).save(tmp_path / "one/a.png")
+    assert "at least two usable pictures" in refusal(
+        "faces", "--data", tmp_path / "one", "--out", out, *small
+    )
+
+
+@pytest.mark.kills
+def test_twenty_kills_at_random_moments(faces_zip: Path, partition: Path, tmp_path: Path) -> None:
+    """During steps, validations and checkpoints; the weights are those of an undisturbed run."""
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    environment = {**os.environ, "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
+    length = ("--steps", "300", "--set", "every.checkpoint=1", "--set", "every.validate=3")
+    moments, metrics = np.random.default_rng(7), RunLayout(parts).metrics
+    kills = 0
+    while True:
+        process = subprocess.Popen(
+            command(parts, faces_zip, partition, *length), env=environment, stderr=subprocess.PIPE, text=True
+        )
+        before = metrics.stat().st_mtime if metrics.exists() else 0.0
+        while process.poll() is None and kills < 20:
+            if metrics.exists() and metrics.stat().st_mtime > before:
+                time.sleep(moments.uniform(0, 0.3))
+                process.kill()
+                break
+            time.sleep(0.005)
+        message = process.communicate()[1]
+        if process.returncode == 0:
+            break
+        assert process.returncode == -signal.SIGKILL, message
+        kills += 1
+    assert kills == 20
+    undisturbed = command(whole, faces_zip, partition, *length)
+    subprocess.run(undisturbed, env=environment, capture_output=True, check=True)
+    assert log(parts) == log(whole)
+    assert_same_checkpoint(parts, whole)

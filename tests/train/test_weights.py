@@ -1,0 +1,74 @@
+"""Weights to start from."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import srez
+from helpers.training import newest, tiny, train
+from srez.errors import ModelError, OptionError
+from srez.runs.layout import RunLayout
+from srez.train import data, export, networks, recipe, trainer, weights
+
+OTHER = {"faces": "generator.channels=6", "srez": "generator.tail=4"}
+
+
+def test_fine_tuning_starts_from_a_run_its_model_or_a_checkpoint(
+    whole, faces: data.TrainingData, tmp_path: Path
+) -> None:
+    layout = RunLayout(whole.out)
+    about = {"name": "x", "description": "", "licence": "", "limits": "", "training": {}, "figures": []}
+    model = tmp_path / "model.onnx"
+    export.export(whole.result.average, model, about)
+    expected = weights.load(str(whole.out))
+    starts = [layout.checkpoint(12)]
+    if whole.name == "srez":  # the converter merges batch norm into other arithmetic
+        with pytest.raises(ModelError, match="give the run folder it came from"):
+            weights.load(str(model))
+    else:
+        starts.append(model)
+    for start in starts:
+        for ours, theirs in zip(expected.arrays, weights.load(str(start)).arrays, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+    with pytest.raises(OptionError, match=r"do not fit the recipe's \[generator\]"):
+        trainer.prepare(
+            tiny(whole.name, "generator." + {"faces": "channels=6", "srez": "tail=4"}[whole.name]), expected
+        )
+
+
+def test_a_run_that_starts_from_weights_has_them_and_remembers(
+    finished: Path, faces: data.TrainingData, tmp_path: Path
+) -> None:
+    expected, still = weights.load(str(finished)), ("steps=1", "optimizer.learning_rate=1e-12")
+    train(tiny("faces", *still), faces, tmp_path, init=expected)
+    with pytest.raises(OptionError, match="started from other weights: give it the same --init"):
+        train(tiny("faces", *still), faces, tmp_path)
+    arrays, _ = newest(tmp_path)
+    kernels = [array for key, array in arrays.items() if key.startswith("generator/") and array.ndim == 4]
+    for ours, theirs in zip([array for array in expected.arrays if array.ndim == 4], kernels, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-6)
+
+
+def test_fine_tuning_starts_from_the_box() -> None:
+    generator = networks.build_generator(recipe.load("faces").generator)
+    weights.load("faces").copy_into(generator)
+    low = np.random.default_rng(1).random((2, 16, 16, 3), np.float32)
+    expected = np.asarray(generator(low)).clip(0, 1)
+    np.testing.assert_allclose(srez.load("faces", fidelity=1).batch(low), expected, atol=1e-4)
+
+
+def test_a_name_in_the_box_wins_over_a_folder(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(finished, tmp_path / "faces")
+    monkeypatch.chdir(tmp_path)
+    box, folder = weights.load("faces"), weights.load("./faces")
+    assert [array.shape for array in box.arrays] != [array.shape for array in folder.arrays]
+    assert folder.fingerprint == weights.load(str(finished)).fingerprint
+
+
+def test_starts_that_cannot_be(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="there is no checkpoint that can be read"):
+        weights.load(str(tmp_path))

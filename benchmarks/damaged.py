@@ -15,11 +15,12 @@ from typing import Annotated
 import numpy as np
 import typer
 from PIL import Image
-from srez.datasets.members import VALIDATION, silent
 
 from machine import report
+from srez.datasets.partition import Part
 from srez.evaluation import evaluate, methods, pairs
 from srez.images import to_float, to_uint8
+from srez.progress import untracked
 
 Damage = Callable[[np.ndarray, int], np.ndarray]
 
@@ -67,7 +68,7 @@ def main(
     fidelity: Annotated[float | None, typer.Option()] = None,
 ) -> None:
     if faces:
-        clean = pairs.from_faces(faces, partition, VALIDATION)
+        clean = pairs.from_faces(faces, partition, Part.VALIDATION)
     else:
         assert benchmark
         clean = pairs.from_benchmark(benchmark)
@@ -77,7 +78,7 @@ def main(
     for name, damage in DAMAGES.items():
         damaged = [replace(pair, low=damage(pair.low, seed)) for seed, pair in enumerate(clean.pairs)]
         chosen = [methods.baselines(protocol.scale)[1], *named]
-        for found in evaluate.evaluate(chosen, replace(clean, pairs=damaged), silent).results:
+        for found in evaluate.evaluate(chosen, replace(clean, pairs=damaged), untracked).results:
             rows.append([name, found.method.name, *(f"{found.mean[key]:.4f}" for key in ("psnr", "ssim"))])
     place = (faces or benchmark or Path()).stem
     columns = ["input", "method", "PSNR", "SSIM"]

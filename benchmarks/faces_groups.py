@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 from skimage.color import rgb2gray, rgb2lab
-from srez.datasets.members import VALIDATION
 
+from srez.datasets.partition import Part
 from srez.evaluation import pairs
 
 OUT = Path(__file__).parent / "results/faces/groups.json"
@@ -90,7 +90,7 @@ MEASURES: dict[str, tuple[Callable, Callable]] = {
 
 
 def main(source: Path, partition: Path, result: Path) -> None:
-    faces = pairs.from_faces(source, partition, VALIDATION).pairs
+    faces = pairs.from_faces(source, partition, Part.VALIDATION).pairs
     each = {method["name"]: method["each"] for method in json.loads(result.read_text())["methods"]}
     groups = []
     for measure, (value, split) in MEASURES.items():

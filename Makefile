@@ -1,5 +1,6 @@
 # Each target makes its own virtual environment; all they need is python3.11 and make.
 PYTHON ?= python3.11
+PYTEST_OPTIONS ?=
 DEV := .venv/ready
 LIGHT := .venv-demo/ready
 
@@ -11,8 +12,8 @@ help: ## show this list
 demo: $(LIGHT) ## bring a 16x16 portrait back to 64x64: writes srez-demo.png (no TensorFlow)
 	.venv-demo/bin/srez demo
 
-test: $(DEV) ## run the fast tests
-	.venv/bin/pytest
+test: $(DEV) ## run the fast tests, two files at a time
+	.venv/bin/pytest --numprocesses 2 --dist loadfile $(PYTEST_OPTIONS)
 
 test-serve: $(DEV) ## attack, overload and kill a server; minutes
 	.venv/bin/pytest tests/serve -m serve_slow -s

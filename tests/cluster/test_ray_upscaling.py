@@ -263,9 +263,9 @@ def test_a_missing_package_is_not_the_files_fault(
     picture = images.Picture(np.zeros((4, 4, 3), np.uint8))
     images.write(tmp_path / "in/a.heic", picture)
     with monkeypatch.context() as fault:
-        fault.setattr("srez.images.find_spec", lambda _: None)
-        assert "pip install" in upscale(format="png").errors["a.heic"]
-    assert upscale(format="png").done == 1
+        fault.setattr("srez.images.formats.find_spec", lambda _: None)
+        assert "pip install" in upscale(format=images.PNG).errors["a.heic"]
+    assert upscale(format=images.PNG).done == 1
 
 
 def test_of_two_results_of_one_name_the_first_is_made(upscale: Upscale, tmp_path: Path) -> None:

@@ -3,13 +3,14 @@
 import sqlite3
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from helpers.waiting import PATIENCE, until
-from srez.errors import OptionError
+from srez.errors import OptionError, OutputError
 from srez.serve.errors import HttpError
 from srez.serve.inference.options import Options
 from srez.serve.jobs import worker
@@ -34,6 +35,33 @@ def test_jobs_come_back_as_they_were(tmp_path: Path) -> None:
     assert again.upload(name).read_bytes() == b"picture"
     assert sorted(path.name for path in tmp_path.glob("*/*")) == [name]
     again.close()
+
+
+def test_jobs_of_an_earlier_version_are_taken_over(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "jobs.sqlite3")) as database:
+        database.execute(
+            "CREATE TABLE jobs (number INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, state TEXT NOT NULL, "
+            "wish TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, created REAL NOT NULL, finished REAL, "
+            "error TEXT)"
+        )
+        wish = (
+            '{"model": "photo", "fidelity": null, "size": {"scale": null, "width": 80, "height": null}, '
+            '"format": "webp", "quality": 50}'
+        )
+        database.execute("INSERT INTO jobs VALUES (1, 'a', 'running', ?, 1, 1.5, NULL, NULL)", (wish,))
+        database.commit()
+    with closing(Store(tmp_path, 10)) as store:
+        job = store.begin()
+        assert job
+        options = Options(model="photo", width=80, format="webp", quality=50)
+        assert (job.id, job.attempts, job.options) == ("a", 2, options)
+
+
+@pytest.mark.parametrize("content", [b"no database", b"SQLite format 3\0" + b"x" * 5000])
+def test_a_damaged_database_is_refused_with_its_folder(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "jobs.sqlite3").write_bytes(content)
+    with pytest.raises(OutputError, match=str(tmp_path)):
+        Store(tmp_path, 10)
 
 
 def test_oldest_first_and_results_expire(tmp_path: Path) -> None:

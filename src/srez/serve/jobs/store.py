@@ -86,12 +86,18 @@ class Store:
 
         Raises:
             HttpError: too many jobs are kept (429).
-            OutputError, sqlite3.Error: they cannot be written; nothing is left of them.
+            OutputError, sqlite3.Error: the disk is full; nothing is left of them.
+            RuntimeError: the folder cannot be written to for another reason.
         """
         self._refuse_too_many()
         name = secrets.token_hex(16)
-        with atomic(self.upload(name)) as file:
-            file.write(body)
+        try:
+            with atomic(self.upload(name)) as file:
+                file.write(body)
+        except OutputError as error:
+            if is_disk_full(error):
+                raise
+            raise RuntimeError("the state folder cannot be written to") from error
         try:
             with self._lock:
                 self._refuse_too_many()

@@ -1,34 +1,40 @@
-"""What this process may use of the machine: cores and memory, in a container too."""
+"""What this process may use of the machine, in a container too: cores and memory."""
 
 import os
 from pathlib import Path
 
-_UNKNOWN_MEMORY = 4 * 1024**3  # where the system does not say
-_CGROUP = Path("/sys/fs/cgroup")
+CGROUP = Path("/sys/fs/cgroup")  # version 2
+_UNKNOWN_MEMORY = 4 * 1024**3  # bytes, where the system does not say
 
 
 def cores() -> int:
-    """The cores that this process may keep busy, at least 1; OMP_NUM_THREADS lowers them, as Ray sets it."""
+    """The cores that this process may keep busy, at least 1; OMP_NUM_THREADS, which Ray sets, limits them."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    quota, _, period = _read(_CGROUP / "cpu.max").partition(" ")
+    quota, _, period = _read(CGROUP / "cpu.max").partition(" ")
     if quota.isdigit() and period.strip().isdigit():
         allowed = min(allowed, round(int(quota) / int(period)))
-    wanted = os.environ.get("OMP_NUM_THREADS", "")
-    if wanted.isdigit():
-        allowed = min(allowed, int(wanted))
+    limit = os.environ.get("OMP_NUM_THREADS", "")
+    if limit.isdigit():
+        allowed = min(allowed, int(limit))
     return max(allowed, 1)
 
 
 def available_memory() -> int:
-    """Bytes that can be taken without pushing anything out, as far as the system says."""
-    free = _UNKNOWN_MEMORY
-    for line in _read(Path("/proc/meminfo")).splitlines():
-        if line.startswith("MemAvailable:"):
-            free = int(line.split()[1]) * 1024
-    limit, used = _read(_CGROUP / "memory.max").strip(), _read(_CGROUP / "memory.current").strip()
+    """Bytes of memory that can be taken without swapping, as far as the system says."""
+    kilobytes = _table(Path("/proc/meminfo")).get("MemAvailable:")
+    free = _UNKNOWN_MEMORY if kilobytes is None else kilobytes * 1024
+    limit, used = _read(CGROUP / "memory.max").strip(), _read(CGROUP / "memory.current").strip()
     if limit.isdigit() and used.isdigit():
-        free = min(free, max(int(limit) - int(used), 0))
+        # Pages of files that were read count as used, but the kernel takes them back before memory runs out.
+        reclaimable = _table(CGROUP / "memory.stat").get("inactive_file", 0)
+        free = min(free, max(int(limit) - int(used) + reclaimable, 0))
     return free
+
+
+def _table(path: Path) -> dict[str, int]:
+    """A file whose lines each hold a name and a number."""
+    lines = [line.split() for line in _read(path).splitlines()]
+    return {words[0]: int(words[1]) for words in lines if len(words) > 1 and words[1].isdigit()}
 
 
 def _read(path: Path) -> str:

@@ -1,0 +1,51 @@
+"""What a process may use of the machine, with a control group made up for the test."""
+
+from pathlib import Path
+
+import pytest
+
+from srez import machine
+
+MIB = 1024**2
+
+
+@pytest.fixture
+def cgroup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(machine, "CGROUP", tmp_path)
+    return tmp_path
+
+
+def test_the_page_cache_of_a_container_is_free_memory(cgroup: Path) -> None:
+    (cgroup / "memory.max").write_text(f"{100 * MIB}\n")
+    (cgroup / "memory.current").write_text(f"{95 * MIB}\n")
+    assert machine.available_memory() == 5 * MIB
+    (cgroup / "memory.stat").write_text(f"anon {20 * MIB}\nfile {75 * MIB}\ninactive_file {70 * MIB}\n")
+    assert machine.available_memory() == 75 * MIB
+
+
+@pytest.mark.parametrize(("limit", "used"), [("max", "1000"), ("", ""), ("1000", "")])
+def test_a_container_without_a_limit_has_the_memory_of_the_machine(
+    cgroup: Path, limit: str, used: str
+) -> None:
+    (cgroup / "memory.max").write_text(limit)
+    (cgroup / "memory.current").write_text(used)
+    assert machine.available_memory() > MIB
+
+
+def test_a_container_beyond_its_limit_has_no_free_memory(cgroup: Path) -> None:
+    (cgroup / "memory.max").write_text("1000")
+    (cgroup / "memory.current").write_text("1001")
+    assert machine.available_memory() == 0
+
+
+def test_cores_are_limited_by_the_container_and_the_environment(
+    cgroup: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    everything = machine.cores()
+    (cgroup / "cpu.max").write_text("100000 100000\n")
+    assert machine.cores() == 1
+    (cgroup / "cpu.max").write_text("max 100000\n")
+    assert machine.cores() == everything
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert machine.cores() == 1

@@ -1,9 +1,11 @@
 import threading
+from typing import Any
 
 import numpy as np
 import pytest
 
 from srez.images import resample
+from srez.upscaling import tiling
 from srez.upscaling.tiling import Cut, bands, side_that_fits, tiled
 
 
@@ -53,8 +55,8 @@ def test_out_of_memory_halves_the_tile_and_says_so(random, caplog, threads: int)
     output = tiled(Memory(30 * 30).run, image, 2, Cut(96, 2, 0, threads))
     np.testing.assert_array_equal(output, blur_and_enlarge(image))
     assert [record.getMessage() for record in caplog.records] == [
-        "out of memory with tiles of 96 pixels: going on with 48",
-        "out of memory with tiles of 48 pixels: going on with 24",
+        "out of memory with tiles of 96 pixels: continuing with 48",
+        "out of memory with tiles of 48 pixels: continuing with 24",
     ]
 
 
@@ -100,3 +102,36 @@ def test_progress_rises_to_one() -> None:
     assert seen == sorted(seen)
     assert seen[-1] == 1
     assert len(seen) == 3 * 4
+
+
+class NoLargeArrays:
+    """`np.empty`, but for arrays of more than some elements, for which memory does not suffice."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit, self.empty = limit, np.empty
+
+    def __call__(self, shape: tuple[int, ...], *arguments: Any, **options: Any) -> np.ndarray:
+        if np.prod(shape) > self.limit:
+            raise MemoryError
+        return self.empty(shape, *arguments, **options)
+
+
+def test_no_memory_for_a_row_of_results_halves_the_tile(random, monkeypatch: pytest.MonkeyPatch) -> None:
+    image = random.integers(0, 1000, (150, 140, 1))
+    expected = blur_and_enlarge(image)
+    monkeypatch.setattr(tiling.np, "empty", NoLargeArrays(2 * 50 * 2 * 140))
+    # The row under way when memory runs out for the next one counts too.
+    for tile in (96, 49):
+        cut = Cut(tile, 2, 0, 2)
+        np.testing.assert_array_equal(np.concatenate(list(bands(blur_and_enlarge, image, 2, cut))), expected)
+    with pytest.raises(MemoryError):
+        list(bands(blur_and_enlarge, image, 2, Cut(96, 2, fixed=True)))
+
+
+def test_no_memory_for_the_second_row_begins_again_with_it(random, monkeypatch: pytest.MonkeyPatch) -> None:
+    image = random.integers(0, 1000, (150, 140, 1))
+    expected = blur_and_enlarge(image)
+    stream = bands(blur_and_enlarge, image, 2, Cut(64, 2, 0, 2))
+    first = next(stream)
+    monkeypatch.setattr(tiling.np, "empty", NoLargeArrays(2 * 20 * 2 * 140))
+    np.testing.assert_array_equal(np.concatenate([first, *stream]), expected)

@@ -23,7 +23,7 @@ from srez.errors import (
     SrezError,
 )
 from srez.images import Format, resample
-from srez.upscaling.tiling import Progress, ignore
+from srez.upscaling.tiling import Progress, ignore_progress
 from srez.upscaling.upscaler import Choose
 
 _FEW = 20  # results that are listed one by one
@@ -324,7 +324,7 @@ def _pixels(job: Job, wish: Wish) -> int:
     return width * height
 
 
-def upscale(choose: Choose, job: Job, wish: Wish, progress: Progress = ignore) -> tuple[int, int]:
+def upscale(choose: Choose, job: Job, wish: Wish, progress: Progress = ignore_progress) -> tuple[int, int]:
     """Upscale one file; the result is written whole or not at all.
 
     Args:
@@ -359,7 +359,7 @@ def convert(
     target: str,
     format_: Format,
     wish: Wish,
-    progress: Progress = ignore,
+    progress: Progress = ignore_progress,
 ) -> tuple[int, int]:
     """Upscale one picture from anywhere to anywhere.
 

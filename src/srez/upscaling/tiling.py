@@ -1,4 +1,4 @@
-"""Cut, run, put together: any size of picture in little memory."""
+"""Cut a picture into tiles, upscale them, and put them together: any size of picture in little memory."""
 
 import logging
 from collections.abc import Callable, Generator
@@ -9,15 +9,18 @@ from itertools import pairwise
 import numpy as np
 
 Progress = Callable[[float], None]
-Run = Callable[[np.ndarray], np.ndarray]
+"""Called with the fraction done, from 0 to 1; what it raises ends the work."""
 
-SMALLEST = 16  # input pixels; when memory does not suffice for such a tile, no smaller one will help
+Run = Callable[[np.ndarray], np.ndarray]
+"""Upscales a tile: `(h, w, C)` to `(scale h, scale w, C)` of the same dtype; called from several threads."""
+
+SMALLEST = 16  # input pixels; where memory does not suffice for such a tile, a smaller one will not help
 
 _log = logging.getLogger("srez")
 
 
-def ignore(fraction: float) -> None:
-    """A progress callback for when nobody looks."""
+def ignore_progress(fraction: float) -> None:
+    """A progress callback that does nothing."""
     del fraction
 
 
@@ -27,11 +30,11 @@ class Cut:
 
     Attributes:
         tile: the largest side of a tile without its margin.
-        overlap: the margin around a tile. With at least the network's receptive radius, what comes out
-            equals the result of the whole picture.
-        edge: how many pixels of its own reflection are put around the picture.
+        overlap: the margin around a tile. If it is at least the network's receptive radius, the result equals
+            that of the whole picture.
+        edge: how far the picture is extended on all sides by its own reflection.
         threads: how many tiles are run at the same time.
-        fixed: whether `tile` stays as it is when memory runs out, instead of being halved.
+        fixed: whether `tile` is kept when memory runs out, instead of being halved.
     """
 
     tile: int
@@ -40,56 +43,70 @@ class Cut:
     threads: int = 1
     fixed: bool = False
 
+    def halved(self) -> "Cut":
+        """The same with tiles of half the side.
+
+        Raises:
+            MemoryError: tiles are fixed, or as small as they may become.
+        """
+        tile = self.tile // 2
+        if self.fixed or tile < SMALLEST:
+            raise MemoryError(f"out of memory with tiles of {self.tile} pixels")
+        _log.warning("out of memory with tiles of %d pixels: continuing with %d", self.tile, tile)
+        return replace(self, tile=tile)
+
 
 def bands(
-    run: Run, image: np.ndarray, scale: int, cut: Cut, progress: Progress = ignore
+    run: Run, image: np.ndarray, scale: int, cut: Cut, progress: Progress = ignore_progress
 ) -> Generator[np.ndarray, None, None]:
-    """Upscale a picture tile by tile, and hand it out by rows of tiles.
+    """Upscale a picture tile by tile, and yield it by rows of tiles.
 
-    While the caller deals with one row of tiles, the next is already being run; no more than two exist.
+    While the caller deals with one row of tiles, the next is being run; no more than two exist at a time.
 
     Args:
-        run: `(h, w, C)` to `(scale h, scale w, C)` of the same dtype; called in several threads.
+        run: upscales a tile.
         image: `(H, W, C)`, any dtype.
         scale: of `run`.
-        cut: how to cut.
+        cut: how to cut the picture.
         progress: called after each tile with the fraction of pixels done.
 
     Yields:
         From top to bottom, `(scale h, scale W, C)` of the image's dtype; all h together are H.
 
     Raises:
-        MemoryError: `run` raised it, and tiles are as small as they may become.
+        MemoryError: it does not suffice, and tiles cannot become smaller.
     """
     height, width = image.shape[:2]
     pool = ThreadPoolExecutor(cut.threads)
+    top = 0
+    band: _Band | None = None
+    following: _Band | None = None
     try:
-        band: _Band | None = _start(pool, run, image, scale, cut, top=0)
-        while band is not None:
-            following = _start(pool, run, image, scale, cut, band.bottom) if band.bottom < height else None
+        while top < height:
             try:
+                band = band or _start(pool, run, image, scale, cut, top)
+                if band.bottom < height:
+                    following = _start(pool, run, image, scale, cut, band.bottom)
                 for right, future in band.tiles:
                     future.result()
-                    progress((band.top * width + right * (band.bottom - band.top)) / (height * width))
+                    progress((top * width + right * (band.bottom - top)) / (height * width))
             except MemoryError:
                 _settle(band, following)
-                if cut.fixed or cut.tile // 2 < SMALLEST:
-                    raise
-                _log.warning(
-                    "out of memory with tiles of %d pixels: going on with %d", cut.tile, cut.tile // 2
-                )
-                cut = replace(cut, tile=cut.tile // 2)
-                band = _start(pool, run, image, scale, cut, band.top)
+                band = following = None
+                cut = cut.halved()
                 continue
-            finished, band = band.output, following
+            finished, top = band.output, band.bottom
+            band, following = following, None
             yield finished
-            del finished  # not while the next one is waited for
+            del finished  # or it would be kept while the next one is waited for
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def tiled(run: Run, image: np.ndarray, scale: int, cut: Cut, progress: Progress = ignore) -> np.ndarray:
-    """Upscale a picture tile by tile, into one array: `bands`, put together.
+def tiled(
+    run: Run, image: np.ndarray, scale: int, cut: Cut, progress: Progress = ignore_progress
+) -> np.ndarray:
+    """Upscale a picture tile by tile into one array: `bands`, put together.
 
     Returns:
         `(scale H, scale W, C)`, of the image's dtype.
@@ -104,23 +121,22 @@ def tiled(run: Run, image: np.ndarray, scale: int, cut: Cut, progress: Progress 
 
 
 def side_that_fits(memory: int, bytes_per_pixel: int, overlap: int, threads: int) -> int:
-    """The side of tiles that `threads` can run at the same time within some memory, margins included.
+    """The side of tiles that `threads` can run at the same time in some memory, without their margins.
 
     Args:
         memory: in bytes.
-        bytes_per_pixel: that a run takes for each input pixel.
+        bytes_per_pixel: memory that a run takes for each input pixel.
         overlap: the margin, in input pixels.
         threads: tiles at the same time.
     """
-    whole = int((memory / threads / bytes_per_pixel) ** 0.5)
-    return max(whole - 2 * overlap, SMALLEST)
+    with_margin = int((memory / threads / bytes_per_pixel) ** 0.5)
+    return max(with_margin - 2 * overlap, SMALLEST)
 
 
 @dataclass(frozen=True)
 class _Band:
-    """A row of tiles under way: its input rows, its output, and the right edges of its tiles."""
+    """A row of tiles under way: where its input ends, its output, and the right edges of its tiles."""
 
-    top: int
     bottom: int
     output: np.ndarray
     tiles: list[tuple[int, Future[None]]]
@@ -128,19 +144,19 @@ class _Band:
 
 def _start(pool: ThreadPoolExecutor, run: Run, image: np.ndarray, scale: int, cut: Cut, top: int) -> _Band:
     height, width, channels = image.shape
-    bottom = min(top + cut.tile, height)  # not all rows alike: then memory would depend on the height
+    bottom = min(top + cut.tile, height)  # not nearly equal rows: then memory would depend on the height
     output = np.empty(((bottom - top) * scale, width * scale, channels), image.dtype)
 
-    def work(left: int, right: int) -> None:
+    def run_tile(left: int, right: int) -> None:
         y, above = _with_margin(top, bottom, height, cut)
         x, before = _with_margin(left, right, width, cut)
-        piece = run(image[y][:, x])
-        inner = piece[above * scale :, before * scale :][: len(output), : (right - left) * scale]
+        larger = run(image[y][:, x])
+        inner = larger[above * scale :, before * scale :][: len(output), : (right - left) * scale]
         output[:, left * scale : right * scale] = inner
 
     edges = _columns(width, cut)
-    tiles = [(right, pool.submit(work, left, right)) for left, right in pairwise(edges)]
-    return _Band(top, bottom, output, tiles)
+    tiles = [(right, pool.submit(run_tile, left, right)) for left, right in pairwise(edges)]
+    return _Band(bottom, output, tiles)
 
 
 def _columns(width: int, cut: Cut) -> list[int]:
@@ -153,7 +169,7 @@ def _columns(width: int, cut: Cut) -> list[int]:
 
 
 def _with_margin(start: int, stop: int, length: int, cut: Cut) -> tuple[slice | np.ndarray, int]:
-    """Which rows (or columns) a tile and its margin take, and how many of them come before the tile."""
+    """The rows (or columns) of a tile with its margin, and how many of them come before the tile."""
     first, last = max(start - cut.overlap, -cut.edge), min(stop + cut.overlap, length + cut.edge)
     if first >= 0 and last <= length:
         return slice(first, last), start - first
@@ -161,7 +177,7 @@ def _with_margin(start: int, stop: int, length: int, cut: Cut) -> tuple[slice | 
 
 
 def _reflected(index: np.ndarray, length: int) -> np.ndarray:
-    """Places inside a line for places outside it, mirrored at its first and last pixel."""
+    """Positions in a line for positions outside it, mirrored at its first and last pixel."""
     period = max(2 * (length - 1), 1)
     folded = np.abs(index) % period
     return np.minimum(folded, period - folded) if length > 1 else np.zeros_like(index)

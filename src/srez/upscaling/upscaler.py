@@ -13,7 +13,7 @@ from srez.models import blending, box
 from srez.models import card as cards
 from srez.models.runtime import Network
 from srez.upscaling import tiling
-from srez.upscaling.tiling import Cut, Progress, ignore
+from srez.upscaling.tiling import Cut, Progress, ignore_progress
 
 MOST_TILE = 512  # input pixels; beyond, margins are a small share already
 LEAST_TILE, MOST_ASKED = 32, 4096  # what a user may set, in input pixels
@@ -52,7 +52,7 @@ class Upscaler:
         # Tiles are run at the same time, each by one thread; what is one tile, by all: see docs/adr/0010.
         self._tiles, self._whole = Network(weights, name, 1), Network(weights, name, self._threads)
 
-    def __call__(self, image: np.ndarray, progress: Progress = ignore) -> np.ndarray:
+    def __call__(self, image: np.ndarray, progress: Progress = ignore_progress) -> np.ndarray:
         """Upscale one picture, tile by tile.
 
         Gray stays gray, 16 bits stay 16 bits. Alpha is upscaled too, by bicubic.
@@ -75,7 +75,7 @@ class Upscaler:
         output = tiling.tiled(run, with_channels, self.card.scale, cut, progress)
         return output if image.ndim == 3 else output[..., 0]
 
-    def bands(self, image: np.ndarray, progress: Progress = ignore) -> Iterator[np.ndarray]:
+    def bands(self, image: np.ndarray, progress: Progress = ignore_progress) -> Iterator[np.ndarray]:
         """Upscale one picture and hand it out by rows of tiles, for results larger than memory.
 
         Args:

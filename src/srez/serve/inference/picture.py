@@ -16,7 +16,7 @@ from srez.serve.inference.models import Models
 from srez.serve.inference.options import Options
 from srez.serve.limits import SMALL_PIXELS
 from srez.upscaling import files
-from srez.upscaling.tiling import Progress, ignore
+from srez.upscaling.tiling import Progress, ignore_progress
 
 NAME = "the picture"  # in errors; the client's file name is never used
 BYTES_PER_PIXEL = 4  # of a picture in memory, as an estimate before its channels are known
@@ -148,7 +148,7 @@ def convert(
     planned: UpscalePlan,
     file: IO[bytes],
     max_pixels: int,
-    progress: Progress = ignore,
+    progress: Progress = ignore_progress,
 ) -> None:
     """Decode a picture, upscale it tile by tile, and write the result as it comes.
 

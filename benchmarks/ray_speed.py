@@ -17,7 +17,7 @@ from PIL import Image
 
 from srez.cluster import upscaling
 from srez.datasets import cartoons
-from srez.upscaling.files import Wish
+from srez.upscaling.plan import Existing, Rules
 
 SIDE = 32
 MIDDLE = (0.15, 0.9)  # of a run
@@ -51,7 +51,9 @@ def measured(source: Path, target: Path, workers: int) -> tuple[float, float]:
     """Pictures a second in the middle of the run, and seconds of all of it."""
     seen: list[tuple[float, int, int]] = []
     began = time.monotonic()
-    batch = upscaling.Batch(str(source), str(target), upscaling.ModelChoice("faces"), Wish(existing="skip"))
+    batch = upscaling.Batch(
+        str(source), str(target), upscaling.ModelChoice("faces"), Rules(existing=Existing.SKIP)
+    )
     upscaling.upscale(
         batch, workers, "local", lambda done, total: seen.append((time.monotonic(), done, total))
     )

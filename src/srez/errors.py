@@ -61,3 +61,9 @@ class TrainingError(SrezError):
 
     exit_code = 3
     http_status = 500
+
+
+def summary(error: BaseException) -> str:
+    """An error that is not ours in one line: its type, and the first line of its text if it has one."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

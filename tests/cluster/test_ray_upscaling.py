@@ -30,7 +30,9 @@ from srez.cluster.upscaling.planning import plan
 from srez.cluster.upscaling.store import Store
 from srez.cluster.upscaling.workers import Worker
 from srez.errors import DefectError, ModelError, OptionError
-from srez.upscaling.files import Size, Wish
+from srez.upscaling.convert import Options
+from srez.upscaling.plan import Existing, Rules
+from srez.upscaling.size import Size
 
 SREZ = (sys.executable, "-m", "srez")
 RAY = ("--engine", "ray", "--workers", "2", "--recursive", "--json")
@@ -106,9 +108,9 @@ def test_what_a_killed_run_wrote_counts() -> None:
     killed = manifest.Manifest(target)
     assert killed.earlier == {"a.png": row}
     asked = Row("a.png", "a.png", "open", "0123", 3, "1")
-    assert plan([asked], killed.earlier, target, "refuse") == ([], [row])
+    assert plan([asked], killed.earlier, target, Existing.REFUSE) == ([], [row])
     changed = replace(asked, version="2")
-    assert plan([changed], killed.earlier, target, "refuse") == ([changed], [])
+    assert plan([changed], killed.earlier, target, Existing.REFUSE) == ([changed], [])
     killed.finish([row])
     with memory.open("/results/manifest.parquet", "rb") as file:
         assert manifest.from_table(pq.read_table(file)) == [row]
@@ -128,10 +130,12 @@ def upscale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Upscale:
             yield worker(manifest.to_table([row]))
 
     def upscale(
-        model: str = "auto", fidelity: float | None = None, tile: int | None = None, **wish: Any
+        model: str = "auto", fidelity: float | None = None, tile: int | None = None, **keys: Any
     ) -> upscaling.BatchResult:
         choice = upscaling.ModelChoice(model, fidelity, tile)
-        batch = upscaling.Batch(str(tmp_path / "in"), str(tmp_path / "out"), choice, Wish(**wish))
+        rules = Rules(**{key: value for key, value in keys.items() if key in Rules.__annotations__})
+        options = Options(**{key: value for key, value in keys.items() if key in Options.__annotations__})
+        batch = upscaling.Batch(str(tmp_path / "in"), str(tmp_path / "out"), choice, rules, options)
         return upscaling.upscale(batch, 1, "local", lambda *_: None)
 
     monkeypatch.setattr(upscaling, "connected", lambda *_: nullcontext())
@@ -152,16 +156,16 @@ def test_results_of_others_are_not_replaced(upscale: Upscale, tmp_path: Path) ->
     theirs.write_bytes(b"of somebody else")
     report = upscale()
     assert (report.done, report.kept) == (1, 0)
-    assert report.errors == {"a.png": f"{theirs} exists: --overwrite replaces it, --skip leaves it"}
+    assert report.errors == {"a.png": f"{theirs} exists: use --overwrite to replace it or --skip to leave it"}
     row = rows(tmp_path)["a.png"]
     assert (row["status"], row["settings"]) == ("failed", None)
     for _ in range(2):
-        report = upscale(existing="skip")
+        report = upscale(existing=Existing.SKIP)
         assert (report.done, report.kept, report.errors) == (0, 2, {})
         assert rows(tmp_path)["a.png"]["status"] == "kept"
     assert upscale().errors
     assert theirs.read_bytes() == b"of somebody else"
-    assert upscale(existing="overwrite").done == 2
+    assert upscale(existing=Existing.OVERWRITE).done == 2
     assert upscale().kept == 2
     assert images.read(theirs).size == (16, 16)
 
@@ -283,7 +287,7 @@ def test_of_two_results_of_one_name_the_first_is_made(upscale: Upscale, tmp_path
         None,
     )
     (tmp_path / "in/a.bmp").unlink()
-    assert "exists: --overwrite replaces it" in upscale().errors["a.png"]
+    assert "exists: use --overwrite" in upscale().errors["a.png"]
 
 
 def test_refusals(tmp_path: Path) -> None:
@@ -297,6 +301,6 @@ def test_refusals(tmp_path: Path) -> None:
     ):
         result = CliRunner().invoke(app, ["upscale", *words, "--engine", "ray"])
         assert (result.exit_code, sentence in result.stderr.replace("\n", "")) == (2, True), result.stderr
-    batch = upscaling.Batch(str(tmp_path), out, upscaling.ModelChoice("faces"), Wish())
+    batch = upscaling.Batch(str(tmp_path), out, upscaling.ModelChoice("faces"))
     with pytest.raises(OptionError, match="cannot connect to Ray"):
         upscaling.upscale(batch, 1, "127.0.0.1:1", lambda *_: None)

@@ -1,11 +1,10 @@
 """`srez upscale`."""
 
 import enum
-import sys
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,6 +22,10 @@ from srez.cli.extras import require
 from srez.cli.options import Address, AnyModel, AsJson, Fidelity
 from srez.errors import OptionError
 from srez.models import box
+
+if TYPE_CHECKING:
+    from srez.upscaling.convert import Options
+    from srez.upscaling.plan import Rules
 
 app = typer.Typer()
 
@@ -121,47 +124,45 @@ def upscale(
 
     A picture that cannot be read or written is named and the others are done; the exit code is then 1.
     """
-    from srez.upscaling import files
+    from srez.upscaling import batch
+    from srez.upscaling.convert import Options
+    from srez.upscaling.plan import Existing, Rules, make_plan
+    from srez.upscaling.size import Size
     from srez.upscaling.upscaler import chooser
 
     if overwrite and skip:
         raise OptionError("give either --overwrite or --skip")
-    existing = "overwrite" if overwrite else "skip" if skip else "refuse"
-    size = files.Size(scale, width, height)
-    wish = files.Wish(output, size, format_, quality, suffix, recursive, existing, max_pixels)
+    existing = Existing.OVERWRITE if overwrite else Existing.SKIP if skip else Existing.REFUSE
+    rules = Rules(output, format_, suffix, recursive, existing)
+    options = Options(Size(scale, width, height), quality, max_pixels)
     if engine == Engine.ray:
         if output or dry_run or len(inputs) != 2:
             raise OptionError("--engine ray takes a source and a target, and neither -o nor --dry-run")
-        _upscale_with_ray(inputs, model, fidelity, tile, wish, ray_address, workers, as_json)
+        _upscale_with_ray(inputs, model, fidelity, tile, rules, options, ray_address, workers, as_json)
         return
     if workers:
-        raise OptionError("--workers goes with --engine ray")
+        raise OptionError("--workers requires --engine ray")
     choose = chooser(model, fidelity, tile)
-    scale_of_model = box.scale(model)
-    plan = files.plan([Path(entry) for entry in inputs], wish, scale_of_model)
-    to_standard = any(job.target == files.STANDARD for job in plan.jobs)
-    if as_json and to_standard:
+    model_scale = box.scale(model)
+    plan = make_plan([Path(entry) for entry in inputs], rules, options.size, model_scale)
+    if as_json and plan.to_standard_output:
         raise OptionError("--json and a picture cannot both go to standard output")
-    if to_standard and not dry_run and sys.stdout and sys.stdout.isatty():
-        raise OptionError("a picture does not go to a terminal: write it to a file or a pipe")
-    report_failure = partial(complain, debug=context.find_root().params["debug"])
-    for failure in plan.failures.values():
-        report_failure(failure)
+    failed = partial(complain, debug=context.find_root().params["debug"])
     if dry_run:
-        report = files.rehearse(plan, wish, scale_of_model, report_failure)
+        outcome = batch.rehearse(plan, options, model_scale, failed)
     else:
         with PixelBars() as bars:
-            report = files.run(choose, plan, wish, bars.watch, report_failure)
+            outcome = batch.run(choose, plan, options, bars.watch, failed)
     if as_json:
-        print_json({"model": model, **report.as_json()})
-    elif str(report) and not to_standard:
+        print_json({"model": model, **outcome.as_json()})
+    elif str(outcome) and not plan.to_standard_output:
         with standard_output():
-            out_console.print(str(report), soft_wrap=True)
-    if report.stopped:
-        error_console.print("Stopped; what is finished is kept. Go on with the same words and --skip.")
-        raise typer.Exit(130)
-    if report.failures:
-        raise typer.Exit(1)
+            out_console.print(str(outcome), soft_wrap=True)
+    if outcome.stopped:
+        error_console.print(
+            "Stopped. Finished results are kept: run the same command with --skip to continue."
+        )
+    raise typer.Exit(outcome.exit_code)
 
 
 def _upscale_with_ray(
@@ -169,7 +170,8 @@ def _upscale_with_ray(
     model: str,
     fidelity: float | None,
     tile: int | None,
-    wish: Any,
+    rules: "Rules",
+    options: "Options",
     address: str,
     workers: int | None,
     as_json: bool,
@@ -180,7 +182,7 @@ def _upscale_with_ray(
 
     choice = upscaling.ModelChoice(model, fidelity, tile)
     choice.load()  # so that its faults are reported once, not by every worker
-    batch = upscaling.Batch(places[0], places[1], choice, wish)
+    batch = upscaling.Batch(places[0], places[1], choice, rules, options)
     with Bars() as bars:
         bar = bars.add_task("upscaling", total=None)
         report = upscaling.upscale(
@@ -199,7 +201,7 @@ def _upscale_with_ray(
         )
         out_console.print(f"{counts}: see {report.manifest}", soft_wrap=True)
     if report.stopped:
-        error_console.print("Stopped; what is finished is kept. Go on with the same words.")
+        error_console.print("Stopped; finished results are kept. Run the same command to continue.")
         raise typer.Exit(130)
     if report.errors:
         raise typer.Exit(1)

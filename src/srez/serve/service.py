@@ -28,6 +28,7 @@ from srez.serve.jobs.worker import JobWorker
 from srez.serve.limits import Settings
 from srez.serve.observe.metrics import Metrics
 from srez.serve.observe.timing import Stopwatch
+from srez.upscaling.convert import Decoded
 from srez.upscaling.tiling import Progress
 
 T = TypeVar("T")
@@ -136,13 +137,13 @@ class Service:
             HttpError: the queue is full (429), or it took too long (503).
         """
         watch = Stopwatch()
-        plan, picture = await self.in_thread(self._plan_direct, body, options)
+        plan, decoded = await self.in_thread(self._plan_direct, body, options)
         hold(plan.result_bytes)
         watch.lap("decode")
         try:
             async with asyncio.timeout(self.settings.max_seconds):
-                if picture is not None:
-                    return await self._upscale_small(picture, options, plan, watch)
+                if decoded is not None:
+                    return await self._upscale_small(decoded, options, plan, watch)
                 return await self._upscale_large(body, options, plan, watch)
         except TimeoutError:
             raise busy(
@@ -181,7 +182,7 @@ class Service:
         """Seconds."""
         return max((self._deadline or 0) - time.monotonic(), 0)
 
-    def _plan_direct(self, body: bytes, options: Options) -> tuple[UpscalePlan, Picture | None]:
+    def _plan_direct(self, body: bytes, options: Options) -> tuple[UpscalePlan, Decoded | None]:
         """The plan for a picture, and the picture itself if it is small."""
         plan = self.plan(body, options)
         if plan.pixels > self.settings.max_direct_pixels:
@@ -191,13 +192,14 @@ class Service:
             )
         if not plan.is_small:
             return plan, None
-        return plan, pictures.decode(body, options, plan.target, self.settings.max_pixels)
+        scale = self.models.cards[plan.model].scale
+        return plan, pictures.decode(body, options, scale, self.settings.max_pixels)
 
     async def _upscale_small(
-        self, picture: Picture, options: Options, plan: UpscalePlan, watch: Stopwatch
+        self, decoded: Decoded, options: Options, plan: UpscalePlan, watch: Stopwatch
     ) -> Upscaled:
         """Upscale a picture in a batch with others of its size."""
-        key = (plan.model, plan.fidelity, plan.size)
+        key, picture = (plan.model, plan.fidelity, plan.size), decoded.picture
         if not pictures.can_batch(picture):
             key = (*key, next(self._alone))
         run = pictures.batch_runner(self.models, plan)
@@ -211,8 +213,7 @@ class Service:
             self.queue.put(picture, run_timed, plan.pixels, key)
         )
         watch.split("queue", "run", started)
-        scale = self.models.cards[plan.model].scale
-        data = await self.in_thread(pictures.encode, larger, picture, options, scale, plan.target)
+        data = await self.in_thread(pictures.encode, larger, decoded, options)
         watch.lap("encode")
         return Upscaled(data, options, plan, watch.milliseconds, count)
 

@@ -57,11 +57,11 @@ def upscale(
     source, target = Store.at(batch.source), Store.at(batch.target)
     if source.same_as(target):
         raise OptionError(f"{batch.target} holds the inputs: choose another target")
-    pictures = find_pictures(source, target, batch.wish, batch.settings_hash())
+    pictures = find_pictures(source, target, batch.rules, batch.settings_hash())
     if not pictures:
         raise ImageError(f"{batch.source} holds no pictures ({images.suffixes()})")
     record = Manifest(target)
-    to_do, standing = plan(pictures, record.earlier, target, batch.wish.existing)
+    to_do, standing = plan(pictures, record.earlier, target, batch.rules.existing)
     done, stopped = 0, False
     try:
         show_progress(0, len(to_do))

@@ -2,10 +2,11 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from srez.models import box, card
-from srez.upscaling.files import Wish
+from srez.upscaling.convert import Options
+from srez.upscaling.plan import Rules
 from srez.upscaling.upscaler import Choose, chooser
 
 
@@ -36,14 +37,17 @@ class Batch:
         source: a folder or any URL that fsspec knows, such as `s3://...`.
         target: the same; results keep their names.
         model: what to run.
-        wish: the size, format and so on; `existing` says what to do about files in a result's place that no
-            earlier run made, but "overwrite" does every picture again.
+        rules: which pictures are upscaled, and what results are called; `out` and `again` mean nothing here.
+            `existing` says what to do about files in a result's place that no earlier run made, but
+            "overwrite" does every picture again.
+        options: how pictures are upscaled.
     """
 
     source: str
     target: str
     model: ModelChoice
-    wish: Wish
+    rules: Rules = field(default_factory=Rules)
+    options: Options = field(default_factory=Options)
 
     def settings_hash(self) -> str:
         """A short hash of all that a result depends on beside its input; tiles make no difference.
@@ -51,14 +55,12 @@ class Batch:
         Raises:
             ModelError: there is no such model, or it is damaged.
         """
-        model, wish = self.model, self.wish
+        model, options, format_ = self.model, self.options, self.rules.format
         names = {box.suited(model.name, size) for size in (box.FACES_INPUT, (0, 0))}  # "auto" may take either
         cards = [card.read(box.find(name)) for name in sorted(names)]
         weights = [[each.sha256, each.vivid and each.vivid.sha256] for each in cards]
         fidelities = [
             each.fidelity if model.fidelity is None else model.fidelity for each in cards if each.vivid
         ]
-        text = json.dumps(
-            [weights, fidelities, str(wish.size), wish.quality, wish.format and wish.format.name]
-        )
+        text = json.dumps([weights, fidelities, str(options.size), options.quality, format_ and format_.name])
         return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from srez import images
 from srez.cluster.upscaling.manifest import DONE, FAILED, KEPT, OPEN, REFUSED, Row
 from srez.cluster.upscaling.store import Store
-from srez.upscaling import files
+from srez.upscaling.plan import Existing, Rules, clash, existing_result, result_name
 
 
 class Plan(NamedTuple):
@@ -23,7 +23,7 @@ class Plan(NamedTuple):
     standing: list[Row]
 
 
-def find_pictures(source: Store, target: Store, wish: files.Wish, settings: str) -> list[Row]:
+def find_pictures(source: Store, target: Store, rules: Rules, settings: str) -> list[Row]:
     """The pictures of the source, by name; not the results, where the target lies in the source.
 
     All rows are OPEN, but of several whose results would share a name only the first; the others are FAILED.
@@ -33,22 +33,22 @@ def find_pictures(source: Store, target: Store, wish: files.Wish, settings: str)
     """
     rows = []
     source_of: dict[str, str] = {}
-    for name, file in sorted(source.files(wish.recursive).items()):
+    for name, file in sorted(source.files(rules.recursive).items()):
         path = PurePosixPath(name)
         hidden = any(part.startswith(".") for part in path.parts)
         if hidden or not images.is_readable(name) or target.holds(source, name):
             continue
-        result = str(path.parent / files.result_name(path, wish.suffix or "", wish.format))
+        result = str(path.parent / result_name(path, rules.suffix or "", rules.format))
         row = Row(name, result, OPEN, settings, file.bytes, file.version)
         first = source_of.setdefault(result, name)
         if first != name:
-            error = files.clash(first, name, result)
+            error = clash(first, name, result)
             row = replace(row, status=FAILED, settings=None, error=str(error))
         rows.append(row)
     return rows
 
 
-def plan(pictures: Iterable[Row], earlier: dict[str, Row], target: Store, existing: str) -> Plan:
+def plan(pictures: Iterable[Row], earlier: dict[str, Row], target: Store, existing: Existing) -> Plan:
     """Which pictures to upscale.
 
     Args:
@@ -61,10 +61,10 @@ def plan(pictures: Iterable[Row], earlier: dict[str, Row], target: Store, existi
     Raises:
         ImageError: the target cannot be listed.
     """
-    results = set() if existing == "overwrite" else target.files().keys()
+    results = set() if existing == Existing.OVERWRITE else target.files().keys()
     to_do, standing = [], []
     for picture in pictures:
-        before = None if existing == "overwrite" else earlier.get(picture.source)
+        before = None if existing == Existing.OVERWRITE else earlier.get(picture.source)
         exists = picture.target in results
         if picture.status != OPEN:
             standing.append(picture)
@@ -82,9 +82,9 @@ def _still_holds(before: Row, now: Row, exists: bool) -> bool:
     return settled and before.asks_the_same_as(now)
 
 
-def _not_ours(picture: Row, target: Store, existing: str) -> Row:
+def _not_ours(picture: Row, target: Store, existing: Existing) -> Row:
     """The row of a picture in whose result's place lies a file that no earlier run made."""
-    if existing == "skip":
+    if existing == Existing.SKIP:
         return replace(picture, status=KEPT, settings=None)
-    error = files.standing(target.url_of(picture.target))
+    error = existing_result(target.url_of(picture.target))
     return replace(picture, status=FAILED, settings=None, error=str(error))

@@ -4,7 +4,7 @@ import hashlib
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,7 +15,7 @@ from srez.cluster.upscaling.batch import Batch
 from srez.cluster.upscaling.manifest import DONE, FAILED, REFUSED, Row, from_table, to_table
 from srez.cluster.upscaling.store import Store
 from srez.errors import ImageError, MissingPackageError, SrezError, TooLargeError
-from srez.upscaling import files
+from srez.upscaling.convert import Source, Target, convert
 from srez.upscaling.upscaler import Choose
 
 LARGEST_PIECE = 64  # pictures
@@ -75,15 +75,12 @@ class Worker:
         try:
             data = self._source.read(row.source)
             row = replace(row, bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
-            width, height = files.convert(
-                self._choose,
-                data,
-                name,
-                self._target.writing(row.target),
+            target = Target(
+                partial(self._target.writing, row.target),
                 self._target.url_of(row.target),
                 images.format_to_write(Path(row.target)),
-                self._batch.wish,
             )
+            width, height = convert(self._choose, Source(data, name), target, self._batch.options).size
             return replace(row, status=DONE, width=width, height=height)
         except Exception as error:
             status = REFUSED if _lies_in_the_file(error) else FAILED

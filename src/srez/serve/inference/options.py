@@ -11,7 +11,7 @@ from srez.images import Format
 from srez.models import box
 from srez.serve.errors import HttpError
 from srez.serve.limits import MAX_SIDE
-from srez.upscaling.files import Size
+from srez.upscaling.size import Size
 
 FORMATS = tuple(each.name for each in images.WRITABLE if each.is_available)
 

@@ -2,20 +2,23 @@
 
 import io
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 
 from srez import images
-from srez.errors import TooLargeError
+from srez.errors import OutOfMemoryError, TooLargeError
 from srez.images import Picture
 from srez.models import box
 from srez.serve.inference.models import Models
 from srez.serve.inference.options import Options
 from srez.serve.limits import SMALL_PIXELS
-from srez.upscaling import files
+from srez.upscaling import convert as conversion
+from srez.upscaling.convert import Decoded, Source, Target
 from srez.upscaling.tiling import Progress, ignore_progress
 
 NAME = "the picture"  # in errors; the client's file name is never used
@@ -83,21 +86,20 @@ def plan(
     return planned
 
 
-def decode(body: bytes | Path, options: Options, target: tuple[int, int], max_pixels: int) -> Picture:
+def decode(body: bytes | Path, options: Options, scale: int, max_pixels: int) -> Decoded:
     """Read a picture.
 
     Args:
         body: the file, or its bytes.
         options: what is asked for.
-        target: width and height of the result, in pixels.
+        scale: the model's.
         max_pixels: of the input.
 
     Raises:
         SrezError: it is damaged, or the format of the result cannot hold it.
     """
-    picture = images.fitted(images.read(body, NAME, max_pixels), options.file_format)
-    images.refuse_unwritable(NAME, options.file_format, picture.channels, target, picture.pixels.itemsize)
-    return picture
+    target = _target(options, io.BytesIO())
+    return conversion.decode(Source(body, NAME), target, _conversion(options, max_pixels), lambda _: scale)
 
 
 def batch_runner(models: Models, planned: UpscalePlan) -> Callable[[list[Picture]], list[np.ndarray]]:
@@ -120,24 +122,20 @@ def can_batch(picture: Picture) -> bool:
     return picture.channels == 3 and picture.pixels.dtype == np.uint8
 
 
-def encode(
-    larger: np.ndarray, picture: Picture, options: Options, scale: int, target: tuple[int, int]
-) -> bytes:
+def encode(larger: np.ndarray, decoded: Decoded, options: Options) -> bytes:
     """What the model made of a picture, as a file.
 
     Args:
         larger: `(scale H, scale W[, C])`.
-        picture: the input, whose metadata is kept.
+        decoded: the input, whose metadata is kept.
         options: what is asked for.
-        scale: the model's.
-        target: width and height of the result, in pixels.
 
     Raises:
         OutputError: the format cannot hold it.
     """
     file = io.BytesIO()
     bands = [larger if larger.ndim == 3 else larger[..., None]]
-    files.save(file, NAME, options.file_format, bands, picture, scale, target, options.quality)
+    conversion.encode(decoded, bands, _target(options, file), _conversion(options))
     return file.getvalue()
 
 
@@ -165,9 +163,17 @@ def convert(
         SrezError: the picture is damaged, or the format cannot hold the result.
         MemoryError: it did not suffice.
     """
-    picture = decode(body, options, planned.target, max_pixels)
     upscaler = models.get(planned.model, planned.fidelity)
-    bands = upscaler.bands(picture.pixels, progress)
-    files.save(
-        file, NAME, options.file_format, bands, picture, upscaler.card.scale, planned.target, options.quality
-    )
+    source, target = Source(body, NAME), _target(options, file)
+    try:
+        conversion.convert(lambda _: upscaler, source, target, _conversion(options, max_pixels), progress)
+    except OutOfMemoryError:
+        raise MemoryError from None  # its sentence names an option of the command line
+
+
+def _target(options: Options, file: IO[bytes]) -> Target:
+    return Target(partial(nullcontext, file), NAME, options.file_format)
+
+
+def _conversion(options: Options, max_pixels: int = images.MAX_PIXELS) -> conversion.Options:
+    return conversion.Options(options.size, options.quality, max_pixels)

@@ -1,0 +1,167 @@
+"""One picture from a file to a larger one: read, fit, check, upscale, save."""
+
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from srez import images
+from srez.errors import ModelError, OptionError, OutOfMemoryError
+from srez.images import Format, Picture, resample
+from srez.upscaling.size import Size
+from srez.upscaling.tiling import Progress, ignore_progress
+from srez.upscaling.upscaler import Choose
+
+
+@dataclass(frozen=True)
+class Source:
+    """A picture to upscale.
+
+    Attributes:
+        data: the file, or its bytes.
+        name: what errors call it.
+    """
+
+    data: Path | bytes
+    name: str
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a result goes.
+
+    Attributes:
+        open: opens a file to write to, which can seek; called when the picture is known to be fine.
+        name: what errors call it.
+        format: to write.
+    """
+
+    open: Callable[[], AbstractContextManager[IO[bytes]]]
+    name: str
+    format: Format
+
+
+@dataclass(frozen=True)
+class Options:
+    """How pictures are upscaled.
+
+    Attributes:
+        size: of results.
+        quality: of lossy formats, from 1 to 100.
+        max_pixels: larger inputs are refused before they are decoded.
+    """
+
+    size: Size = field(default_factory=Size)
+    quality: int = images.QUALITY
+    max_pixels: int = images.MAX_PIXELS
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A picture between `decode` and `encode`: checked, but not yet upscaled.
+
+    Attributes:
+        picture: the input, as the result's format can hold it.
+        scale: the model's.
+        size: width and height of the result, in pixels.
+    """
+
+    picture: Picture
+    scale: int
+    size: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Converted:
+    """What became of a picture.
+
+    Attributes:
+        size: width and height of the result, in pixels.
+    """
+
+    size: tuple[int, int]
+
+
+def convert(
+    choose: Choose,
+    source: Source,
+    target: Target,
+    options: Options,
+    progress: Progress = ignore_progress,
+) -> Converted:
+    """Upscale one picture from anywhere to anywhere; nothing is written unless all is well.
+
+    Args:
+        choose: gives the upscaler for a picture's size; called twice.
+        source: what to read.
+        target: what to write.
+        options: size and quality of the result, and what is refused.
+        progress: called after each tile with the fraction done; what it raises ends the work.
+
+    Raises:
+        ImageError: the source cannot be read.
+        ModelError: the model is missing or corrupt, or has no fidelity to choose.
+        OptionError: the model does not make results as large.
+        OutOfMemoryError: memory does not suffice, even for small tiles.
+        OutputError: the target cannot be written, or its format cannot hold the result.
+    """
+    decoded = decode(source, target, options, lambda size: choose(size).card.scale)
+    upscaler = choose(decoded.picture.size)
+    try:
+        return encode(decoded, upscaler.bands(decoded.picture.pixels, progress), target, options)
+    except MemoryError:
+        raise OutOfMemoryError(f"{source.name}: out of memory: try a smaller --tile") from None
+
+
+def decode(
+    source: Source, target: Target, options: Options, scale: Callable[[tuple[int, int]], int]
+) -> Decoded:
+    """Read a picture, fit it to the format of its result, and check that the result can be made and written.
+
+    With `encode`, this is `convert` in two halves, for those who upscale several pictures together.
+
+    Args:
+        source: what to read.
+        target: what is to be written.
+        options: size and quality of the result, and what is refused.
+        scale: gives the scale of the model for a picture's size.
+
+    Raises:
+        ImageError: the source cannot be read.
+        ModelError: `scale` raised it.
+        OptionError: the model does not make results as large.
+        OutOfMemoryError: memory does not suffice for the source.
+        OutputError: the format cannot hold the result.
+    """
+    picture = images.fitted(images.read(source.data, source.name, options.max_pixels), target.format)
+    try:
+        model_scale = scale(picture.size)
+        size = options.size.of(picture.size, model_scale)
+    except (ModelError, OptionError) as error:
+        raise type(error)(f"{source.name}: {error}") from None
+    images.refuse_unwritable(target.name, target.format, picture.channels, size, picture.pixels.itemsize)
+    return Decoded(picture, model_scale, size)
+
+
+def encode(decoded: Decoded, bands: Iterable[np.ndarray], target: Target, options: Options) -> Converted:
+    """Write what a model made of a picture, in the size that was asked for.
+
+    Args:
+        decoded: the picture.
+        bands: the model's output from top to bottom, `(h, scale W, C)` each.
+        target: what to write.
+        options: the same as for `decode`.
+
+    Raises:
+        OutputError: the target cannot be written.
+    """
+    width, height = decoded.picture.size
+    full = width * decoded.scale, height * decoded.scale
+    if decoded.size != full:
+        bands = resample.shrink(bands, full, decoded.size)
+    with target.open() as file:
+        images.save(file, target.name, target.format, bands, decoded.size, decoded.picture, options.quality)
+    return Converted(decoded.size)

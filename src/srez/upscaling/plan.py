@@ -1,0 +1,222 @@
+"""Which pictures are upscaled, and where each result goes."""
+
+import enum
+import os
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePath
+
+from srez import images
+from srez.errors import ImageError, OptionError, OutputError, SrezError
+from srez.images import Format
+from srez.upscaling.size import Size
+from srez.upscaling.sources import (
+    STANDARD,
+    Source,
+    Sources,
+    ask,
+    find_sources,
+    real,
+    without_earlier_results,
+)
+
+
+class Existing(enum.StrEnum):
+    """What to do where a result exists."""
+
+    REFUSE = "refuse"
+    SKIP = "skip"
+    OVERWRITE = "overwrite"
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Which pictures are upscaled, and what their results are called.
+
+    Attributes:
+        out: a file, a folder, or "-" for standard output; None puts each result beside its input.
+        format: of results; each input's own by default, PNG where that cannot be written.
+        suffix: put between name and ending of a result; by default "_x4" or the like for results beside their
+            inputs, and nothing for others.
+        recursive: whether to search subfolders too.
+        existing: what to do where a result exists.
+        again: whether results of earlier runs are upscaled too, instead of being left out.
+    """
+
+    out: Path | None = None
+    format: Format | None = None
+    suffix: str | None = None
+    recursive: bool = False
+    existing: Existing = Existing.REFUSE
+    again: bool = False
+
+
+@dataclass(frozen=True)
+class Item:
+    """A picture to upscale, and its result; either may be "-"."""
+
+    source: Path
+    target: Path
+    format: Format
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done, and what is not.
+
+    Attributes:
+        items: to upscale.
+        skipped: whose results exist and are left as they are.
+        earlier_results: pictures among the inputs that srez has made, which are left out.
+        failures: why other inputs cannot be upscaled, by name.
+    """
+
+    items: list[Item] = field(default_factory=list)
+    skipped: list[Item] = field(default_factory=list)
+    earlier_results: list[Path] = field(default_factory=list)
+    failures: dict[str, SrezError] = field(default_factory=dict)
+
+    @property
+    def to_standard_output(self) -> bool:
+        """Whether a result goes to standard output."""
+        return any(item.target == STANDARD for item in self.items)
+
+
+def make_plan(inputs: list[Path], rules: Rules, size: Size, scale: int) -> Plan:
+    """Where every result goes.
+
+    One picture goes to `rules.out` if that has a suffix and is not a folder. Otherwise `rules.out` is a
+    folder, and every result keeps its name, but for the suffix of a format that cannot be written. Of several
+    inputs whose results would have one name, the first gets it.
+
+    Args:
+        inputs: files, folders, patterns such as "*.jpg", or "-" for standard input.
+        rules: which pictures are upscaled, and what their results are called.
+        size: of results.
+        scale: the model's.
+
+    Raises:
+        OptionError: options contradict each other, or a result would replace an input.
+        OutputError: the result's format cannot be written, or several pictures would go to one file.
+    """
+    if inputs == [STANDARD] and rules.out is None:
+        rules = replace(rules, out=STANDARD)
+    rules = replace(rules, suffix=_suffix(rules, size, scale))
+    sources = find_sources(inputs, rules.out, rules.recursive)
+    if not rules.again:
+        sources = without_earlier_results(sources, "" if rules.out else rules.suffix or "")
+    items, clashes = _one_result_each(_items(sources, inputs, rules))
+    plan = Plan([], [], sources.earlier_results, sources.failures | clashes)
+    for item in items:
+        exists = item.target != STANDARD and ask(item.target.exists)
+        if exists and ask(item.target.is_dir):
+            plan.failures[str(item.source)] = OutputError(
+                f"{item.target} is a folder: choose another -o or --suffix"
+            )
+        elif exists and rules.existing == Existing.REFUSE:
+            plan.failures[str(item.source)] = existing_result(str(item.target))
+        elif exists and rules.existing == Existing.SKIP:
+            plan.skipped.append(item)
+        else:
+            plan.items.append(item)
+    if plan.earlier_results and not (plan.items or plan.skipped or plan.failures):
+        plan.failures[str(inputs[0])] = _nothing_else(plan.earlier_results)
+    return plan
+
+
+def result_name(source: PurePath, suffix: str, format_: Format | None) -> str:
+    """The file name of a result.
+
+    Args:
+        source: the picture.
+        suffix: put between name and ending.
+        format_: of the result; the source's own by default, PNG if that cannot be written.
+    """
+    own = images.format_of_suffix(source)
+    ending = format_.suffix if format_ else source.suffix if own and own.writable else images.PNG.suffix
+    return f"{'picture' if source == STANDARD else source.stem}{suffix}{ending}"
+
+
+def existing_result(target: str) -> OutputError:
+    """The error about a result that exists, where nothing was said about it."""
+    return OutputError(f"{target} exists: use --overwrite to replace it or --skip to leave it")
+
+
+def clash(first: str, second: str, target: str) -> OutputError:
+    """The error about the second of two inputs whose results would have one name."""
+    return OutputError(
+        f"{first} and {second} would both become {target}: rename the second, or upscale it separately with "
+        "another -o or --suffix"
+    )
+
+
+def _suffix(rules: Rules, size: Size, scale: int) -> str:
+    if rules.suffix is None:
+        return "" if rules.out else f"_{size}" if str(size) else f"_x{scale}"
+    if set(rules.suffix) & {os.sep, os.altsep}:
+        raise OptionError(f"--suffix {rules.suffix} contains a slash: use -o to choose a folder")
+    return rules.suffix
+
+
+def _items(sources: Sources, inputs: list[Path], rules: Rules) -> list[Item]:
+    """Every source with its result."""
+    out = rules.out
+    if out is None or not _is_one_file(out, inputs):
+        if out and ask(out.is_file):
+            raise OutputError(f"-o {out} is a file: several pictures need a folder")
+        return [_item_in_folder(source, rules) for source in sources.pictures]
+    if len(sources.pictures) > 1:
+        raise OptionError(
+            f"-o {out} is one file, but there are {len(sources.pictures)} pictures: give a folder"
+        )
+    format_ = _format_of_file(out, rules.format)
+    return [Item(source.path, out, format_) for source in sources.pictures]
+
+
+def _item_in_folder(source: Source, rules: Rules) -> Item:
+    folder = rules.out / source.folder if rules.out else source.path.parent
+    target = folder / result_name(source.path, rules.suffix or "", rules.format)
+    return Item(source.path, target, images.format_to_write(target))
+
+
+def _is_one_file(out: Path, inputs: list[Path]) -> bool:
+    if out == STANDARD:
+        return True
+    is_folder = ask(out.is_dir) or ask(inputs[0].is_dir)
+    return len(inputs) == 1 and bool(out.suffix) and not is_folder
+
+
+def _format_of_file(out: Path, wanted: Format | None) -> Format:
+    if out == STANDARD:
+        return wanted or images.PNG
+    try:
+        format_ = images.format_to_write(out)
+    except OutputError as error:
+        raise OutputError(f"{error}; if it is a folder, create it first") from None
+    if wanted and wanted != format_:
+        raise OptionError(f"-o {out} and --format {wanted.name} contradict each other: leave one out")
+    return format_
+
+
+def _one_result_each(items: list[Item]) -> tuple[list[Item], dict[str, SrezError]]:
+    """The items whose results have names of their own, and what is wrong with the others."""
+    taken: dict[Path, Item] = {}
+    clashes: dict[str, SrezError] = {}
+    sources = {real(item.source) for item in items if item.source != STANDARD}
+    for item in items:
+        target = real(item.target)
+        if item.target != STANDARD and target in sources:
+            raise OptionError(f"{item.target} would replace an input: choose another -o or --suffix")
+        if target in taken:
+            clashes[str(item.source)] = clash(str(taken[target].source), str(item.source), str(item.target))
+        else:
+            taken[target] = item
+    return list(taken.values()), clashes
+
+
+def _nothing_else(earlier_results: list[Path]) -> ImageError:
+    what = (
+        f"{earlier_results[0]} is a result"
+        if len(earlier_results) == 1
+        else f"all {len(earlier_results)} pictures are results"
+    )
+    return ImageError(f"{what} of an earlier run: use --again to upscale it again")

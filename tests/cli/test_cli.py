@@ -322,16 +322,6 @@ def test_looking_at_runs_without_the_extra(
     assert f"{task} needs the packages {package}: pip install 'srez[train]'" in refusal(run(*words))
 
 
-def test_models_lists_the_box() -> None:
-    result = run("models")
-    assert result.exit_code == 0
-    assert "faces" in result.stdout
-    (card,) = [each for each in json.loads(run("models", "--json").stdout) if each["name"] == "faces"]
-    assert card["scale"] == 4
-    assert card["parameters"] < 1_000_000
-    assert card["multiply_adds"] * 256 < 0.4e9
-
-
 def test_the_same_words_go_on_with_patterns_too(picture, tmp_path: Path) -> None:
     """A shell replaces a pattern before the command sees it; then results of before are among the inputs."""
     for name in ("a.png", "b.jpg", "deep/a.png"):

@@ -1,36 +1,94 @@
 """`srez models`."""
 
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
 import typer
+from rich import box as borders
 from rich.table import Table
 
 from srez.cli.display import out_console, print_json
 from srez.cli.options import AsJson
 from srez.models import box
+from srez.models import card as cards
+from srez.models.card import Card
 
 app = typer.Typer()
+models_app = typer.Typer()
+app.add_typer(models_app, name="models")
 
 
-@app.command(epilog="Example: `srez models`")
-def models(as_json: AsJson = False) -> None:
-    """List the models in the box: scale, size, licence, figures."""
-    from srez.models import card
-
-    cards = [card.read(box.find(name)) for name in box.names()]
-    if as_json:
-        print_json([card.as_dict(each) for each in cards])
+@models_app.callback(invoke_without_command=True, epilog="Examples: `srez models`, `srez models show faces`")
+def models(context: typer.Context, as_json: AsJson = False) -> None:
+    """List the models in the box, or show one."""
+    if context.invoked_subcommand:
         return
-    table = Table("model", "scale", "parameters", "on", "PSNR", "SSIM")
-    for each in cards:
-        methods = {row["method"]: row for row in reversed(each.figures)}  # of the first set
-        ours, bicubic = methods[each.name], methods["bicubic"]
-        psnr = f"{ours['psnr']:.2f} dB\nbicubic {bicubic['psnr']:.2f}"
-        ssim = f"{ours['ssim']:.4f}\n{bicubic['ssim']:.4f}"
-        size = f"{each.parameters:,}"
-        table.add_row(each.name, f"x{each.scale}", size, ours["set"], psnr, ssim)
+    found = {name: cards.read(box.find(name)) for name in box.names()}
+    if as_json:
+        print_json([cards.as_dict(card) for card in found.values()])
+        return
+    table = Table("model", "scale", "size", "licence", "what", box=borders.SIMPLE)
+    for name, card in found.items():
+        size = f"{_size(box.find(name), card) / 1e6:.1f} MB"
+        table.add_row(name, f"x{card.scale}", size, card.licence, card.description)
     out_console.print(table)
-    for each in cards:
-        sets = ", ".join(dict.fromkeys(f"{row['set']} ({row['protocol']})" for row in each.figures))
-        said = (
-            f"{each.description}. Measured on {sets}. Licence of the weights: {each.licence}. {each.limits}"
-        )
-        out_console.print(f"{each.name}: {said}")
+
+
+@models_app.command(epilog="Examples: `srez models show faces`, `srez models show mine.onnx --json`")
+def show(
+    name: Annotated[str, typer.Argument(help="A model in the box, or an .onnx file with its card.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show all that a model's card says: limits, licence, training, figures."""
+    from srez.evaluation import report
+
+    path = box.find(name)
+    card = cards.read(path)
+    if as_json:
+        print_json(cards.as_dict(card))
+        return
+    facts = Table.grid(padding=(0, 2))
+    for label, text in _facts(path, card):
+        facts.add_row(label, text)
+    out_console.print(facts)
+    for data, rows in _figures(card).items():
+        out_console.print(f"\n{data}", report.table(rows))
+
+
+def _size(path: Path, card: Card) -> int:
+    """Bytes of the model's files."""
+    files = [path, cards.vivid_file(path, card)] if card.vivid else [path]
+    return sum(file.stat().st_size for file in files)
+
+
+def _facts(path: Path, card: Card) -> Iterator[tuple[str, str]]:
+    yield "name", card.name
+    yield "what", card.description
+    yield "limits", card.limits
+    yield "licence", card.licence
+    yield "scale", f"x{card.scale}"
+    yield "looks", f"fidelity 0 to 1, by default {card.fidelity:g}" if card.vivid else "one"
+    yield "parameters", f"{card.parameters:,}"
+    yield "multiply-adds", f"{card.multiply_adds:,} per input pixel"
+    yield "files", f"{path}, {_size(path, card) / 1e6:.1f} MB in all"
+    yield "sha256", card.sha256
+    yield from _flattened(card.training, "training")
+
+
+def _flattened(table: dict[str, Any], name: str) -> Iterator[tuple[str, str]]:
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _flattened(value, f"{name}.{key}")
+        else:
+            yield f"{name}.{key}", ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _figures(card: Card) -> dict[str, dict[str, dict[str, float | None]]]:
+    """The rows of each table of figures, by the set and the protocol."""
+    tables: dict[str, dict[str, dict[str, float | None]]] = {}
+    for row in card.figures:
+        data = ", ".join(str(row[key]) for key in ("set", "protocol") if key in row) or "figures"
+        numbers = {key: value for key, value in row.items() if not isinstance(value, str)}
+        tables.setdefault(data, {})[row["method"]] = numbers
+    return tables

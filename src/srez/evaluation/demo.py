@@ -1,4 +1,4 @@
-"""The demonstration: a portrait that scikit-image ships, cut to a face, reduced and brought back."""
+"""The demo: the face of a portrait that scikit-image ships, reduced to 16x16 and upscaled again."""
 
 import importlib.resources
 
@@ -13,21 +13,21 @@ from srez.upscaling.upscaler import Upscaler
 
 # Left, top and side of the face in skimage.data.astronaut (Eileen Collins; NASA, public domain), framed as
 # CelebA's aligned faces are: eyes at 0.37 of the height.
-_FACE = (159, 54, 128)
+_CROP = (159, 54, 128)
 _ZOOM = 4
 
 
 def portrait() -> np.ndarray:
-    """The demonstration's face, `(64, 64, 3)` uint8."""
+    """The face, `(64, 64, 3)` uint8."""
     # Read from its file: scikit-image's own function imports half of SciPy.
     file = importlib.resources.files("skimage.data") / "astronaut.png"
-    left, top, side = _FACE
+    left, top, side = _CROP
     face = images.read(file.read_bytes(), file.name).pixels[top : top + side, left : left + side]
     return np.rint(resample.area(face, 2)).astype(np.uint8)
 
 
 def run(upscaler: Upscaler) -> tuple[np.ndarray, dict[str, Figures]]:
-    """Upscale the portrait from 16x16.
+    """Upscale the face from 16x16 and measure the result.
 
     Args:
         upscaler: a x4 model.
@@ -44,7 +44,7 @@ def run(upscaler: Upscaler) -> tuple[np.ndarray, dict[str, Figures]]:
 
 
 def sheet(upscaler: Upscaler) -> np.ndarray:
-    """The sheet alone, without measuring, for which SciPy is needed.
+    """The sheet alone, without figures, which would need SciPy.
 
     Args:
         upscaler: a x4 model.
@@ -66,5 +66,5 @@ def _columns(upscaler: Upscaler) -> dict[str, np.ndarray]:
 
 
 def _low() -> np.ndarray:
-    """The portrait at 16x16, `(1, 16, 16, 3)` float32 in [0, 1]."""
+    """The face at 16x16, `(1, 16, 16, 3)` float32 in [0, 1]."""
     return resample.area(portrait()[None], FACES_RGB.scale) / np.float32(255)

@@ -128,8 +128,9 @@ def _from_files(name: str, high_path: Path, low_path: Path | None, scale: int) -
     if high.shape[:2] != (height, width):
         high = high[:height, :width]
         changes.append(f"the truth was cropped to a multiple of {scale}")
-    if not high.size:
-        raise DataError(f"{high_path} is smaller than {scale}x{scale}")
+    least = Y_MATLAB_X4.least_side
+    if min(high.shape[:2]) < least:
+        raise DataError(f"{high_path} is {width}x{height}: the protocol needs {least}x{least} or more")
     if low_path:
         low, high = _of_one_kind(pixels.read_opaque(low_path), high, low_path, high_path)
         if high.shape[:2] != tuple(side * scale for side in low.shape[:2]):

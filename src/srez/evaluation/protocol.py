@@ -28,6 +28,11 @@ class Protocol:
     ssim_sigma: float = 1.5
     ssim_window: int = 11
 
+    @property
+    def least_side(self) -> int:
+        """The least height and width of what can be measured, in pixels."""
+        return self.ssim_window + 2 * self.border
+
     def __str__(self) -> str:
         return (
             f"{self.name}: x{self.scale}, inputs by {self.reduction}, outputs rounded to uint8, "

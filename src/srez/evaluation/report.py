@@ -1,4 +1,4 @@
-"""What people look at: the table, and the sheet that srez made known."""
+"""Results for people: the table, and the sheet that srez made known."""
 
 from collections.abc import Mapping
 
@@ -72,13 +72,13 @@ def labelled(rows: dict[str, dict[str, np.ndarray]], zoom: int = 1) -> np.ndarra
 
 def table(rows: Mapping[str, Mapping[str, float | None]]) -> Table:
     """Figures as a table, a method a row, without those that no method has; print the protocol under it."""
-    names = [
-        name for name in next(iter(rows.values())) if any(row[name] is not None for row in rows.values())
-    ]
+    present = [name for row in rows.values() for name, value in row.items() if value is not None]
+    order = [*next(iter(rows.values())), *present]
+    names = [name for name in dict.fromkeys(order) if name in present]
     columns = (Column(_TITLES.get(name, name), justify="right", no_wrap=True) for name in names)
     grid = Table(Column("", overflow="fold"), *columns, box=box.SIMPLE, padding=(0, 1, 0, 0))
     for method, figures in rows.items():
-        grid.add_row(method, *(_format(name, figures[name]) for name in names))
+        grid.add_row(method, *(_format(name, figures.get(name)) for name in names))
     return grid
 
 

@@ -1,0 +1,70 @@
+"""`srez models`."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from helpers import models
+from srez.cli import app
+from srez.models import box
+
+
+def run(*words: object) -> Result:
+    return CliRunner().invoke(app, ["models", *map(str, words)], env={"COLUMNS": "200"})
+
+
+def test_the_table_has_a_row_for_each_model() -> None:
+    result = run()
+    assert result.exit_code == 0, result.output
+    for name in box.names():
+        (line,) = (line for line in result.stdout.splitlines() if line.split()[:2] == [name, "x4"])
+        assert "MB" in line
+        assert "research" in line
+
+
+def test_a_model_is_shown_with_all_its_card() -> None:
+    result = run("show", "faces")
+    assert result.exit_code == 0, result.output
+    text = " ".join(result.stdout.split())
+    for word in (
+        "non-commercial research only",
+        "never evidence of who",
+        "fidelity 0 to 1, by default 0.5",
+        "500 validation faces",
+        "faces-rgb",
+        "bicubic",
+        "training.generator.blocks 10",
+        "img_align_celeba.zip, lfw_aligned.zip",
+    ):
+        assert word in text
+
+
+def test_both_print_json() -> None:
+    cards = json.loads(run("--json").stdout)
+    assert [card["name"] for card in cards] == box.names()
+    faces = json.loads(run("show", "faces", "--json").stdout)
+    assert faces == cards[box.names().index("faces")]
+    assert faces["parameters"] < 1_000_000
+    assert faces["multiply_adds"] * 256 < 0.4e9
+
+
+def test_ones_own_model_is_shown_with_its_brackets(tmp_path: Path) -> None:
+    figures = [
+        {"method": "bicubic", "psnr": 20.0},
+        {"method": "[b]mine", "psnr": 21.0, "ssim": 0.5, "set": "[1]"},
+    ]
+    model = models.write(tmp_path / "[i]mine.onnx", limits="See [bold] and [/x] :smile:.", figures=figures)
+    result = run("show", model)
+    assert result.exit_code == 0, result.output
+    text = "".join(result.stdout.split())
+    for word in ("[i]mine.onnx", "See[bold]and[/x]:smile:.", "[b]mine", "[1]", "20.00"):
+        assert word in text
+
+
+@pytest.mark.parametrize("name", ["facez", "nowhere.onnx"])
+def test_a_model_that_does_not_exist(name: str) -> None:
+    result = run("show", name)
+    assert result.exit_code == 2
+    assert name in result.stderr

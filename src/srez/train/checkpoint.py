@@ -41,7 +41,7 @@ def save(
     # The best comes first: a run that is killed in between does these steps again, and then writes it again.
     for path in [*([layout.best_checkpoint] if best else []), layout.checkpoint(step)]:
         with atomic(path) as file:
-            np.savez(file, **arrays, facts=facts_array)
+            np.savez(file, **arrays, facts=facts_array)  # pyright: ignore[reportArgumentType]
     for old in [*layout.all_checkpoints()[:-keep], *layout.unfinished_checkpoints()]:
         old.unlink()
 

@@ -5,6 +5,7 @@ output, pair by pair.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 
@@ -130,5 +131,5 @@ def _squared_gradients(discriminator: Judge, images: tf.Tensor) -> tf.Tensor:
     with tf.GradientTape() as tape:
         tape.watch(images)
         logits = tf.reduce_sum(tf.cast(discriminator(images), tf.float32))
-    gradients = tf.cast(tape.gradient(logits, images), tf.float32)
-    return tf.reduce_sum(tf.square(gradients), axis=(1, 2, 3))
+    gradients: Any = tape.gradient(logits, images)
+    return tf.reduce_sum(tf.square(tf.cast(gradients, tf.float32)), axis=(1, 2, 3))

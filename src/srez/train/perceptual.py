@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -62,7 +63,7 @@ def _application(settings: Perceptual) -> tuple[keras.Model, Callable[[tf.Tensor
         place = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models"
         file = next((word.rpartition("/")[2] for word in str(error).split() if "://" in word), "the file")
         raise DataError(
-            f"the weights of {name} cannot be had ({str(error).splitlines()[0]}): put {file.rstrip('.:,')} "
+            f"the weights of {name} cannot be had ({_reason(error)}): put {file.rstrip('.:,')} "
             f"into {place}, or name a file in perceptual.weights"
         ) from None
     return model, module.preprocess_input
@@ -72,8 +73,12 @@ def _from_file(path: str) -> keras.Model:
     if not Path(path).is_file():
         raise DataError(f"perceptual.network: {path} does not exist: see docs/training.md, Features")
     try:
-        return keras.saving.load_model(path, compile=False)
-    except Exception as error:
-        raise DataError(
-            f"perceptual.network: {path} cannot be loaded: {str(error).splitlines()[0]}"
-        ) from None
+        model: Any = keras.saving.load_model(path, compile=False)
+    except Exception as error:  # whatever the file raises
+        raise DataError(f"perceptual.network: {path} cannot be loaded: {_reason(error)}") from None
+    return model
+
+
+def _reason(error: Exception) -> str:
+    """The first line of an error, or its name if it says nothing."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)

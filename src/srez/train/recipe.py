@@ -239,6 +239,7 @@ def _contradictions(recipe: Recipe) -> Iterator[tuple[bool, str]]:
         'optimizer.halve_every and optimizer.schedule = "step" need each other',
     )
     yield bool(recipe.batch % optimizer.accumulate), "batch must be a multiple of optimizer.accumulate"
+    yield recipe.drawn == 1, "data.drawn must be at least 2: one to train on and one to validate on"
     yield (
         bool(loss.consistency) and isinstance(recipe.data, PhotosData),
         'loss.consistency measures block means, and data.pictures = "photos" are not reduced by them',

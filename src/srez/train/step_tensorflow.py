@@ -38,7 +38,7 @@ class TrainingStep:
         compute = tf.function(self._losses_and_gradients, jit_compile=recipe.xla)
         self._compute = replicas.averaged(strategy, compute, state.moving())
         self._update_generator = _updater(state.generator, state.generator_optimizer, recipe.xla)
-        if state.discriminator:
+        if state.discriminator and state.discriminator_optimizer:
             self._update_discriminator = _updater(
                 state.discriminator, state.discriminator_optimizer, recipe.xla
             )
@@ -109,10 +109,11 @@ class TrainingStep:
             What is logged, and the gradients of the generator and of the discriminator.
         """
         state = self._state
+        total = cost = None
         with tf.GradientTape(persistent=True) as tape:
             output = tf.cast(state.generator(noisy, training=True), tf.float32)
             terms = self._distances(output, low, high) if teach else {}
-            if state.discriminator:
+            if state.discriminator_optimizer:
                 real, fake = self._judge(high, low), self._judge(output, low)
                 if teach:
                     terms |= self._adversarial(real, fake)
@@ -120,21 +121,18 @@ class TrainingStep:
                 if penalise:
                     weight, terms["penalty"] = self._penalty(output, low, high, replica, seed)
                     cost = verdict + weight * terms["penalty"]
+                terms["discriminator"] = verdict
+                for name, (logits, _) in (("real", real), ("fake", fake)):
+                    terms[name] = losses.verdict(self._recipe.loss.variant, logits)
                 cost = state.discriminator_optimizer.scale_loss(cost)
             if teach:
                 weights = self._recipe.loss.terms()
                 total = tf.add_n([weight * terms[name] for name, weight in weights.items()])
                 total = state.generator_optimizer.scale_loss(total)
-        generator_gradients = tape.gradient(total, state.generator.trainable_variables) if teach else []
-        discriminator_gradients = []
-        if state.discriminator:
-            discriminator_gradients = tape.gradient(cost, state.discriminator.trainable_variables)
-            terms["discriminator"] = verdict
-            for name, (logits, _) in (("real", real), ("fake", fake)):
-                terms[name] = losses.verdict(self._recipe.loss.variant, logits)
-        return terms, generator_gradients, discriminator_gradients
+        return terms, _gradients(tape, total, state.generator), _gradients(tape, cost, state.discriminator)
 
     def _judge(self, picture: tf.Tensor, low: tf.Tensor) -> Judged:
+        assert self._state.discriminator
         logits, features = self._state.discriminator([picture, low], training=True)
         return tf.cast(logits, tf.float32), keras.tree.flatten(features)
 
@@ -180,6 +178,14 @@ class TrainingStep:
         pairs = zip(self._state.average.variables, self._state.generator.variables, strict=True)
         for mean, variable in pairs:
             mean.assign(decay * mean + (1 - decay) * variable)
+
+
+def _gradients(tape: tf.GradientTape, loss: tf.Tensor | None, network: keras.Model | None) -> list[tf.Tensor]:
+    """The gradients of a network's loss; none where it has no loss."""
+    if loss is None or network is None:
+        return []
+    found: Any = tape.gradient(loss, network.trainable_variables)
+    return found
 
 
 def _updater(

@@ -52,7 +52,7 @@ def card_figures(generator: keras.Model, name: str, validation: ValidationSet) -
     outputs = {
         "nearest": resample.nearest(low, SCALE),
         "bicubic": resample.bicubic(low, SCALE),
-        name: generator.predict(low, batch_size=BATCH, verbose=0),
+        name: generator.predict(low, batch_size=BATCH, verbose=0),  # pyright: ignore[reportArgumentType]
     }
     return [
         {

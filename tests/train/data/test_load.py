@@ -53,6 +53,48 @@ def test_pictures_without_a_part_train(faces_zip: Path, partition: Path, tmp_pat
     assert faces.provenance.fingerprint != load(faces_zip, partition=partition).provenance.fingerprint
 
 
+def test_a_partition_splits_the_first_source_that_holds_all_it_names(
+    faces_zip: Path, partition: Path, tmp_path: Path
+) -> None:
+    """Another source may have files of the same names: all of them, or some."""
+    other, few = tmp_path / "other.zip", tmp_path / "few"
+    few.mkdir()
+    with zipfile.ZipFile(other, "w") as archive:
+        for number in range(1, 25):
+            drawn_face(500 + number, (64, 64)).save(few / "face.png")
+            archive.write(few / "face.png", f"somewhere/{number:06d}.jpg")
+    (few / "face.png").unlink()
+    for number in (19, 20, 23):  # two that validate, and one that is left out
+        drawn_face(600 + number, (64, 64)).save(few / f"{number:06d}.jpg")
+    alone = load(faces_zip, partition=partition)
+    for places, more in (((faces_zip, other), 24), ((few, faces_zip), 3)):
+        both = load(*places, partition=partition)
+        assert both.training.pictures == 18 + more
+        np.testing.assert_array_equal(both.validation.truth, alone.validation.truth)
+
+
+def test_a_partition_may_split_several_sources_together(tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    for number, folder in ((1, one), (2, one), (3, two), (4, two)):
+        folder.mkdir(exist_ok=True)
+        drawn_face(number, (64, 64)).save(folder / f"{number:06d}.jpg")
+    partition = write_partition(tmp_path / "p.txt", {1: 0, 2: 1, 3: 1, 4: 2})
+    found = load(one, two, partition=partition)
+    assert (found.training.pictures, len(found.validation.truth)) == (1, 2)
+    drawn_face(9, (64, 64)).save(two / "000002.jpg")
+    with pytest.raises(DataError, match=r"2 sources hold 000002\.jpg"):
+        load(one, two, partition=partition)
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_fewer_than_two_pictures_are_too_few(count: int, tmp_path: Path) -> None:
+    (tmp_path / "words.jpg").write_text("these are words")
+    for number in range(count):
+        drawn_face(number, (64, 64)).save(tmp_path / f"{number}.png")
+    with pytest.raises(DataError, match=r"at least two usable pictures.*left out: words\.jpg"):
+        load(tmp_path)
+
+
 def test_without_a_partition_one_in_twenty_is_held_out(tmp_path: Path) -> None:
     faces = load(write_faces(tmp_path / "many.zip", 120))
     assert faces.training.pictures + len(faces.validation.truth) == 120

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from srez.datasets.faces import FACE_SCALE, FACE_SIDE, RIM, reduced, without_rim
 from srez.evaluation.protocol import FACES_RGB
-from srez.train.data.pairs import Example, ValidationSet
+from srez.train.data.pairs import Example, ValidationSet, noise
 from srez.train.recipe import FacesData
 
 VALIDATION_LIMIT = 500  # faces; more would only slow training down
@@ -32,9 +32,14 @@ def picker(shards: list[tf.Tensor]) -> Callable[[tf.Tensor], tf.Tensor]:
     length = len(shards[0])
     if len(shards) == 1:
         return lambda index: shards[0][index]
-    return lambda index: tf.switch_case(
-        tf.cast(index // length, tf.int32), [lambda shard=shard: shard[index % length] for shard in shards]
-    )
+
+    def pick(index: tf.Tensor) -> tf.Tensor:
+        within = tf.math.floormod(index, length)
+        return tf.switch_case(
+            tf.cast(index // length, tf.int32), [lambda shard=shard: shard[within] for shard in shards]
+        )
+
+    return pick
 
 
 def mapped(shards: list[np.ndarray]) -> list[tf.Tensor]:
@@ -81,5 +86,5 @@ def augment(face: tf.Tensor, settings: FacesData, seed: tf.Tensor) -> tuple[tf.T
         high = tf.image.stateless_random_contrast(high, low, top, seeds[4])
     high = tf.clip_by_value(high, 0.0, 1.0)
     clean = tf.nn.avg_pool2d(high[None], FACE_SCALE, FACE_SCALE, "VALID")[0]
-    noise = settings.noise * tf.random.stateless_normal(clean.shape, seeds[5]) if settings.noise else 0.0
-    return clean + noise, clean, high
+    noisy = clean + noise(clean, settings.noise, seeds[5]) if settings.noise else clean
+    return noisy, clean, high

@@ -36,7 +36,7 @@ class _Usable:
     @property
     def digest(self) -> bytes:
         """Equal for equal pixels."""
-        return hashlib.sha1(np.ascontiguousarray(self.pixels), usedforsecurity=False).digest()
+        return hashlib.sha1(np.ascontiguousarray(self.pixels).data, usedforsecurity=False).digest()
 
 
 @dataclass(frozen=True)

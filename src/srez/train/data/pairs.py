@@ -55,6 +55,11 @@ class TrainingData:
     provenance: Provenance
 
 
+def noise(picture: tf.Tensor, deviation: float, seed: tf.Tensor) -> tf.Tensor:
+    """Gaussian noise of a picture's size."""
+    return deviation * tf.random.stateless_normal(picture.shape, seed)  # pyright: ignore[reportArgumentType]
+
+
 def batches(
     training: TrainingSet, size: int, seed: int, start: int, stop: int, share: tuple[int, int] = (0, 1)
 ) -> tf.data.Dataset:
@@ -76,10 +81,11 @@ def batches(
     """
     order = tf.constant(training.order, tf.int64)
     length = len(training.order)
+    shuffle = tf.random.experimental.index_shuffle  # pyright: ignore[reportAttributeAccessIssue]
 
     def example(position: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         epoch = tf.stack([tf.constant(seed, tf.int64), position // length])
-        index = order[tf.random.experimental.index_shuffle(position % length, epoch, length - 1)]
+        index = order[shuffle(tf.math.floormod(position, length), epoch, length - 1)]
         return training.example(index, tf.stack([tf.constant(seed, tf.int64), position]))
 
     number, count = share

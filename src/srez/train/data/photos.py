@@ -11,7 +11,7 @@ from srez import images
 from srez.errors import ImageError
 from srez.evaluation.protocol import Y_MATLAB_X4
 from srez.images import resample
-from srez.train.data.pairs import SCALE, Example, ValidationSet
+from srez.train.data.pairs import SCALE, Example, ValidationSet, noise
 from srez.train.recipe import PhotosData
 
 VALIDATION_SIDE = 192  # pixels of a validation crop; `crop` where no held-out picture is as large
@@ -47,11 +47,11 @@ def example(train: list[np.ndarray], settings: PhotosData) -> Example:
     side = settings.crop // SCALE
 
     def make(index: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        place, direction, noise, quality = tf.unstack(tf.random.split(seed, 4))
+        place, direction, degradation, quality = tf.unstack(tf.random.split(seed, 4))
         corner = _corner(low, index, side, settings.candidates, place)
         crops = [low.crop(index, corner, side), high.crop(index, corner * SCALE, settings.crop)]
         clean, truth = (tf.cast(crop, tf.float32) / 255.0 for crop in _turned(crops, settings, direction))
-        noisy = _degraded(clean, settings, noise, quality)
+        noisy = _degraded(clean, settings, degradation, quality)
         # TensorFlow does not know the sizes of what it has turned.
         small, large = (side, side, 3), (settings.crop, settings.crop, 3)
         return tf.ensure_shape(noisy, small), tf.ensure_shape(clean, small), tf.ensure_shape(truth, large)
@@ -124,23 +124,21 @@ def _turned(crops: list[tf.Tensor], settings: PhotosData, seed: tf.Tensor) -> li
     return crops
 
 
-def _degraded(clean: tf.Tensor, settings: PhotosData, noise: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
+def _degraded(clean: tf.Tensor, settings: PhotosData, seed: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
     """The network's input: with noise, and half of the time with JPEG's artefacts, where asked.
 
     Args:
         clean: `(h, w, 3)` in [0, 1].
         settings: how much of both.
-        noise: a seed, of the noise and of the choice of inputs that are compressed.
-        quality: a seed, of JPEG's quality.
+        seed: of the noise and of the choice of inputs that are compressed.
+        quality: seed of JPEG's quality.
     """
     if settings.noise:
-        clean = tf.clip_by_value(
-            clean + settings.noise * tf.random.stateless_normal(clean.shape, noise), 0, 1
-        )
+        clean = tf.clip_by_value(clean + noise(clean, settings.noise, seed), 0, 1)
     if not settings.jpeg:
         return clean
     compressed = tf.image.stateless_random_jpeg_quality(clean, settings.jpeg, 100, quality)
-    return tf.cond(tf.random.stateless_uniform([], noise) < 0.5, lambda: compressed, lambda: clean)
+    return tf.cond(tf.random.stateless_uniform([], seed) < 0.5, lambda: compressed, lambda: clean)
 
 
 def _reduced(pictures: list[np.ndarray]) -> list[np.ndarray]:

@@ -79,7 +79,7 @@ def _tensorflow_dataset(name: str) -> Iterator[PictureFile]:
     import tensorflow_datasets as tfds
 
     try:
-        builder = tfds.builder(name)
+        builder: Any = tfds.builder(name)
         builder.download_and_prepare()
         features = builder.info.features
     except Exception as error:  # whatever its downloading, reading or the network raises

@@ -72,8 +72,8 @@ def test_a_killed_worker_costs_the_steps_since_the_checkpoint(together: Path, tm
     assert driver.returncode == 0, stderr
     flat = " ".join(stderr.split())
     assert re.search(r"worker [01] died \(", flat)
-    assert "all workers start again from the last checkpoint" in flat
-    resumed = int(flat.partition("going on from step ")[2].split()[0])
+    assert "all workers restart from the last checkpoint" in flat
+    resumed = int(flat.partition("resuming from step ")[2].split()[0])
     assert before - 10 <= resumed <= after + 10  # the kill takes a moment
     assert losses(out) == losses(together)  # bit for bit
     assert (out / "model.onnx").exists()
@@ -82,7 +82,7 @@ def test_a_killed_worker_costs_the_steps_since_the_checkpoint(together: Path, tm
     for steps, more in ((STEPS + 10, ()), (STEPS + 20, ("--workers", "2"))):
         longer = run(*words, "--steps", str(steps), *more)
         assert longer.returncode == 0, longer.stderr
-        assert f"going on from step {steps - 10}" in " ".join(longer.stderr.split())
+        assert f"resuming from step {steps - 10}" in " ".join(longer.stderr.split())
         assert list(losses(out)) == list(range(1, steps + 1))
 
 
@@ -95,4 +95,4 @@ def test_a_users_mistake_is_told_once(tmp_path: Path) -> None:
     assert wrong.returncode == 2
     assert "2 devices cannot share batches of 15" in " ".join(wrong.stderr.split())
     assert "Traceback" not in wrong.stderr
-    assert "start again" not in wrong.stderr
+    assert "restart" not in wrong.stderr

@@ -103,7 +103,8 @@ def train(
             if workers:
                 from srez.cluster import training
 
-                training.train(request, Path.cwd(), workers, gpus_per_worker, ray_address, bars)
+                processes = training.Workers(workers, gpus_per_worker, ray_address)
+                training.train(request, Path.cwd(), processes, bars)
                 finished = True
             else:
                 finished = start.on_this_machine(request, bars, devices) is not None

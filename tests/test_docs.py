@@ -1,5 +1,6 @@
 """What the documentation says is what the program does."""
 
+import ast
 import re
 import shlex
 import subprocess
@@ -20,7 +21,7 @@ ROOT = Path(__file__).parents[1]
 GROUP = typer.main.get_command(app)
 assert isinstance(GROUP, TyperGroup)
 COMMANDS = GROUP.commands
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def test_the_reference_is_up_to_date(tmp_path: Path) -> None:
@@ -52,6 +53,31 @@ def test_every_option_has_a_help_text() -> None:
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()):
         assert (page.parent / target).exists(), target
+
+
+def places_to_change() -> list[tuple[str, str]]:
+    """The files and names that CONTRIBUTING sends a reader to."""
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    return re.findall(r"^\| [^|]+ \| `(src/[^`]+)` \| `(\w+)` \|$", text, re.M)
+
+
+def test_contributing_answers_six_questions() -> None:
+    assert len(places_to_change()) == 6
+
+
+@pytest.mark.parametrize(("file", "name"), places_to_change())
+def test_contributing_names_what_exists(file: str, name: str) -> None:
+    body = ast.parse((ROOT / file).read_text()).body
+    names = {node.name for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    targets = [target for node in body if isinstance(node, ast.Assign) for target in node.targets]
+    assert name in names | {target.id for target in targets if isinstance(target, ast.Name)}
+
+
+def test_contributing_names_every_room() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    for path in (ROOT / "src/srez").iterdir():
+        if path.is_dir() and path.name != "__pycache__":
+            assert f"| `{path.name}/` |" in text
 
 
 def commands_in_docs() -> list[str]:

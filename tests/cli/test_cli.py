@@ -131,7 +131,7 @@ def test_upscale_refusals(picture, tmp_path: Path) -> None:
             (source, "-o", out, "--model", "photo-jpeg", "--fidelity", 0.5),
             "model photo-jpeg has only one look",
         ),
-        ((source, "-o", out, "--tile", 5), "tiles have from 32 to 4096 pixels"),
+        ((source, "-o", out, "--tile", 5), "choose a side from 32 to 4096 pixels"),
         ((source, "-o", "-", "--json"), "cannot both go to standard output"),
     ):
         assert sentence in refusal(run("upscale", *words))

@@ -1,11 +1,13 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from onnx import numpy_helper
+from PIL import Image
 
 import srez
-from helpers import models
+from helpers import models, pictures
 from srez import images
 from srez.datasets import cartoons
 from srez.errors import ImageError, ModelError, OptionError
@@ -44,18 +46,60 @@ def test_any_picture_gives_the_same_kind_four_times_larger(
         np.zeros((8, 8, 1), np.uint8),
         np.zeros((1, 8, 8, 3), np.uint8),
         np.zeros((0, 8, 3), np.uint8),
+        Path("a.png"),
+        "a.png",
+        [[0, 255], [255, 0]],
+        None,
         np.zeros(8, np.uint8),
     ],
 )
-def test_other_arrays_are_refused(faces: Upscaler, image: np.ndarray) -> None:
-    with pytest.raises(ImageError, match="a picture is uint8 or uint16"):
+def test_other_arrays_are_refused(faces: Upscaler, image: Any) -> None:
+    with pytest.raises(ImageError, match="a picture is a PIL image, or an array of uint8 or uint16"):
         faces(image)
 
 
 def test_batch_refuses_other_arrays(faces: Upscaler) -> None:
-    for images_ in (np.zeros((8, 8, 3), np.uint8), np.zeros((1, 8, 8, 3)), np.zeros((1, 8, 8, 4), np.uint8)):
-        with pytest.raises(ImageError, match="a batch is uint8 or float32"):
+    images_: Any
+    for images_ in (
+        *(np.zeros((8, 8, 3), np.uint8), np.zeros((1, 8, 8, 3)), np.zeros((1, 8, 8, 4), np.uint8)),
+        *([np.zeros((8, 8, 3), np.uint8)], "a.png"),
+    ):
+        with pytest.raises(ImageError, match="a batch is an array of uint8 or float32"):
             faces.batch(images_)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_values_that_are_no_numbers_are_the_batchs_fault(faces: Upscaler, wrong: float) -> None:
+    batch = np.full((2, 16, 16, 3), 0.5, np.float32)
+    batch[1, 2, 3] = wrong
+    with pytest.raises(ImageError, match="the batch holds values that are NaN or infinite"):
+        faces.batch(batch)
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
+def test_a_pil_image_gives_a_pil_image(faces: Upscaler, random: np.random.Generator, mode: str) -> None:
+    image = Image.fromarray(random.integers(0, 256, (9, 12, 4), np.uint8)).convert(mode)
+    image.info["icc_profile"] = pictures.profile("GRAY" if mode in ("L", "LA") else "RGB ")
+    larger = faces(image)
+    assert (larger.mode, larger.size) == (mode, (48, 36))
+    np.testing.assert_array_equal(np.asarray(larger), faces(np.asarray(image)))
+    np.testing.assert_array_equal(np.concatenate(list(faces.bands(image))).squeeze(), np.asarray(larger))
+    assert larger.info["icc_profile"] == image.info["icc_profile"]
+
+
+def test_pil_images_of_other_modes(faces: Upscaler, random: np.random.Generator) -> None:
+    deep = random.integers(0, 65536, (9, 12), np.uint16)
+    np.testing.assert_array_equal(np.asarray(faces(Image.fromarray(deep))), faces(deep))
+    colours = Image.fromarray(random.integers(0, 256, (9, 12, 3), np.uint8))
+    palette = colours.quantize(8)
+    for image, mode in ((palette, "RGB"), (colours.convert("CMYK"), "RGB"), (colours.convert("1"), "L")):
+        assert (faces(image).mode, faces(image).size) == (mode, (48, 36))
+    palette.info["transparency"] = 3
+    larger = faces(palette)
+    assert (larger.mode, "transparency" in larger.info) == ("RGBA", False)
+    for image in (colours.convert("F"), colours.convert("I"), colours.convert("LAB")):
+        with pytest.raises(ImageError, match="the image"):
+            faces(image)
 
 
 def test_batch_equals_one_at_a_time(faces: Upscaler, random: np.random.Generator) -> None:
@@ -82,7 +126,7 @@ def test_float_batch_is_not_rounded(faces: Upscaler, random: np.random.Generator
 
 
 def test_large_pictures_of_a_batch_are_tiled(faces: Upscaler, random: np.random.Generator) -> None:
-    wide = random.integers(0, 256, (2, 4, upscaler.MOST_TILE + 8, 3), dtype=np.uint8)
+    wide = random.integers(0, 256, (2, 4, upscaler.LARGEST_TILE + 8, 3), dtype=np.uint8)
     np.testing.assert_array_equal(faces.batch(wide), np.stack([faces(image) for image in wide]))
     assert faces.batch(wide[:0]).shape == (0, 16, 4 * wide.shape[2], 3)
 
@@ -106,7 +150,7 @@ def test_bands_are_the_picture_from_top_to_bottom(random: np.random.Generator) -
 
 @pytest.mark.parametrize("tile", [0, 31, 5000])
 def test_tiles_out_of_range_are_refused(tile: int) -> None:
-    with pytest.raises(OptionError, match=f"tile {tile}: tiles have from 32 to 4096"):
+    with pytest.raises(OptionError, match=f"tile {tile}: choose a side from 32 to 4096"):
         srez.load("faces", tile=tile)
 
 

@@ -49,6 +49,17 @@ def decode(
         return _deep(image, again, low_bytes, transparency), icc
 
 
+def decode_in_memory(image: Image.Image) -> tuple[np.ndarray, bytes | None]:
+    """The pixels of an image that need not come from a file, and its colour profile, as from `decode`.
+
+    Raises:
+        ImageError: a mode that is not supported.
+    """
+    if image.mode.startswith("I;16"):
+        return np.asarray(image).astype(np.uint16), image.info.get("icc_profile")
+    return _shallow(image, "the image")
+
+
 def _low_bytes(image: Image.Image, name: str) -> str | None:
     """How to ask Pillow for the other half of 16-bit channels; None for pictures of 8 bits.
 

@@ -1,25 +1,27 @@
-"""The upscaler: a model, its card, and any picture in, the larger one out."""
+"""The upscaler: a model that makes any picture larger."""
 
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 from pathlib import Path
+from typing import overload
 
 import numpy as np
 
 from srez import machine
 from srez.errors import ImageError, ModelError, OptionError
 from srez.images import from_float, resample, to_float
+from srez.images.pillow import PillowImage, from_pillow, to_pillow
 from srez.models import blending, box
 from srez.models import card as cards
 from srez.models.runtime import Network
 from srez.upscaling import tiling
 from srez.upscaling.tiling import Cut, Progress, ignore_progress
 
-MOST_TILE = 512  # input pixels; beyond, margins are a small share already
-LEAST_TILE, MOST_ASKED = 32, 4096  # what a user may set, in input pixels
-MEMORY_A_THREAD = 320 * 1024**2  # bytes for a tile under way, at most
-BATCH_PIXELS = 32 * 1024  # input pixels run at once in a batch of small pictures
-HIDDEN_REACH = 8  # how far visible colours are carried under what is transparent, in pixels
+LARGEST_TILE = 512  # input pixels; in larger tiles, margins are a small share already
+TILE_RANGE = 32, 4096  # input pixels, for a tile that is given
+MEMORY_PER_THREAD = 320 * 1024**2  # bytes for a tile, at most
+BATCH_PIXELS = 32 * 1024  # input pixels of small pictures that are run at once
+HIDDEN_REACH = 8  # pixels that visible colours are spread under transparent ones
 
 
 class Upscaler:
@@ -35,82 +37,93 @@ class Upscaler:
 
         Args:
             model: the .onnx file, with its card beside it.
-            fidelity: the look of a model that has two, from 0 (vivid) to 1 (faithful); the card's by default.
-            tile: the largest side of a tile in input pixels, without its margin; from the memory at hand by
-                default.
+            fidelity: from 0 (vivid) to 1 (faithful), for a model with two looks; the card's by default.
+            tile: the largest side of a tile in input pixels, without its margin; by default, what fits into
+                free memory.
 
         Raises:
-            ModelError: a file is missing, damaged or not one of ours, or a look is asked of a model with one.
+            ModelError: a file is missing, corrupt or not a model of srez, or a model with one look is given a
+                fidelity.
             OptionError: the fidelity or the tile is out of range.
         """
-        _require_possible(tile)
+        _check_tile(tile)
         self.card = cards.read(model)
-        self.fidelity = _checked(self.card, fidelity)
+        self.fidelity = _fidelity(self.card, fidelity)
         self._tile = tile
         self._threads = machine.cores()
-        weights, name = _look(model, self.card, self.fidelity), f"model {model.name}"
-        # Tiles are run at the same time, each by one thread; what is one tile, by all: see docs/adr/0010.
+        weights, name = _weights(model, self.card, self.fidelity), f"model {model.name}"
+        # Several tiles are run at the same time by one thread each, a single one by all: docs/adr/0010.
         self._tiles, self._whole = Network(weights, name, 1), Network(weights, name, self._threads)
 
-    def __call__(self, image: np.ndarray, progress: Progress = ignore_progress) -> np.ndarray:
+    @overload
+    def __call__(self, image: np.ndarray, progress: Progress = ...) -> np.ndarray: ...
+
+    @overload
+    def __call__(self, image: PillowImage, progress: Progress = ...) -> PillowImage: ...
+
+    def __call__(
+        self, image: np.ndarray | PillowImage, progress: Progress = ignore_progress
+    ) -> np.ndarray | PillowImage:
         """Upscale one picture, tile by tile.
 
         Gray stays gray, 16 bits stay 16 bits. Alpha is upscaled too, by bicubic.
 
         Args:
-            image: uint8 or uint16; `(H, W)` gray, `(H, W, 2)` gray with alpha, `(H, W, 3)` RGB or
-                `(H, W, 4)` RGBA, alpha straight; any size.
-            progress: called now and then with the fraction done.
+            image: an array of uint8 or uint16: `(H, W)` gray, `(H, W, 2)` gray with alpha, `(H, W, 3)` RGB or
+                `(H, W, 4)` RGBA, alpha straight; or a PIL image. Any size.
+            progress: called after each tile with the fraction done.
 
         Returns:
-            The same kind, with H and W multiplied by the model's scale.
+            The same kind, with H and W multiplied by the model's scale. PIL images with a palette, in CMYK or
+            YCbCr become RGB.
 
         Raises:
-            ImageError: another shape or dtype.
+            ImageError: anything else than such a picture.
             ModelError: the model's weights are corrupt.
             MemoryError: it did not suffice, even for small tiles.
         """
-        with_channels = _checked_picture(image)
-        run, cut = self._plan(with_channels)
-        output = tiling.tiled(run, with_channels, self.card.scale, cut, progress)
-        return output if image.ndim == 3 else output[..., 0]
+        if isinstance(image, PillowImage):
+            return to_pillow(self(from_pillow(image), progress), like=image)
+        pixels = _pixels(image)
+        run, cut = self._plan(pixels)
+        larger = tiling.tiled(run, pixels, self.card.scale, cut, progress)
+        return larger if image.ndim == 3 else larger[..., 0]
 
-    def bands(self, image: np.ndarray, progress: Progress = ignore_progress) -> Iterator[np.ndarray]:
-        """Upscale one picture and hand it out by rows of tiles, for results larger than memory.
+    def bands(
+        self, image: np.ndarray | PillowImage, progress: Progress = ignore_progress
+    ) -> Iterator[np.ndarray]:
+        """Upscale one picture and yield it by rows of tiles, for results larger than memory.
 
         Args:
             image: as for a call.
-            progress: called now and then with the fraction done.
+            progress: called after each tile with the fraction done.
 
         Yields:
             From top to bottom, `(h, scale W, C)` of the image's dtype; gray has C = 1.
 
         Raises:
-            ImageError: another shape or dtype.
+            ImageError: anything else than such a picture.
             ModelError: the model's weights are corrupt.
             MemoryError: it did not suffice, even for small tiles.
         """
-        with_channels = _checked_picture(image)
-        run, cut = self._plan(with_channels)
-        return tiling.bands(run, with_channels, self.card.scale, cut, progress)
+        pixels = _pixels(from_pillow(image) if isinstance(image, PillowImage) else image)
+        run, cut = self._plan(pixels)
+        return tiling.bands(run, pixels, self.card.scale, cut, progress)
 
     def batch(self, images: np.ndarray) -> np.ndarray:
         """Upscale many small pictures of one size together.
 
         Args:
-            images: `(N, H, W, 3)` RGB, uint8, or float32 in [0, 1], which is not rounded.
+            images: `(N, H, W, 3)` RGB, uint8 or float32 in [0, 1].
 
         Returns:
             `(N, scale H, scale W, 3)` of the same dtype; float32 is clipped to [0, 1] and not rounded.
 
         Raises:
-            ImageError: another shape or dtype.
+            ImageError: another type, shape or dtype, or values that are NaN or infinite.
             ModelError: the model's weights are corrupt.
         """
-        if images.ndim != 4 or images.shape[3] != 3 or images.dtype not in (np.uint8, np.float32):
-            raise ImageError(
-                f"a batch is uint8 or float32 of shape (N, H, W, 3), not {images.dtype} {images.shape}"
-            )
+        _check_batch(images)
         count, height, width, _ = images.shape
         scale = self.card.scale
         output = np.empty((count, height * scale, width * scale, 3), images.dtype)
@@ -128,17 +141,17 @@ class Upscaler:
         return output
 
     def _plan(self, image: np.ndarray) -> tuple[tiling.Run, Cut]:
-        """How to run a tile of a picture, and how to cut it."""
+        """How to run a tile of a picture, and how to cut the picture."""
         radius = self.card.receptive_radius
-        # What is carried under transparent pixels comes from beyond the network's reach.
+        # Colours that are spread under transparent pixels come from beyond the network's reach.
         overlap = radius + HIDDEN_REACH if image.shape[2] in (2, 4) else radius
-        memory = min(machine.available_memory() // 2, MEMORY_A_THREAD * self._threads)
+        memory = min(machine.available_memory() // 2, MEMORY_PER_THREAD * self._threads)
         fitting = tiling.side_that_fits(memory, self.card.memory, overlap, self._threads)
-        tile = self._tile or min(fitting, MOST_TILE)
+        tile = self._tile or min(fitting, LARGEST_TILE)
         height, width = image.shape[:2]
         edge, fixed = self._edge(height, width), self._tile is not None
-        alone = min(MOST_TILE**2, memory // self.card.memory)  # pixels of a tile that has all memory
-        if max(height, width) <= tile or (not fixed and height * width <= alone):
+        single = min(LARGEST_TILE**2, memory // self.card.memory)  # pixels of a tile that has all memory
+        if max(height, width) <= tile or (not fixed and height * width <= single):
             return partial(self._run_tile, self._whole), Cut(max(height, width), overlap, edge, fixed=fixed)
         return partial(self._run_tile, self._tiles), Cut(tile, overlap, edge, self._threads, fixed)
 
@@ -164,8 +177,8 @@ class Upscaler:
     def _run(self, network: Network, images: np.ndarray) -> np.ndarray:
         """The network on `(N, H, W, 3)` float32 in [0, 1].
 
-        Where all that the network sees is one colour, the output is that colour: a network hits it only
-        nearly, and white that becomes 254 is seen. Pictures below the network's least size are extended.
+        Where the network sees a single colour, the output is that colour: the network only comes close, and
+        white that becomes 254 is visible. Pictures below the network's minimum size are extended.
         """
         flat = resample.flat(images, self.card.receptive_radius)
         if flat.all():
@@ -185,60 +198,63 @@ class Upscaler:
 
 
 Choose = Callable[[tuple[int, int]], Upscaler]
-"""A picture's width and height, in pixels, to the upscaler to take for it."""
+"""Gives the upscaler for a picture's width and height, in pixels."""
 
 
 def load(model: str | Path = "photo", fidelity: float | None = None, tile: int | None = None) -> Upscaler:
-    """Load a model from the box by its name, or one of your own by its path.
+    """Load a built-in model by its name, or one of your own by its path.
 
     Args:
         model: a name that `srez models` lists, or an .onnx file with its card beside it.
-        fidelity: the look of a model that has two, from 0 (vivid) to 1 (faithful); the card's by default.
-        tile: the largest side of a tile in input pixels, from the memory at hand by default. One that is
-            given is kept, even if memory does not suffice.
+        fidelity: from 0 (vivid) to 1 (faithful), for a model with two looks; the card's by default.
+        tile: the largest side of a tile in input pixels; by default, what fits into free memory. A tile that
+            is given is kept even if memory does not suffice.
 
     Raises:
-        ModelError: there is no such model, it is damaged or not one of ours, or it has only one look.
+        ModelError: there is no such model, it is corrupt or not a model of srez, or a model with one look is
+            given a fidelity.
         OptionError: the fidelity or the tile is out of range.
     """
     return Upscaler(box.find(model), fidelity, tile)
 
 
 def chooser(model: str, fidelity: float | None = None, tile: int | None = None) -> Choose:
-    """What gives for each picture the upscaler to take, loaded once.
+    """A function that gives the upscaler for a picture's size; each model is loaded once.
 
     Args:
-        model: "auto" for the one in the box that suits the picture's size, or as for `load`.
+        model: "auto" for the built-in model that suits the picture, or as for `load`.
         fidelity: as for `load`.
         tile: as for `load`.
 
     Raises:
-        ModelError: as for `load`; with "auto" when a picture asks for the model.
-        OptionError: the tile is out of range; the fidelity likewise, with "auto" when a picture asks.
+        ModelError: as for `load`; with "auto", when the function is called.
+        OptionError: the tile or the fidelity is out of range; with "auto", the latter when the function is
+            called.
     """
-    _require_possible(tile)
+    _check_tile(tile)
     loaded = cache(lambda name: load(name, fidelity, tile))
     if model != box.AUTO:
         loaded(model)
     return lambda size: loaded(box.suited(model, size))
 
 
-def _require_possible(tile: int | None) -> None:
-    if tile is not None and not LEAST_TILE <= tile <= MOST_ASKED:
-        raise OptionError(f"tile {tile}: tiles have from {LEAST_TILE} to {MOST_ASKED} pixels a side")
+def _check_tile(tile: int | None) -> None:
+    smallest, largest = TILE_RANGE
+    if tile is not None and not smallest <= tile <= largest:
+        raise OptionError(f"tile {tile}: choose a side from {smallest} to {largest} pixels")
 
 
-def _checked(card: cards.Card, fidelity: float | None) -> float:
+def _fidelity(card: cards.Card, fidelity: float | None) -> float:
     if fidelity is None:
         return card.fidelity if card.vivid else 1.0
     if not card.vivid:
-        raise ModelError(f"model {card.name} has only one look: leave the fidelity out")
+        raise ModelError(f"model {card.name} has only one look: omit the fidelity")
     if not 0 <= fidelity <= 1:
-        raise OptionError(f"fidelity {fidelity}: it goes from 0 (vivid) to 1 (faithful)")
+        raise OptionError(f"fidelity {fidelity}: choose one from 0 (vivid) to 1 (faithful)")
     return fidelity
 
 
-def _look(model: Path, card: cards.Card, fidelity: float) -> bytes:
+def _weights(model: Path, card: cards.Card, fidelity: float) -> bytes:
     faithful = model.read_bytes()
     if not card.vivid:
         return faithful
@@ -248,15 +264,34 @@ def _look(model: Path, card: cards.Card, fidelity: float) -> bytes:
         raise ModelError(f"{model} and {card.vivid.file}: {error}") from None
 
 
-def _checked_picture(image: np.ndarray) -> np.ndarray:
+def _pixels(image: np.ndarray) -> np.ndarray:
     """The picture as `(H, W, C)`."""
     if (
-        image.dtype not in (np.uint8, np.uint16)
+        not isinstance(image, np.ndarray)
+        or image.dtype not in (np.uint8, np.uint16)
         or not (image.ndim == 2 or (image.ndim == 3 and image.shape[2] in (2, 3, 4)))
         or not image.size
     ):
         raise ImageError(
-            "a picture is uint8 or uint16 of shape (H, W), (H, W, 2), (H, W, 3) or (H, W, 4), "
-            f"not {image.dtype} {image.shape}"
+            "a picture is a PIL image, or an array of uint8 or uint16 of shape (H, W), (H, W, 2), (H, W, 3) "
+            f"or (H, W, 4), not {_kind(image)}"
         )
     return image if image.ndim == 3 else image[..., None]
+
+
+def _check_batch(images: np.ndarray) -> None:
+    if (
+        not isinstance(images, np.ndarray)
+        or images.ndim != 4
+        or images.shape[3] != 3
+        or images.dtype not in (np.uint8, np.float32)
+    ):
+        raise ImageError(
+            f"a batch is an array of uint8 or float32 of shape (N, H, W, 3), not {_kind(images)}"
+        )
+    if images.dtype == np.float32 and not np.isfinite(images).all():
+        raise ImageError("the batch holds values that are NaN or infinite")
+
+
+def _kind(value: object) -> str:
+    return f"{value.dtype} {value.shape}" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"

@@ -125,3 +125,25 @@ def test_uint8_is_rounded_not_truncated() -> None:
     every = np.arange(256, dtype=np.uint8)
     np.testing.assert_array_equal(images.to_uint8(images.to_float(every) - 0.4 / 255), every)
     np.testing.assert_array_equal(images.to_uint8(np.array([-1.0, 2.0])), [0, 255])
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tif", ".avif", ".heic"])
+def test_our_results_are_known_by_a_mark(tmp_path: Path, suffix: str) -> None:
+    if suffix == ".heic":
+        pytest.importorskip("pillow_heif")
+    exif = Image.Exif()
+    exif[0x0131] = "a camera's own software"
+    Image.new("RGB", (64, 64)).save(tmp_path / "a.jpg", exif=exif)
+    picture = images.read(tmp_path / "a.jpg")
+    images.write(tmp_path / f"b{suffix}", picture)
+    images.write(tmp_path / f"c{suffix}", picture, marked=True)
+    assert not images.is_our_result(tmp_path / f"b{suffix}")
+    assert images.is_our_result(tmp_path / f"c{suffix}")
+    with Image.open(tmp_path / f"c{suffix}") as image:
+        assert image.getexif()[0x0131] == "a camera's own software"
+
+
+def test_no_mark_is_found_where_there_is_no_picture(tmp_path: Path) -> None:
+    (tmp_path / "words.png").write_bytes(b"these are words")
+    for name in ("words.png", "missing.png", "."):
+        assert not images.is_our_result(tmp_path / name)

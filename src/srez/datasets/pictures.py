@@ -53,15 +53,10 @@ def find(source: Path) -> list[PictureFile]:
         DataError: the source does not exist, is neither a zip nor a folder, or holds no pictures.
     """
     if source.is_dir():
-        found = sorted(path for path in source.rglob("*") if path.is_file() and images.is_readable(path.name))
-        files = [PictureFile(str(path.relative_to(source)), path.read_bytes) for path in found]
-    elif source.is_file():
-        files = _find_in_zip(source)
-    else:
-        raise DataError(f"{source} does not exist: expected a zip or a folder of pictures")
-    if not files:
-        raise DataError(f"{source} holds no pictures ({images.suffixes()})")
-    return files
+        return _find_in_folder(source)
+    if source.is_file():
+        return _find_in_zip(source)
+    raise DataError(f"{source} does not exist: expected a zip or a folder of pictures")
 
 
 def decode(
@@ -94,6 +89,16 @@ def decode(
         yield from track(pool.map(decode_one, files), len(files))
 
 
+def _find_in_folder(source: Path) -> list[PictureFile]:
+    try:
+        found = images.find(source, recursive=True)
+    except ImageError as error:
+        raise DataError(str(error)) from None
+    if found.closed:
+        raise DataError(str(next(iter(found.closed.values()))))
+    return [PictureFile(str(path.relative_to(source)), path.read_bytes) for path in found.pictures]
+
+
 def _find_in_zip(source: Path) -> list[PictureFile]:
     try:
         archive = zipfile.ZipFile(source)
@@ -109,5 +114,7 @@ def _find_in_zip(source: Path) -> list[PictureFile]:
 
         return read_bytes
 
-    paths = sorted(path for path in archive.namelist() if images.is_readable(path))
-    return [PictureFile(path, reader(path)) for path in paths if not path.startswith("__MACOSX/")]
+    found = images.find_in_zip(archive)
+    if not found.pictures:
+        raise DataError(images.none_found(str(source), len(found.others)))
+    return [PictureFile(path, reader(path)) for path in found.pictures]

@@ -56,7 +56,7 @@ def find(folder: Path, scale: int) -> Layout:
     truths = _only(folders, _TRUTHS) or _only(folders, _UNCROPPED_TRUTHS)
     inputs = _only(folders, _inputs(scale))
     if truths:
-        return _paired(images.find(truths), images.find(inputs) if inputs else None, scale)
+        return _paired(images.find(truths).pictures, images.find(inputs).pictures if inputs else None, scale)
     if inputs:
         raise DataError(f"--benchmark {folder} has the inputs {inputs.name}, but no truths: expected HR/")
     together = _only(folders, f"image_srf_{scale}") or _only(folders, r"\.")
@@ -64,7 +64,7 @@ def find(folder: Path, scale: int) -> Layout:
         raise DataError(
             f"--benchmark {folder} holds no pictures that srez finds: expected the folders HR and LR_x{scale}"
         )
-    files = images.find(together)
+    files = images.find(together).pictures
     highs = [path for path in files if path.stem.upper().endswith("_HR")]
     lows = [path for path in files if path.stem.upper().endswith("_LR")]
     return _paired(highs or files, lows or None, scale)
@@ -76,7 +76,7 @@ def _folders_of_pictures(folder: Path) -> list[tuple[str, Path]]:
     return [
         (path.relative_to(folder).as_posix(), path)
         for path in candidates
-        if any(images.is_readable(entry.name) for entry in path.iterdir())
+        if any(images.format_of_suffix(entry) for entry in path.iterdir())
     ]
 
 

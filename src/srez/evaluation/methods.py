@@ -153,7 +153,7 @@ def folder(path: Path, pair_set: PairSet) -> Method:
     """
     if not path.is_dir():
         raise DataError(f"--images {path} is not a folder")
-    files = matching.by_name(images.find(path), pair_set.stems, pair_set.protocol.scale)
+    files = matching.by_name(images.find(path).pictures, pair_set.stems, pair_set.protocol.scale)
     for pair in pair_set.pairs:
         if pair.stem not in files:
             raise DataError(f"--images {path} holds no result for {pair.name}")

@@ -1,7 +1,7 @@
 """The one place that reads and writes image files."""
 
 import io
-import os
+import sys
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -16,6 +16,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 from srez.errors import ImageError, MissingPackageError, OutOfMemoryError, OutputError, TooLargeError
 from srez.images import formats, metadata, png, tiff
 from srez.images.decode import decode
+from srez.images.find import Found, find, find_in_zip, is_hidden, is_picture, none_found
 from srez.images.formats import (
     AVIF,
     FORMATS,
@@ -41,14 +42,21 @@ __all__ = [
     "HEIC",
     "JPEG",
     "PNG",
+    "START_BYTES",
     "TIFF",
     "WEBP",
     "WRITABLE",
     "Format",
+    "Found",
+    "find",
+    "find_in_zip",
     "format_named",
     "format_of_bytes",
     "format_of_suffix",
     "format_to_write",
+    "is_hidden",
+    "is_picture",
+    "none_found",
 ]
 
 MAX_PIXELS = 178_956_970  # of a picture to read: where Pillow stops too, 512 MB of RGB
@@ -126,53 +134,6 @@ def rgb(picture: Picture) -> np.ndarray:
     return pixels[..., :3]
 
 
-def is_readable(name: str) -> bool:
-    """Whether the suffix of a file name is one that `read` takes."""
-    return format_of_suffix(Path(name)) is not None
-
-
-def suffixes() -> str:
-    """All suffixes that `read` takes, for sentences."""
-    return ", ".join(suffix for each in FORMATS for suffix in each.suffixes)
-
-
-def find(folder: Path, recursive: bool = False, closed: dict[str, ImageError] | None = None) -> list[Path]:
-    """The readable pictures in a folder, by name.
-
-    Args:
-        folder: where to look; hidden files and subfolders are left out.
-        recursive: whether to look in its subfolders too.
-        closed: takes what is wrong with subfolders that cannot be read, by their names; they are then passed
-            over.
-
-    Raises:
-        ImageError: there are none, or a folder cannot be read.
-    """
-
-    def failed(error: OSError) -> None:
-        problem = ImageError(f"{error.filename} cannot be read: {error.strerror}")
-        if closed is None or error.filename == str(folder):
-            raise problem from None
-        closed[error.filename] = problem
-
-    found = []
-    for parent, folders, names in os.walk(folder, onerror=failed):
-        folders[:] = [name for name in folders if recursive and not name.startswith(".")]
-        shown = [Path(parent, name) for name in names if is_readable(name) and not name.startswith(".")]
-        found += [path for path in shown if _may_be_file(path)]
-    if not found and not closed:
-        raise ImageError(f"{folder} holds no pictures ({suffixes()})")
-    return sorted(found)
-
-
-def _may_be_file(path: Path) -> bool:
-    """Whether a path is a file; so, too, if one may not even look: reading it will tell why."""
-    try:
-        return path.is_file()
-    except OSError:
-        return True
-
-
 def read(source: Path | bytes, name: str | None = None, max_pixels: int = MAX_PIXELS) -> Picture:
     """Read a picture: PNG, JPEG, WebP, TIFF, AVIF, BMP, GIF, and HEIC where pillow-heif is installed.
 
@@ -241,7 +202,22 @@ def refuse_unwritable(
     require_package(format_, name, OutputError)
 
 
-def write(path: Path, picture: Picture, quality: int = QUALITY) -> None:
+@dataclass(frozen=True)
+class Encoding:
+    """How a picture becomes a file.
+
+    Attributes:
+        format: of the file.
+        quality: of lossy formats, from 1 to 100.
+        marked: whether the file is to say that srez made it, for `is_our_result`.
+    """
+
+    format: Format
+    quality: int = QUALITY
+    marked: bool = False
+
+
+def write(path: Path, picture: Picture, quality: int = QUALITY, marked: bool = False) -> None:
     """Write a picture whole or not at all; the suffix gives the format.
 
     JPEG, AVIF and HEIC are written without chroma subsampling. What has 16 bits a channel is reduced to 8 but
@@ -251,43 +227,57 @@ def write(path: Path, picture: Picture, quality: int = QUALITY) -> None:
         path: the file.
         picture: what to write.
         quality: of JPEG, WebP, AVIF and HEIC, from 1 to 100.
+        marked: see `Encoding`.
 
     Raises:
         OutputError: unknown suffix, alpha in a JPEG, or the file cannot be written.
     """
-    format_ = format_to_write(path)
+    encoding = Encoding(format_to_write(path), quality, marked)
     with atomic(path) as file:
-        save(file, str(path), format_, [picture.pixels], picture.size, picture, quality)
+        save(file, str(path), encoding, [picture.pixels], picture.size, picture)
+
+
+def is_our_result(path: Path) -> bool:
+    """Whether a file is a picture that was written as `marked`, by its header; False for all else.
+
+    The mark is the EXIF tag ProcessingSoftware (0x000B), "srez": a camera's own Software tag stays as it
+    is. All formats that we write hold EXIF data, so it is the same in each.
+    """
+    try:
+        with _opened(path, str(path), sys.maxsize) as image:
+            return metadata.is_marked(image)
+    except (ImageError, OutOfMemoryError, OSError):
+        return False
 
 
 def save(
     file: IO[bytes],
     name: str,
-    format_: Format,
+    encoding: Encoding,
     bands: Iterable[np.ndarray],
     size: tuple[int, int],
     like: Picture,
-    quality: int = QUALITY,
 ) -> None:
     """Write a picture that comes in bands; PNG and TIFF are written as they come.
 
     Args:
         file: to write to; for TIFF it must be able to seek.
         name: what to call it in an error.
-        format_: to write.
+        encoding: how to write it.
         bands: from top to bottom, `(h, W, C)` each.
         size: width and height of them all, in pixels.
         like: a picture of the same channels and depth, whose profile, EXIF data and resolution are kept.
-        quality: of JPEG, WebP, AVIF and HEIC, from 1 to 100.
 
     Raises:
         OutputError: the format cannot hold it, or the file cannot be written.
     """
+    format_, quality = encoding.format, encoding.quality
     dtype = like.pixels.dtype
     refuse_unwritable(name, format_, like.channels, size, dtype.itemsize)
     exif = metadata.resized_exif(like.exif, size)
     if format_ == JPEG and exif and len(exif) > _LONGEST_JPEG_EXIF:
         exif = None
+    exif = metadata.marked(exif) if encoding.marked else exif
     if format_ == PNG:
         plain_exif = exif and exif.removeprefix(metadata.EXIF_MARK)
         png.write(file, bands, size, like.channels, dtype, icc=like.icc, exif=plain_exif, dpi=like.dpi)

@@ -13,6 +13,8 @@ EXIF_MARK = b"Exif\0\0"
 
 _ORIENTATION, _EXIF_FOLDER, _GPS_FOLDER = 0x0112, 0x8769, 0x8825
 _WIDTH, _HEIGHT, _EXIF_WIDTH, _EXIF_HEIGHT = 0x0100, 0x0101, 0xA002, 0xA003
+_PROCESSING_SOFTWARE = 0x000B  # known to exiftool and exiv2; no camera writes it
+_OURS = "srez"
 _RESOLUTION = 282  # of a TIFF
 _XMP = 700  # where a TIFF has it
 _XMP_ORIENTATION = re.compile(rb'tiff:Orientation="\d+"|<tiff:Orientation>\d+</tiff:Orientation>')
@@ -54,6 +56,24 @@ def resized_exif(data: bytes | None, size: tuple[int, int]) -> bytes | None:
     for folder, width, height in told:
         folder[width], folder[height] = size
     return EXIF_MARK + exif.tobytes().removeprefix(EXIF_MARK)
+
+
+def marked(data: bytes | None) -> bytes:
+    """EXIF data that say srez made the picture."""
+    exif = Image.Exif()
+    exif.load(data or b"")
+    exif[_PROCESSING_SOFTWARE] = _OURS
+    return EXIF_MARK + exif.tobytes().removeprefix(EXIF_MARK)
+
+
+def is_marked(image: Image.Image) -> bool:
+    """Whether `marked` was here."""
+    try:
+        # A PNG looks for EXIF data behind its pixels, and decodes them for it; ours is in front.
+        exif = Image.Image.getexif(image)
+        return exif.get(_PROCESSING_SOFTWARE) == _OURS
+    except Exception:  # the parser raises anything for damaged data
+        return False
 
 
 def tags(data: bytes | None) -> dict[int, Any]:

@@ -163,5 +163,6 @@ def encode(decoded: Decoded, bands: Iterable[np.ndarray], target: Target, option
     if decoded.size != full:
         bands = resample.shrink(bands, full, decoded.size)
     with target.open() as file:
-        images.save(file, target.name, target.format, bands, decoded.size, decoded.picture, options.quality)
+        encoding = images.Encoding(target.format, options.quality, marked=True)
+        images.save(file, target.name, encoding, bands, decoded.size, decoded.picture)
     return Converted(decoded.size)

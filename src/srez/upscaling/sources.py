@@ -98,8 +98,7 @@ def real(path: Path) -> Path:
 
 
 def _is_our_result(path: Path) -> bool:
-    is_our_result: Callable[[Path], bool] | None = getattr(images, "is_our_result", None)
-    return path != STANDARD and is_our_result is not None and is_our_result(path)
+    return path != STANDARD and images.is_our_result(path)
 
 
 def _expand(
@@ -112,13 +111,13 @@ def _expand(
         matches, searched = _matches(entry)
     for match in matches:
         if ask(match.is_dir):
-            closed: dict[str, ImageError] = {}
             try:
-                paths, top, below = images.find(match, recursive, closed), match, match
+                found = images.find(match, recursive)
             except ImageError as error:
                 failures[str(match)] = error
                 continue
-            failures |= closed
+            paths, top, below = found.pictures, match, match
+            failures |= found.closed
         else:
             paths, top, below = [match], match.parent, searched
         for path in paths:

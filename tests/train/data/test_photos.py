@@ -89,7 +89,7 @@ def test_reduction_equals_that_of_the_benchmarks(shared: object) -> None:
     from pathlib import Path
 
     folder = Path(str(shared)) / "benchmarks/Set5"
-    for path in images.find(folder / "HR"):
+    for path in images.find(folder / "HR").pictures:
         ours = resample.bicubic_reduce(images.read(path).pixels, 4)
         theirs = images.read(folder / "LR_x4" / path.name).pixels
         np.testing.assert_array_equal(ours[2:-2, 2:-2], theirs[2:-2, 2:-2])  # their HR was cropped afterwards

@@ -59,7 +59,7 @@ def upscale(
         raise OptionError(f"{batch.target} holds the inputs: choose another target")
     pictures = find_pictures(source, target, batch.rules, batch.settings_hash())
     if not pictures:
-        raise ImageError(f"{batch.source} holds no pictures ({images.suffixes()})")
+        raise ImageError(images.none_found(str(batch.source), 0))
     record = Manifest(target)
     to_do, standing = plan(pictures, record.earlier, target, batch.rules.existing)
     done, stopped = 0, False

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -35,8 +36,9 @@ def find_pictures(source: Store, target: Store, rules: Rules, settings: str) -> 
     source_of: dict[str, str] = {}
     for name, file in sorted(source.files(rules.recursive).items()):
         path = PurePosixPath(name)
-        hidden = any(part.startswith(".") for part in path.parts)
-        if hidden or not images.is_readable(name) or target.holds(source, name):
+        if images.is_hidden(path) or target.holds(source, name):
+            continue
+        if not images.is_picture(path, partial(source.read_start, name)):
             continue
         result = str(path.parent / result_name(path, rules.suffix or "", rules.format))
         row = Row(name, result, OPEN, settings, file.bytes, file.version)

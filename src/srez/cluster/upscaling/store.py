@@ -10,7 +10,7 @@ from typing import IO, Any
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from srez import output
+from srez import images, output
 from srez.errors import ImageError, OptionError, OutputError
 
 _IN_MEMORY = 64 * 1024**2  # bytes of a file for a bucket; a larger one waits on disk until it is complete
@@ -80,6 +80,14 @@ class Store:
     def exists(self, name: str) -> bool:
         """Whether there is a file or folder of that name."""
         return self.file_system.exists(self.path(name))
+
+    def read_start(self, name: str) -> bytes:
+        """A file's first bytes, enough to tell its format; none if they cannot be had."""
+        try:
+            start: Any = self.file_system.cat_file(self.path(name), 0, images.START_BYTES)
+            return start
+        except Exception:  # buckets and networks raise anything
+            return b""
 
     def files(self, recursive: bool = True) -> dict[str, StoredFile]:
         """All files by name, hidden ones too; none if the folder does not exist.

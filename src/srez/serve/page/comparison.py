@@ -62,7 +62,7 @@ async def _middle(service: Service, body: bytes, options: Options, plan: Upscale
 def _png(pixels: np.ndarray) -> bytes:
     picture = Picture(np.ascontiguousarray(pixels))
     file = io.BytesIO()
-    images.save(file, NAME, images.PNG, [picture.pixels], picture.size, picture)
+    images.save(file, NAME, images.Encoding(images.PNG), [picture.pixels], picture.size, picture)
     return file.getvalue()
 
 

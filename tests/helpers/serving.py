@@ -17,8 +17,10 @@ from typing import Any
 import httpx
 import numpy as np
 from PIL import Image
+from typer.testing import CliRunner
 
 from helpers.waiting import PATIENCE, until
+from srez.cli import app
 from srez.datasets import cartoons
 
 # On a slow or busy machine nothing is turned down for a long wait; later options win over these.
@@ -128,19 +130,10 @@ def face(seed: int = 1, side: int = 16) -> np.ndarray:
 
 
 def by_command(folder: Path, body: bytes, *options: str, ending: str = "png") -> bytes:
-    """What `srez upscale` makes of a file."""
+    """What `srez upscale` makes of a file; in this process, which has its modules loaded."""
     source, target = folder / "in.bin.png", folder / f"out.{ending}"
     source.write_bytes(body)
-    command = [
-        sys.executable,
-        "-m",
-        "srez",
-        "upscale",
-        str(source),
-        "-o",
-        str(target),
-        "--overwrite",
-        *options,
-    ]
-    subprocess.run(command, check=True, capture_output=True)
+    words = ["upscale", str(source), "-o", str(target), "--overwrite", *options]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
     return target.read_bytes()

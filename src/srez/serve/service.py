@@ -75,10 +75,10 @@ class Service:
             SrezError: a folder or a model cannot be used.
         """
         self.settings = settings
+        self.store = Store(settings.state, settings.max_jobs)
         self.models = Models(settings.models, settings.tile)
         for name in box.names():
             self.models.get(name, self.models.fidelity(name, None))
-        self.store = Store(settings.state, settings.max_jobs)
         self.memory = Memory(settings.max_memory)
         self.queue = Queue(settings.max_queue, settings.max_batch, settings.max_wait)
         self.worker = JobWorker(self.store, self._run_job, settings.keep_hours * 3600)

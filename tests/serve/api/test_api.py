@@ -213,7 +213,7 @@ def test_pages_of_other_sites_are_turned_away(server: Server) -> None:
 
 
 def test_a_job_from_beginning_to_end(server: Server, tmp_path: Path) -> None:
-    body = png(face(5, 300))
+    body = png(face(5, 100))
     added = server.http.post("/v1/jobs?format=webp", content=body, headers=PNG)
     assert added.status_code == 202
     where = added.headers["Location"]
@@ -296,17 +296,19 @@ def test_of_two_looks_both_files_are_named(tmp_path: Path) -> None:
     write_pair(both, other, fidelity=0.75)
     vivid = read(both).vivid
     assert vivid
-    with serving(tmp_path, "--no-page", "--models", str(folder)) as server:
 
-        def facts(query: str) -> tuple[str, str | None]:
-            headers = server.http.post(f"/v1/upscale?model=both{query}", content=FACE, headers=PNG).headers
-            return headers["X-Srez-Fidelity"], headers.get("X-Srez-Vivid-Sha256")
+    async def talk(client: httpx.AsyncClient) -> None:
+        async def facts(query: str) -> tuple[str, str | None]:
+            answer = await client.post(f"/v1/upscale?model=both{query}", content=FACE, headers=PNG)
+            return answer.headers["X-Srez-Fidelity"], answer.headers.get("X-Srez-Vivid-Sha256")
 
-        assert facts("") == ("0.75", vivid.sha256)
-        assert facts("&fidelity=0") == ("0", vivid.sha256)
-        assert facts("&fidelity=1") == ("1", None)
-        job = server.http.post("/v1/jobs?model=both", content=FACE, headers=PNG).json()
+        assert await facts("") == ("0.75", vivid.sha256)
+        assert await facts("&fidelity=0") == ("0", vivid.sha256)
+        assert await facts("&fidelity=1") == ("1", None)
+        job = (await client.post("/v1/jobs?model=both", content=FACE, headers=PNG)).json()
         assert (job["model"], job["fidelity"]) == ("both", 0.75)
+
+    in_process(Service(Settings(state=tmp_path, page=False, models=folder)), talk)
 
 
 def test_a_running_job_can_be_cancelled(server: Server) -> None:
@@ -389,11 +391,14 @@ def test_the_key_opens_every_route_and_nothing_else_does(tmp_path: Path) -> None
 
 def test_origins_that_are_allowed_may_call(tmp_path: Path) -> None:
     origin = "https://app.example"
-    with serving(tmp_path, "--no-page", "--allow-origin", origin) as open_:
-        answer = open_.http.post("/v1/upscale", content=FACE, headers={**PNG, "Origin": origin})
+
+    async def talk(client: httpx.AsyncClient) -> None:
+        answer = await client.post("/v1/upscale", content=FACE, headers={**PNG, "Origin": origin})
         assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (200, origin)
         asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
-        assert open_.http.options("/v1/upscale", headers=asked).status_code == 200
+        assert (await client.options("/v1/upscale", headers=asked)).status_code == 200
+
+    in_process(Service(Settings(state=tmp_path, page=False, origins=(origin,))), talk)
 
 
 def test_alpha_that_hides_nothing_is_no_obstacle_to_a_jpeg(server: Server) -> None:

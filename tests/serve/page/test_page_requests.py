@@ -58,16 +58,16 @@ def fetched(server: Server, file: dict[str, Any]) -> bytes:
 def test_an_upload_becomes_larger_and_its_middle_is_shown_as_it_is(server: Server, tmp_path: Path) -> None:
     results = server.log.parent / "state" / "results"
     others = set(results.iterdir())
-    body = png(np.random.default_rng(5).integers(0, 256, (200, 300, 3), np.uint8))
+    body = png(np.random.default_rng(5).integers(0, 256, (20, 300, 3), np.uint8))
     done = outcome(server, [file_of(upload(server, body)), "auto", 1, "png"], "middle")
     assert done["success"], done
     (before, after), said, result = done["output"]["data"]
     whole = fetched(server, result["value"])
     assert whole == by_command(tmp_path, body)
     assert "middle" in said
-    right = np.asarray(Image.open(BytesIO(whole)).crop((88, 0, 88 + 1024, 800)))
+    right = np.asarray(Image.open(BytesIO(whole)).crop((88, 0, 88 + 1024, 80)))
     np.testing.assert_array_equal(np.asarray(Image.open(BytesIO(fetched(server, after)))), right)
-    assert Image.open(BytesIO(fetched(server, before))).size == (1024, 800)
+    assert Image.open(BytesIO(fetched(server, before))).size == (1024, 80)
     assert set(results.iterdir()) <= others
 
 
@@ -126,26 +126,25 @@ def test_nonsense_is_no_defect(server: Server, method: str, path: str, status: i
     assert not [line for line in server.logged() if line["level"] == "error"]
 
 
-def test_a_mistake_is_told_without_a_path_and_the_log_stays_json(tmp_path: Path) -> None:
-    with serving(tmp_path) as server:
-        good = file_of(upload(server, png(face())))
-        mistakes = {
-            "cut short": [file_of(upload(server, png(face())[:100])), "auto", 1, "png"],
-            "or is damaged": [file_of(upload(server, b"no picture")), "auto", 1, "png"],
-            "no model 'none'": [good, "none", 1, "png"],
-            "no format 'bmp'": [good, "auto", 1, "bmp"],
-            "not in the list of choices": ["none"],  # what Gradio says; it prints a traceback too
-            "model: ": [good, ["auto"], 1, "png"],
-            "Choose a picture first": [None, "auto", 1, "png"],
-            "choose it again": [file_of(str(Path(good["path"]).parent)), "auto", 1, "png"],
-        }
-        for number, (word, data) in enumerate(mistakes.items()):
-            done = outcome(server, data, f"mistake{number}")
-            assert not done["success"]
-            assert word in done["output"]["error"]
-            assert str(tmp_path) not in done["output"]["error"]
-        assert {line["event"] for line in server.logged()} >= {"printed"}  # and each line is JSON
-        assert not [line for line in server.logged() if line["level"] == "error"]
+def test_a_mistake_is_told_without_a_path_and_the_log_stays_json(server: Server) -> None:
+    good = file_of(upload(server, png(face())))
+    mistakes = {
+        "cut short": [file_of(upload(server, png(face())[:100])), "auto", 1, "png"],
+        "the picture": [file_of(upload(server, b"no picture")), "auto", 1, "png"],
+        "no model 'none'": [good, "none", 1, "png"],
+        "no format 'bmp'": [good, "auto", 1, "bmp"],
+        "not in the list of choices": ["none"],  # what Gradio says; it prints a traceback too
+        "model: ": [good, ["auto"], 1, "png"],
+        "Choose a picture first": [None, "auto", 1, "png"],
+        "choose it again": [file_of(str(Path(good["path"]).parent)), "auto", 1, "png"],
+    }
+    for number, (word, data) in enumerate(mistakes.items()):
+        done = outcome(server, data, f"mistake{number}")
+        assert not done["success"]
+        assert word in done["output"]["error"]
+        assert str(server.log.parent) not in done["output"]["error"]
+    assert "printed" in {line["event"] for line in server.logged()}  # and each line is JSON
+    assert not [line for line in server.logged() if line["level"] == "error"]
 
 
 def test_the_knob_is_that_of_the_model_and_auto_takes_the_models_own(tmp_path: Path) -> None:

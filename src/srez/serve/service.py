@@ -7,18 +7,20 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+
 from srez import machine
 from srez.errors import TooLargeError
-from srez.images import Picture
 from srez.models import box
 from srez.output import atomic
 from srez.serve.errors import StoppedError, busy
 from srez.serve.guard.memory import Memory
-from srez.serve.inference import picture as pictures
+from srez.serve.inference import picture
 from srez.serve.inference.models import Models
 from srez.serve.inference.options import Options
 from srez.serve.inference.picture import UpscalePlan
@@ -41,14 +43,12 @@ class Upscaled:
 
     Attributes:
         data: the file.
-        options: that it was asked for with.
         plan: how it was made.
         milliseconds: how long each stage took, by name.
         batch: pictures that ran together.
     """
 
     data: bytes
-    options: Options
     plan: UpscalePlan
     milliseconds: dict[str, float]
     batch: int
@@ -143,8 +143,8 @@ class Service:
         try:
             async with asyncio.timeout(self.settings.max_seconds):
                 if decoded is not None:
-                    return await self._upscale_small(decoded, options, plan, watch)
-                return await self._upscale_large(body, options, plan, watch)
+                    return await self._upscale_small(plan, decoded, watch)
+                return await self._upscale_large(plan, watch)
         except TimeoutError:
             raise busy(
                 f"the picture took more than {self.settings.max_seconds:g} seconds (--max-seconds): "
@@ -176,7 +176,7 @@ class Service:
             SrezError: it is no picture, it is too large, or the options do not suit it.
         """
         settings = self.settings
-        return pictures.plan(self.models, body, options, settings.max_pixels, settings.max_memory)
+        return picture.plan(self.models, body, options, settings.max_pixels, settings.max_memory)
 
     def _grace_left(self) -> float:
         """Seconds."""
@@ -190,36 +190,28 @@ class Service:
                 f"the picture has {plan.pixels:,} pixels, more than the {self.settings.max_direct_pixels:,} "
                 "that are answered directly (--max-direct-pixels): send it as a job, to /v1/jobs"
             )
-        if not plan.is_small:
-            return plan, None
-        scale = self.models.cards[plan.model].scale
-        return plan, pictures.decode(body, options, scale, self.settings.max_pixels)
+        return plan, picture.decode(plan) if plan.is_small else None
 
-    async def _upscale_small(
-        self, decoded: Decoded, options: Options, plan: UpscalePlan, watch: Stopwatch
-    ) -> Upscaled:
+    async def _upscale_small(self, plan: UpscalePlan, decoded: Decoded, watch: Stopwatch) -> Upscaled:
         """Upscale a picture in a batch with others of its size."""
-        key, picture = (plan.model, plan.fidelity, plan.size), decoded.picture
-        if not pictures.can_batch(picture):
+        key = (plan.model, plan.fidelity, plan.size)
+        if not picture.can_batch(decoded):
             key = (*key, next(self._alone))
-        run = pictures.batch_runner(self.models, plan)
 
-        def run_timed(batch: list[Picture]) -> list[Any]:
+        def run(batch: list[Decoded]) -> list[tuple[float, int, np.ndarray]]:
             started = time.perf_counter()
             self.metrics.batch.observe(len(batch))
-            return [(started, len(batch), result) for result in run(batch)]
+            return [
+                (started, len(batch), larger) for larger in picture.upscale_batch(self.models, plan, batch)
+            ]
 
-        started, count, larger = await asyncio.wrap_future(
-            self.queue.put(picture, run_timed, plan.pixels, key)
-        )
+        started, count, larger = await asyncio.wrap_future(self.queue.put(decoded, run, plan.pixels, key))
         watch.split("queue", "run", started)
-        data = await self.in_thread(pictures.encode, larger, decoded, options)
+        data = await self.in_thread(picture.encode, plan, decoded, larger)
         watch.lap("encode")
-        return Upscaled(data, options, plan, watch.milliseconds, count)
+        return Upscaled(data, plan, watch.milliseconds, count)
 
-    async def _upscale_large(
-        self, body: bytes, options: Options, plan: UpscalePlan, watch: Stopwatch
-    ) -> Upscaled:
+    async def _upscale_large(self, plan: UpscalePlan, watch: Stopwatch) -> Upscaled:
         """Upscale a picture alone, tile by tile; a client that hangs up or a time-out ends that."""
         cancelled = threading.Event()
 
@@ -227,22 +219,19 @@ class Service:
             if cancelled.is_set():
                 raise StoppedError
 
-        def run(bodies: list[bytes]) -> list[tuple[float, bytes]]:
+        def run(plans: list[UpscalePlan]) -> list[tuple[float, bytes]]:
             started = time.perf_counter()
             file = io.BytesIO()
-            limit = self.settings.max_pixels
-            pictures.convert(self.models, bodies[0], options, plan, file, limit, check_cancelled)
+            picture.convert(self.models, plans[0], lambda: nullcontext(file), check_cancelled)
             return [(started, file.getvalue())]
 
         try:
-            started, data = await asyncio.wrap_future(self.queue.put(body, run, plan.pixels))
+            started, data = await asyncio.wrap_future(self.queue.put(plan, run, plan.pixels))
         finally:
             cancelled.set()
         watch.split("queue", "run", started)
-        return Upscaled(data, options, plan, watch.milliseconds, 1)
+        return Upscaled(data, plan, watch.milliseconds, 1)
 
     def _run_job(self, job: Job, progress: Progress) -> None:
-        upload = self.store.upload(job.id)
-        plan = self.plan(upload, job.options)
-        with atomic(self.store.result(job)) as file:
-            pictures.convert(self.models, upload, job.options, plan, file, self.settings.max_pixels, progress)
+        plan = self.plan(self.store.upload(job.id), job.options)
+        picture.convert(self.models, plan, lambda: atomic(self.store.result(job)), progress)

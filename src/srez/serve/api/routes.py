@@ -161,7 +161,7 @@ class _PictureResponse(Response):
     def __init__(self, upscaled: Upscaled, service: Service, held: ExitStack) -> None:
         super().__init__(
             upscaled.data,
-            media_type=upscaled.options.file_format.media_type,
+            media_type=upscaled.plan.options.file_format.media_type,
             headers=_facts(upscaled, service),
         )
         self._held = held

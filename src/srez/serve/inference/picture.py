@@ -1,18 +1,16 @@
-"""One picture on the server: bytes in, bytes of the larger one out, as the command line makes them."""
+"""One picture on the server: planned from its header, then upscaled as the command line does it."""
 
 import io
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 
 from srez import images
-from srez.errors import OutOfMemoryError, TooLargeError
-from srez.images import Picture
+from srez.errors import TooLargeError
 from srez.models import box
 from srez.serve.inference.models import Models
 from srez.serve.inference.options import Options
@@ -30,14 +28,22 @@ class UpscalePlan:
     """What will be done with a picture, as far as its header tells.
 
     Attributes:
+        source: the picture.
+        options: that it was asked for with.
+        max_pixels: of the input.
         model: name of the model.
         fidelity: to load the model with.
+        scale: of the model.
         size: width and height of the input, in pixels.
         target: width and height of the result, in pixels.
     """
 
+    source: Source
+    options: Options
+    max_pixels: int
     model: str
     fidelity: float
+    scale: int
     size: tuple[int, int]
     target: tuple[int, int]
 
@@ -55,6 +61,15 @@ class UpscalePlan:
     def result_bytes(self) -> int:
         """Bytes of the result in memory, at most or nearly so."""
         return self.target[0] * self.target[1] * BYTES_PER_PIXEL
+
+    @property
+    def conversion(self) -> conversion.Options:
+        """The options, as `upscaling` takes them."""
+        return conversion.Options(self.options.size, self.options.quality, self.max_pixels)
+
+    def to(self, open: Callable[[], AbstractContextManager[IO[bytes]]]) -> Target:
+        """A result that goes to a file."""
+        return Target(open, NAME, self.options.file_format)
 
 
 def plan(
@@ -75,10 +90,10 @@ def plan(
     models.require(options.model)
     size = images.size(body, NAME, max_pixels)
     model = box.suited(options.model, size)
-    fidelity = models.fidelity(model, options.fidelity)
-    target = options.size.of(size, models.cards[model].scale)
+    fidelity, scale = models.fidelity(model, options.fidelity), models.cards[model].scale
+    target = options.size.of(size, scale)
     images.refuse_unwritable(NAME, options.file_format, 1, target)
-    planned = UpscalePlan(model, fidelity, size, target)
+    planned = UpscalePlan(Source(body, NAME), options, max_pixels, model, fidelity, scale, size, target)
     if not options.file_format.streamed and planned.result_bytes > max_memory:
         raise TooLargeError(
             f"a {target[0]}x{target[1]} {options.format} does not fit in memory: use png or tiff"
@@ -86,94 +101,71 @@ def plan(
     return planned
 
 
-def decode(body: bytes | Path, options: Options, scale: int, max_pixels: int) -> Decoded:
-    """Read a picture.
+def convert(
+    models: Models,
+    planned: UpscalePlan,
+    open: Callable[[], AbstractContextManager[IO[bytes]]],
+    progress: Progress = ignore_progress,
+) -> None:
+    """Upscale a picture tile by tile, and write the result as it comes.
 
     Args:
-        body: the file, or its bytes.
-        options: what is asked for.
-        scale: the model's.
-        max_pixels: of the input.
+        models: that the server offers.
+        planned: the picture.
+        open: opens the file to write to, which can seek.
+        progress: called after each tile with the fraction done; what it raises stops the work.
+
+    Raises:
+        SrezError: the picture is damaged, memory does not suffice, or the result cannot be written.
+    """
+    upscaler = models.get(planned.model, planned.fidelity)
+    conversion.convert(lambda _: upscaler, planned.source, planned.to(open), planned.conversion, progress)
+
+
+def decode(planned: UpscalePlan) -> Decoded:
+    """Read a small picture, to be upscaled with others.
 
     Raises:
         SrezError: it is damaged, or the format of the result cannot hold it.
     """
-    target = _target(options, io.BytesIO())
-    return conversion.decode(Source(body, NAME), target, _conversion(options, max_pixels), lambda _: scale)
+    target = planned.to(io.BytesIO)
+    return conversion.decode(planned.source, target, planned.conversion, lambda _: planned.scale)
 
 
-def batch_runner(models: Models, planned: UpscalePlan) -> Callable[[list[Picture]], list[np.ndarray]]:
-    """A function that upscales pictures of one plan, as one batch if the model takes them so.
-
-    It gives for each picture what the model made of it, `(scale H, scale W[, C])`.
-    """
-
-    def run(pictures: list[Picture]) -> list[np.ndarray]:
-        upscaler = models.get(planned.model, planned.fidelity)
-        if len(pictures) == 1:
-            return [upscaler(pictures[0].pixels)]
-        return list(upscaler.batch(np.stack([picture.pixels for picture in pictures])))
-
-    return run
-
-
-def can_batch(picture: Picture) -> bool:
+def can_batch(decoded: Decoded) -> bool:
     """Whether a picture is of the kind that runs in batches: RGB in 8 bits."""
-    return picture.channels == 3 and picture.pixels.dtype == np.uint8
+    return decoded.picture.channels == 3 and decoded.picture.pixels.dtype == np.uint8
 
 
-def encode(larger: np.ndarray, decoded: Decoded, options: Options) -> bytes:
+def upscale_batch(models: Models, planned: UpscalePlan, batch: list[Decoded]) -> list[np.ndarray]:
+    """Upscale pictures of one size, as one batch if the model takes them so.
+
+    Args:
+        models: that the server offers.
+        planned: any of the pictures.
+        batch: the pictures; if they are several, each of them `can_batch`.
+
+    Returns:
+        For each picture what the model made of it, `(scale H, scale W[, C])`.
+    """
+    upscaler = models.get(planned.model, planned.fidelity)
+    if len(batch) == 1:
+        return [upscaler(batch[0].picture.pixels)]
+    return list(upscaler.batch(np.stack([decoded.picture.pixels for decoded in batch])))
+
+
+def encode(planned: UpscalePlan, decoded: Decoded, larger: np.ndarray) -> bytes:
     """What the model made of a picture, as a file.
 
     Args:
+        planned: the picture.
+        decoded: the same, decoded; its metadata is kept.
         larger: `(scale H, scale W[, C])`.
-        decoded: the input, whose metadata is kept.
-        options: what is asked for.
 
     Raises:
         OutputError: the format cannot hold it.
     """
     file = io.BytesIO()
     bands = [larger if larger.ndim == 3 else larger[..., None]]
-    conversion.encode(decoded, bands, _target(options, file), _conversion(options))
+    conversion.encode(decoded, bands, planned.to(lambda: nullcontext(file)), planned.conversion)
     return file.getvalue()
-
-
-def convert(
-    models: Models,
-    body: bytes | Path,
-    options: Options,
-    planned: UpscalePlan,
-    file: IO[bytes],
-    max_pixels: int,
-    progress: Progress = ignore_progress,
-) -> None:
-    """Decode a picture, upscale it tile by tile, and write the result as it comes.
-
-    Args:
-        models: that the server offers.
-        body: the file, or its bytes.
-        options: what is asked for.
-        planned: of `plan`.
-        file: to write to; it must be able to seek.
-        max_pixels: of the input.
-        progress: called after each tile with the fraction done; what it raises stops the work.
-
-    Raises:
-        SrezError: the picture is damaged, or the format cannot hold the result.
-        MemoryError: it did not suffice.
-    """
-    upscaler = models.get(planned.model, planned.fidelity)
-    source, target = Source(body, NAME), _target(options, file)
-    try:
-        conversion.convert(lambda _: upscaler, source, target, _conversion(options, max_pixels), progress)
-    except OutOfMemoryError:
-        raise MemoryError from None  # its sentence names an option of the command line
-
-
-def _target(options: Options, file: IO[bytes]) -> Target:
-    return Target(partial(nullcontext, file), NAME, options.file_format)
-
-
-def _conversion(options: Options, max_pixels: int = images.MAX_PIXELS) -> conversion.Options:
-    return conversion.Options(options.size, options.quality, max_pixels)

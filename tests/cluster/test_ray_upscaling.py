@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -108,9 +109,9 @@ def test_what_a_killed_run_wrote_counts() -> None:
     killed = manifest.Manifest(target)
     assert killed.earlier == {"a.png": row}
     asked = Row("a.png", "a.png", "open", "0123", 3, "1")
-    assert plan([asked], killed.earlier, target, Existing.REFUSE) == ([], [row])
+    assert plan([asked], killed.earlier, target, Rules()) == ([], [row])
     changed = replace(asked, version="2")
-    assert plan([changed], killed.earlier, target, Existing.REFUSE) == ([changed], [])
+    assert plan([changed], killed.earlier, target, Rules()) == ([changed], [])
     killed.finish([row])
     with memory.open("/results/manifest.parquet", "rb") as file:
         assert manifest.from_table(pq.read_table(file)) == [row]
@@ -270,6 +271,51 @@ def test_a_missing_package_is_not_the_files_fault(
         fault.setattr("srez.images.formats.find_spec", lambda _: None)
         assert "pip install" in upscale(format=images.PNG).errors["a.heic"]
     assert upscale(format=images.PNG).done == 1
+
+
+def test_contents_decide_what_is_a_picture(upscale: Upscale, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    names = ("a.jpg_large", "b", "notes.txt", ".hidden.png", "__MACOSX/c.png")
+    for name in names:
+        (tmp_path / "in" / name).parent.mkdir(exist_ok=True)
+        Image.new("RGB", (4, 4), "red").save(tmp_path / "in" / name, "JPEG")
+    (tmp_path / "in/notes.txt").write_text("no picture")
+    result = upscale(recursive=True)
+    assert (result.done, result.others, result.errors) == (2, 1, {})
+    assert sorted(rows(tmp_path)) == ["a.jpg_large", "b"]
+
+
+def test_results_of_earlier_runs_are_left_out(upscale: Upscale, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    Image.new("RGB", (4, 4), "red").save(tmp_path / "in/a.png")
+    assert upscale().done == 1
+    (tmp_path / "out/a.png").rename(tmp_path / "in/renamed.png")
+    for done in (1, 0):
+        result = upscale()
+        assert (result.done, result.earlier_results, result.errors) == (done, 1, {})
+    assert rows(tmp_path)["renamed.png"]["status"] == "result"
+    result = upscale(again=True)
+    assert (result.done, result.earlier_results) == (1, 0)
+    assert images.size(tmp_path / "out/renamed.png") == (64, 64)
+
+
+def test_a_subfolder_that_cannot_be_listed_is_named(
+    upscale: Upscale, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_pictures(tmp_path / "in", 2, 4)
+    scandir = os.scandir
+
+    def closed(path: str | Path) -> Any:
+        if str(path).endswith("/odd"):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return scandir(path)
+
+    with monkeypatch.context() as fault:
+        fault.setattr(os, "scandir", closed)
+        result = upscale(recursive=True)
+    assert (result.done, len(result.errors)) == (1, BAD + 1)
+    assert "odd cannot be listed: Permission denied" in result.errors["odd"]
+    assert (upscale(recursive=True).done, "odd" in rows(tmp_path)) == (1, False)
 
 
 def test_of_two_results_of_one_name_the_first_is_made(upscale: Upscale, tmp_path: Path) -> None:

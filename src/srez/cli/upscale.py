@@ -196,12 +196,7 @@ def _upscale_with_ray(
     if as_json:
         print_json({"model": model, **asdict(report)})
     else:
-        counts = (
-            f"{report.done:,} upscaled, {report.kept:,} as they were, {len(report.errors):,} without result"
-        )
-        out_console.print(f"{counts}: see {report.manifest}", soft_wrap=True)
+        out_console.print(str(report), soft_wrap=True)
     if report.stopped:
         error_console.print("Stopped; finished results are kept. Run the same command to continue.")
-        raise typer.Exit(130)
-    if report.errors:
-        raise typer.Exit(1)
+    raise typer.Exit(report.exit_code)

@@ -237,14 +237,14 @@ def write(path: Path, picture: Picture, quality: int = QUALITY, marked: bool = F
         save(file, str(path), encoding, [picture.pixels], picture.size, picture)
 
 
-def is_our_result(path: Path) -> bool:
-    """Whether a file is a picture that was written as `marked`, by its header; False for all else.
+def is_our_result(source: Path | bytes) -> bool:
+    """Whether a file, or its bytes, is a picture written as `marked`, by its header; False for all else.
 
     The mark is the EXIF tag ProcessingSoftware (0x000B), "srez": a camera's own Software tag stays as it
     is. All formats that we write hold EXIF data, so it is the same in each.
     """
     try:
-        with _opened(path, str(path), sys.maxsize) as image:
+        with _opened(source, "picture", sys.maxsize) as image:
             return metadata.is_marked(image)
     except (ImageError, OutOfMemoryError, OSError):
         return False

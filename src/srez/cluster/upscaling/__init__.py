@@ -5,14 +5,13 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from srez import images
 from srez.cluster.connection import connected
 from srez.cluster.upscaling import manifest, workers
 from srez.cluster.upscaling.batch import Batch, ModelChoice
-from srez.cluster.upscaling.manifest import DONE, FAILED, Manifest
+from srez.cluster.upscaling.manifest import DONE, FAILED, RESULT, Manifest
 from srez.cluster.upscaling.planning import find_pictures, plan
 from srez.cluster.upscaling.store import Store
-from srez.errors import ImageError, OptionError
+from srez.errors import OptionError
 
 __all__ = ["Batch", "BatchResult", "ModelChoice", "upscale"]
 
@@ -26,6 +25,8 @@ class BatchResult:
         done: how many were upscaled by this run.
         kept: how many needed nothing: finished or refused by an earlier run and unchanged since, or with a
             file in the result's place that --skip left alone.
+        earlier_results: how many were left out because srez made them.
+        others: how many files of the source are no pictures; hidden ones are not counted.
         errors: why a picture has no result, by its path below the source; those refused earlier too.
         stopped: whether the user stopped the run.
     """
@@ -33,8 +34,25 @@ class BatchResult:
     manifest: str
     done: int
     kept: int
+    earlier_results: int
+    others: int
     errors: dict[str, str]
     stopped: bool
+
+    @property
+    def exit_code(self) -> int:
+        """130 if it was stopped, 1 if a picture has no result, else 0."""
+        return 130 if self.stopped else 1 if self.errors else 0
+
+    def __str__(self) -> str:
+        """Counts in one line, and what was left out in further ones."""
+        counts = f"{self.done:,} upscaled, {self.kept:,} as they were, {len(self.errors):,} without result"
+        lines = [f"{counts}: see {self.manifest}"]
+        if self.earlier_results:
+            lines.append(f"{self.earlier_results:,} left out as results of srez: --again upscales them too")
+        if self.others:
+            lines.append(f"{self.others:,} left out as no pictures")
+        return "\n".join(lines)
 
 
 def upscale(
@@ -57,11 +75,9 @@ def upscale(
     source, target = Store.at(batch.source), Store.at(batch.target)
     if source.same_as(target):
         raise OptionError(f"{batch.target} holds the inputs: choose another target")
-    pictures = find_pictures(source, target, batch.rules, batch.settings_hash())
-    if not pictures:
-        raise ImageError(images.none_found(str(batch.source), 0))
+    pictures, others = find_pictures(source, target, batch.rules, batch.settings_hash())
     record = Manifest(target)
-    to_do, standing = plan(pictures, record.earlier, target, batch.rules.existing)
+    to_do, standing = plan(pictures, record.earlier, target, batch.rules)
     done, stopped = 0, False
     try:
         show_progress(0, len(to_do))
@@ -76,8 +92,9 @@ def upscale(
         stopped = True
     finally:
         all_rows = record.finish(standing)
-    kept = sum(row.status != FAILED for row in standing)
-    return BatchResult(target.url_of(manifest.FILE), done, kept, _errors(all_rows), stopped)
+    kept = sum(row.status not in (FAILED, RESULT) for row in standing)
+    results = all_rows["status"].to_pylist().count(RESULT)
+    return BatchResult(target.url_of(manifest.FILE), done, kept, results, others, _errors(all_rows), stopped)
 
 
 def _errors(rows: pa.Table) -> dict[str, str]:

@@ -37,7 +37,7 @@ class Batch:
         source: a folder or any URL that fsspec knows, such as `s3://...`.
         target: the same; results keep their names.
         model: what to run.
-        rules: which pictures are upscaled, and what results are called; `out` and `again` mean nothing here.
+        rules: which pictures are upscaled, and what results are called; `out` means nothing here.
             `existing` says what to do about files in a result's place that no earlier run made, but
             "overwrite" does every picture again.
         options: how pictures are upscaled.

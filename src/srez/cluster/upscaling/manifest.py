@@ -17,6 +17,7 @@ PART_SECONDS = 20.0  # how much work a killed run repeats at most, beside what i
 OPEN = "open"  # to be done: a run was stopped before it
 DONE = "done"
 KEPT = "kept"  # the target holds a file that is not ours, and --skip left it
+RESULT = "result"  # the input is a result of srez itself: left out unless --again
 REFUSED = "refused"  # because of what is in the file: tried again only when that changes
 FAILED = "failed"  # for any other reason: tried again by the next run
 
@@ -43,7 +44,7 @@ class Row:
     Attributes:
         source: the input, by its path below the source.
         target: its result, by its path below the target.
-        status: OPEN, DONE, KEPT, REFUSED or FAILED.
+        status: OPEN, DONE, KEPT, RESULT, REFUSED or FAILED.
         settings: a hash of what the result depends on beside the input; None if the result is not ours.
         bytes: the input's size, if known.
         version: of the input, as in `StoredFile`.

@@ -7,9 +7,23 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from srez import images
-from srez.cluster.upscaling.manifest import DONE, FAILED, KEPT, OPEN, REFUSED, Row
+from srez.cluster.upscaling.manifest import DONE, FAILED, KEPT, OPEN, REFUSED, RESULT, Row
 from srez.cluster.upscaling.store import Store
+from srez.errors import ImageError
 from srez.upscaling.plan import Existing, Rules, clash, existing_result, result_name
+
+
+class Pictures(NamedTuple):
+    """What there is in a source.
+
+    Attributes:
+        rows: one for every picture, by name: OPEN, but of several whose results would share a name only the
+            first, and the others FAILED. So are subfolders that cannot be listed.
+        others: how many files are of another kind; hidden ones are not counted.
+    """
+
+    rows: list[Row]
+    others: int
 
 
 class Plan(NamedTuple):
@@ -24,64 +38,67 @@ class Plan(NamedTuple):
     standing: list[Row]
 
 
-def find_pictures(source: Store, target: Store, rules: Rules, settings: str) -> list[Row]:
-    """The pictures of the source, by name; not the results, where the target lies in the source.
-
-    All rows are OPEN, but of several whose results would share a name only the first; the others are FAILED.
+def find_pictures(source: Store, target: Store, rules: Rules, settings: str) -> Pictures:
+    """Look for pictures in the source, but not for results in a target that lies in it.
 
     Raises:
-        ImageError: the source cannot be listed.
+        ImageError: the source cannot be listed, or holds no pictures.
     """
-    rows = []
+    files, unlisted = source.listing(rules.recursive)
+    rows = [Row(name, name, FAILED, None, None, "", error=error) for name, error in unlisted.items()]
+    others = 0
     source_of: dict[str, str] = {}
-    for name, file in sorted(source.files(rules.recursive).items()):
+    for name, file in sorted(files.items()):
         path = PurePosixPath(name)
         if images.is_hidden(path) or target.holds(source, name):
             continue
         if not images.is_picture(path, partial(source.read_start, name)):
+            others += 1
             continue
         result = str(path.parent / result_name(path, rules.suffix or "", rules.format))
         row = Row(name, result, OPEN, settings, file.bytes, file.version)
         first = source_of.setdefault(result, name)
         if first != name:
-            error = clash(first, name, result)
-            row = replace(row, status=FAILED, settings=None, error=str(error))
+            row = replace(row, status=FAILED, settings=None, error=str(clash(first, name, result)))
         rows.append(row)
-    return rows
+    if not rows:
+        raise ImageError(images.none_found(source.url, others))
+    return Pictures(rows, others)
 
 
-def plan(pictures: Iterable[Row], earlier: dict[str, Row], target: Store, existing: Existing) -> Plan:
+def plan(pictures: Iterable[Row], earlier: dict[str, Row], target: Store, rules: Rules) -> Plan:
     """Which pictures to upscale.
 
     Args:
         pictures: as `find_pictures` gives them.
         earlier: the manifest of earlier runs, by source.
         target: where results go.
-        existing: what to do about a file in a result's place that no earlier run made: "refuse" or "skip" it;
-            "overwrite" does every picture again.
+        rules: `existing` says what to do about a file in a result's place that no earlier run made; but
+            OVERWRITE does every picture again.
 
     Raises:
         ImageError: the target cannot be listed.
     """
-    results = set() if existing == Existing.OVERWRITE else target.files().keys()
+    overwrite = rules.existing == Existing.OVERWRITE
+    results = set() if overwrite else target.files().keys()
     to_do, standing = [], []
     for picture in pictures:
-        before = None if existing == Existing.OVERWRITE else earlier.get(picture.source)
+        before = None if overwrite else earlier.get(picture.source)
         exists = picture.target in results
         if picture.status != OPEN:
             standing.append(picture)
-        elif before and _still_holds(before, picture, exists):
+        elif before and _still_holds(before, picture, exists, rules.again):
             standing.append(before)
         elif exists and not (before and before.settings and before.target == picture.target):
-            standing.append(_not_ours(picture, target, existing))
+            standing.append(_not_ours(picture, target, rules.existing))
         else:
             to_do.append(picture)
     return Plan(to_do, standing)
 
 
-def _still_holds(before: Row, now: Row, exists: bool) -> bool:
-    settled = before.status == REFUSED or (before.status == DONE and exists)
-    return settled and before.asks_the_same_as(now)
+def _still_holds(before: Row, now: Row, exists: bool, again: bool) -> bool:
+    settled = {DONE: exists, REFUSED: True, RESULT: not again}
+    return settled.get(before.status, False) and before.asks_the_same_as(now)
 
 
 def _not_ours(picture: Row, target: Store, existing: Existing) -> Row:

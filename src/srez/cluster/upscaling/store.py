@@ -1,5 +1,6 @@
 """A folder or a bucket: the one place where Ray batches list, read and write files."""
 
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -95,14 +96,42 @@ class Store:
         Raises:
             ImageError: it cannot be listed.
         """
+        return self.listing(recursive)[0]
+
+    def listing(self, recursive: bool) -> tuple[dict[str, StoredFile], dict[str, str]]:
+        """All files by name, as `files` gives them; and why subfolders could not be listed, by name.
+
+        Raises:
+            ImageError: the folder itself cannot be listed.
+        """
+        unlisted: dict[str, str] = {}
         try:
-            found: Any = self.file_system.find(self.root, maxdepth=None if recursive else 1, detail=True)
+            if self.is_local:
+                found = dict(self._walk(recursive, unlisted))
+            else:
+                found: Any = self.file_system.find(self.root, maxdepth=None if recursive else 1, detail=True)
         except FileNotFoundError:
-            return {}
+            return {}, {}
         except Exception as error:  # buckets and networks raise anything
             raise ImageError(f"{self.url} cannot be listed: {type(error).__name__}: {error}") from None
-        root_length = len(self.root) + 1 if self.root else 0
-        return {path[root_length:]: _stored_file(info) for path, info in found.items()}
+        return {self._name(path): _stored_file(info) for path, info in found.items()}, unlisted
+
+    def _walk(self, recursive: bool, unlisted: dict[str, str]) -> Iterator[tuple[str, dict[str, Any]]]:
+        """A local folder's files; fsspec would silently leave out subfolders that it cannot list."""
+
+        def fail(error: OSError) -> None:
+            if error.filename == self.root:
+                raise error
+            unlisted[self._name(error.filename)] = f"{error.filename} cannot be listed: {error.strerror}"
+
+        for parent, folders, names in os.walk(self.root, onerror=fail):
+            if not recursive:
+                folders.clear()
+            for path in (f"{parent}/{name}" for name in names):
+                yield path, self.file_system.info(path)
+
+    def _name(self, path: str) -> str:
+        return path[len(self.root) + 1 if self.root else 0 :]
 
     def read(self, name: str) -> bytes:
         """A file's contents; raises whatever the file system does."""

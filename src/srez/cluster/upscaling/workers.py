@@ -12,7 +12,7 @@ import ray.data
 
 from srez import images
 from srez.cluster.upscaling.batch import Batch
-from srez.cluster.upscaling.manifest import DONE, FAILED, REFUSED, Row, from_table, to_table
+from srez.cluster.upscaling.manifest import DONE, FAILED, REFUSED, RESULT, Row, from_table, to_table
 from srez.cluster.upscaling.store import Store
 from srez.errors import ImageError, MissingPackageError, SrezError, TooLargeError
 from srez.upscaling.convert import Source, Target, convert
@@ -75,6 +75,8 @@ class Worker:
         try:
             data = self._source.read(row.source)
             row = replace(row, bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
+            if not self._batch.rules.again and images.is_our_result(data):
+                return replace(row, status=RESULT)
             target = Target(
                 partial(self._target.writing, row.target),
                 self._target.url_of(row.target),

@@ -70,7 +70,7 @@ def check(
     folder: Annotated[Path, typer.Argument(help="A folder that `srez data pack` wrote.")],
     as_json: AsJson = False,
 ) -> None:
-    """Read a pack and compare its counts and checksums; the exit code is 1 if a shard is damaged."""
+    """Verify the counts and checksums of a pack; the exit code is 1 if a shard is damaged."""
     from srez.datasets import packs
 
     index = packs.read(folder)

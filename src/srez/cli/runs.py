@@ -14,12 +14,12 @@ app = typer.Typer()
 
 @app.command(epilog="Examples: `srez runs`, `srez runs /data/runs --json`")
 def runs(
-    folder: Annotated[Path, typer.Argument(help="A folder of run folders, or of folders of them.")] = Path(
+    folder: Annotated[Path, typer.Argument(help="A folder of run folders, up to two levels deep.")] = Path(
         "runs"
     ),
     as_json: AsJson = False,
 ) -> None:
-    """List training runs: their state, best figures, hours and size."""
+    """List training runs with their state, best figures, hours and size."""
     require("listing runs", "filelock")
     from srez import runs
 
@@ -40,7 +40,7 @@ def report(
         typer.Option("-o", "--output", help="The page to write. [default: report.html in the run folder]"),
     ] = None,
 ) -> None:
-    """Write a run as one HTML page: curves, sheets, recipe and card. It opens without a network."""
+    """Write a training run as one self-contained HTML page: curves, sheets, recipe and card."""
     require("writing a report", "filelock", "jinja2", "matplotlib")
     from srez import runs
     from srez.runs.layout import RunLayout

@@ -1,7 +1,8 @@
-"""Packs: folders of faces cut out once, in shards that are read as they lie on the disk.
+"""Packs: folders of faces that were cut out once, in shards that training maps into memory.
 
 A pack holds `train-NNNNN.npy` and `validation-NNNNN.npy`, `(N, 72, 72, 3)` uint8 each, and `pack.json`, which
-is written last: the counts, a sha256 of each shard, and what reading the pictures found. See docs/adr/0016.
+is written last: the number of faces and the sha256 of each shard, and the provenance of the pictures. See
+docs/adr/0016.
 """
 
 import hashlib
@@ -123,7 +124,7 @@ def read(folder: Path) -> Pack:
 
 
 def faces(folder: Path, pack: Pack, part: str) -> list[np.ndarray]:
-    """The shards of a part, mapped into memory: nothing is read before it is looked at.
+    """The shards of a part, mapped into memory: nothing is read before it is used.
 
     Args:
         folder: of the pack.

@@ -1,4 +1,4 @@
-"""What a recipe may say. An unknown key or an impossible value is an error that names it."""
+"""Recipes: reading and validating them. Errors name the key that is unknown or whose value is invalid."""
 
 import re
 import tomllib
@@ -12,14 +12,14 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from srez.errors import OptionError
 
 
-def _no_truth(value: Any) -> Any:
+def _not_bool(value: Any) -> Any:
     if isinstance(value, bool):  # which Python counts as 0 or 1
         raise ValueError(f"must be a number, not {str(value).lower()}")
     return value
 
 
-Integer = Annotated[int, BeforeValidator(_no_truth)]
-Number = Annotated[float, BeforeValidator(_no_truth)]
+Integer = Annotated[int, BeforeValidator(_not_bool)]
+Number = Annotated[float, BeforeValidator(_not_bool)]
 Unit = Annotated[Number, Field(ge=0, le=1)]
 Weight = Annotated[Number, Field(ge=0)]
 Count = Annotated[Integer, Field(gt=0)]
@@ -33,7 +33,7 @@ class FacesData(_Settings):
     """Aligned faces of 64x64, reduced by the mean of 4x4 blocks; validation faces are never augmented."""
 
     pictures: Literal["faces"]
-    drawn: Annotated[Integer, Field(ge=0)] = 0  # so many cartoons instead of --data; 0: data is needed
+    drawn: Annotated[Integer, Field(ge=0)] = 0  # cartoons to draw instead of reading --data; 0: read --data
     shift: Annotated[Integer, Field(ge=0, le=4)] = 4  # pixels of 64, either way
     flip: bool = True
     saturation: Unit = 0.0  # factors within 1 +- this
@@ -47,11 +47,11 @@ class PhotosData(_Settings):
 
     pictures: Literal["photos"]
     crop: Annotated[Integer, Field(ge=16, multiple_of=4)] = 96  # side of an HR crop, in pixels
-    candidates: Count = 1  # the most textured of so many random crops is taken
+    candidates: Count = 1  # random crops, of which the most textured is used
     flip: bool = True
-    turn: bool = True  # by quarters
+    turn: bool = True  # by multiples of 90 degrees
     noise: Unit = 0.0  # standard deviation, on the network's input only
-    jpeg: Annotated[Integer, Field(ge=0, lt=100)] = 0  # the least quality, on half of the inputs; 0: none
+    jpeg: Annotated[Integer, Field(ge=0, lt=100)] = 0  # minimum quality, on half of the inputs; 0: no JPEG
 
 
 class SrezGenerator(_Settings):
@@ -63,7 +63,7 @@ class SrezGenerator(_Settings):
 
 
 class FacesGenerator(_Settings):
-    """The block-DCT generator, all of whose arithmetic runs at LR size."""
+    """The block-DCT generator, which computes everything at LR size."""
 
     network: Literal["faces"]
     channels: Count = 64
@@ -79,7 +79,7 @@ class SrresnetGenerator(_Settings):
 
 
 class PhotoGenerator(_Settings):
-    """The photo generator, all of whose arithmetic runs at LR size."""
+    """The photo generator, which computes everything at LR size."""
 
     network: Literal["photo"]
     channels: Count = 48
@@ -94,7 +94,7 @@ class SrezDiscriminator(_Settings):
 
     network: Literal["srez"]
     units: tuple[Count, ...] = (64, 128, 256, 512)
-    updates: Count = 1  # of the discriminator to one of the generator
+    updates: Count = 1  # of the discriminator for each update of the generator
 
 
 class SrganDiscriminator(_Settings):
@@ -107,7 +107,7 @@ class SrganDiscriminator(_Settings):
 
 
 class Critic(_Settings):
-    """Strided convolutions without normalisation, as a gradient penalty needs it."""
+    """Strided convolutions without normalisation, as a gradient penalty requires."""
 
     network: Literal["critic"]
     units: tuple[Count, ...] = (64, 128, 256, 512)
@@ -158,20 +158,20 @@ class Optimizer(_Settings):
     schedule: Literal["plateau", "cosine", "step"] = "plateau"
     warmup: Annotated[Integer, Field(ge=0)] = 0  # steps of linear rise
     cooldown: Unit = 0.0  # plateau: the last part of the run, with a linear fall to 0
-    halve_every: Annotated[Integer, Field(ge=0)] = 0  # step: so many steps
-    clip_norm: Weight = 0.0  # largest norm of all of a network's gradients together; 0: no limit
-    accumulate: Count = 1  # parts that a batch is computed in, to save memory
+    halve_every: Annotated[Integer, Field(ge=0)] = 0  # step: the number of steps between halvings
+    clip_norm: Weight = 0.0  # maximum global norm of a network's gradients; 0: no limit
+    accumulate: Count = 1  # parts that a batch is split into, to save memory
     ema: Annotated[Number, Field(ge=0, lt=1)] = 0.0  # decay of the averaged generator; 0: none
 
 
 class Every(_Settings):
-    """How often, in steps; and what is kept."""
+    """How often to log, validate and save, in steps; and what to keep."""
 
     log: Count = 50
     validate_: Annotated[Integer, Field(gt=0, alias="validate")] = 500
     checkpoint: Count = 500
     minutes: Annotated[Number, Field(gt=0)] = 10.0  # between checkpoints, at most
-    keep: Count = 2  # the last so many checkpoints, beside the best
+    keep: Count = 2  # checkpoints, besides the best
 
 
 class Recipe(_Settings):
@@ -195,7 +195,7 @@ class Recipe(_Settings):
 
     @property
     def drawn(self) -> int:
-        """How many cartoons it trains on instead of data."""
+        """The number of cartoons it draws instead of reading data."""
         return self.data.drawn if isinstance(self.data, FacesData) else 0
 
     def learning_rates(self) -> dict[str, float]:
@@ -216,7 +216,7 @@ class Recipe(_Settings):
 
 
 def _contradictions(recipe: Recipe) -> Iterator[tuple[bool, str]]:
-    """What no single key can tell: whether it is wrong, and the sentence."""
+    """The rules that involve several keys: whether each is broken, and what to say then."""
     loss, optimizer, discriminator = recipe.loss, recipe.optimizer, recipe.discriminator
     yield not loss.terms(), "every weight in [loss] is 0"
     yield bool(discriminator) and not loss.adversarial, "a [discriminator] needs loss.adversarial above 0"
@@ -247,7 +247,7 @@ def _contradictions(recipe: Recipe) -> Iterator[tuple[bool, str]]:
 
 
 def names() -> list[str]:
-    """The recipes in the box."""
+    """The names of the built-in recipes."""
     folder = resources.files("srez.train.recipes")
     return sorted(
         entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")
@@ -255,10 +255,10 @@ def names() -> list[str]:
 
 
 def text(name: str) -> str:
-    """The text of a recipe in the box or in a file.
+    """The text of a built-in recipe or of a file.
 
     Args:
-        name: the name of a recipe in the box, or the path of a .toml file.
+        name: the name of a built-in recipe, or the path of a .toml file.
 
     Raises:
         OptionError: there is no such recipe, or it cannot be read.
@@ -274,10 +274,10 @@ def text(name: str) -> str:
 
 
 def load(name: str, changes: Iterable[str] = ()) -> Recipe:
-    """Read a recipe from the box or from a file, with changes such as `optimizer.learning_rate=1e-4`.
+    """A built-in recipe or one from a file, with changes such as `optimizer.learning_rate=1e-4`.
 
     Args:
-        name: the name of a recipe in the box, or the path of a .toml file.
+        name: the name of a built-in recipe, or the path of a .toml file.
         changes: `key=value` each, the key dotted, the value as TOML writes it (bare words are text).
 
     Raises:
@@ -305,7 +305,7 @@ def validate(settings: dict[str, Any], name: str) -> Recipe:
 
 
 def _sentence(error: Any) -> str:
-    """What is wrong, in plain words, from an entry of pydantic's list of errors."""
+    """One of pydantic's errors as a sentence."""
     kind, place, facts = error["type"], error["loc"], error.get("ctx", {})
     key = ".".join(str(part) for part in (*place[:1], *place[2 if _is_chosen(place) else 1 :]))
     if kind == "value_error":
@@ -335,7 +335,7 @@ def _table(place: tuple[Any, ...]) -> type[BaseModel]:
 
 
 def _tables(key: str) -> list[type[BaseModel]]:
-    """The tables that may stand under a key of the recipe: one, or several to choose from."""
+    """The tables that a key of the recipe may hold: one, or several to choose from."""
 
     def within(annotation: Any) -> Iterator[type[BaseModel]]:
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
@@ -347,12 +347,12 @@ def _tables(key: str) -> list[type[BaseModel]]:
 
 
 def _tag(table: type[BaseModel]) -> str:
-    """The word by which a table is chosen: of its first key, the only value it may have."""
+    """What chooses a table among several: the only value of its first key."""
     return get_args(next(iter(table.model_fields.values())).annotation)[0]
 
 
 def _is_chosen(place: tuple[Any, ...]) -> bool:
-    """Whether pydantic says, behind the key of a table, which of several tables it is."""
+    """Whether pydantic names, after the key of a table, which of several tables it is."""
     return len(place) > 1 and len(_tables(place[0])) > 1
 
 

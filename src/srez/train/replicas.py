@@ -1,8 +1,8 @@
-"""One training on several devices or machines: who takes which rows, and how their gradients become one.
+"""One training on several devices or machines: splitting batches, averaging gradients.
 
-A replica is one device with a share of every batch. Variables are plain ones, one of each in every process:
-the replicas compute losses and gradients of their rows, the strategy averages them, and every process makes
-the same update. See docs/adr/0015.
+A replica is one device that takes some rows of every batch. Every process has its own plain variables: the
+replicas compute losses and gradients on their rows, the strategy averages them, and every process makes the
+same update. See docs/adr/0015.
 """
 
 from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ def one() -> Strategy:
 
 
 def on_this_machine(devices: int) -> Strategy:
-    """So many devices of this machine: its GPUs, or, where it has none, its CPU counted so often.
+    """Several devices of this machine: its GPUs or, if it has none, as many logical CPUs.
 
     Raises:
         OptionError: it has fewer GPUs.
@@ -43,7 +43,7 @@ def on_this_machine(devices: int) -> Strategy:
 
 
 def across_processes() -> Strategy:
-    """The processes that the environment's TF_CONFIG names; made before anything else of TensorFlow's."""
+    """The processes that TF_CONFIG names; must be made before anything else of TensorFlow."""
     return tf.distribute.MultiWorkerMirroredStrategy()
 
 
@@ -53,7 +53,7 @@ def is_chief(strategy: Strategy) -> bool:
 
 
 def require_fit(recipe: Recipe, strategy: Strategy, moving: list[Any]) -> None:
-    """Refuse what would not be the same training with several replicas.
+    """Refuse a training that several replicas would change.
 
     Args:
         recipe: what to do.
@@ -62,7 +62,7 @@ def require_fit(recipe: Recipe, strategy: Strategy, moving: list[Any]) -> None:
 
     Raises:
         OptionError: the batch cannot be divided; XLA, which is unsafe under tf.distribute; or batch norm on
-            several devices of one process, which would move its averages once for each.
+            several devices of one process, each of which would update its averages.
     """
     count = strategy.num_replicas_in_sync
     part = recipe.batch // recipe.optimizer.accumulate
@@ -78,10 +78,10 @@ def require_fit(recipe: Recipe, strategy: Strategy, moving: list[Any]) -> None:
 
 
 def require_same_step(strategy: Strategy, step: int, out: Path) -> None:
-    """Make sure that all processes begin at the same step.
+    """Make sure that all processes start at the same step.
 
     Raises:
-        TrainingError: they do not, so they do not see the same run folder.
+        TrainingError: they do not, because they see different run folders.
     """
     together = averaged(strategy, lambda value: value, [])
     mean = float(together([(tf.constant(step, tf.float64),)] * _local(strategy)))
@@ -111,7 +111,7 @@ def rows_of_batches(strategy: Strategy, training: TrainingSet, recipe: Recipe, s
 
 
 def averaged(strategy: Strategy, function: Callable, moving: list[Any]) -> Callable:
-    """A function that runs another on each replica's rows, and gives the mean over all replicas.
+    """A function that runs another on each replica's rows and returns the mean over all replicas.
 
     Args:
         strategy: whose replicas, in all processes.

@@ -134,7 +134,7 @@ def save(state: State, counters: Counters, layout: RunLayout, keep: int, best: b
         OutputError: the checkpoint cannot be written.
     """
     arrays = {name: np.asarray(variable) for name, variable in state.variables().items()}
-    # A loss is taken before its update, so weights may be spoilt while all losses were fine.
+    # A loss is taken before its update, so a weight may be NaN while every loss was finite.
     health.require_finite(layout, counters.step, "weights", list(arrays.values()))
     checkpoint.save(layout, counters.step, arrays, vars(counters), keep, best)
 

@@ -159,6 +159,21 @@ def test_unusable_pictures_are_skipped_and_named(tmp_path: Path, faces_zip: Path
     assert any("wide.png is 300x200" in reason for reason in faces.provenance.skipped)
 
 
+def test_hidden_files_are_not_trained_on(faces_zip: Path, tmp_path: Path) -> None:
+    folder, archive = tmp_path / "faces", tmp_path / "faces.zip"
+    with zipfile.ZipFile(faces_zip) as shown:
+        shown.extractall(folder)
+    (folder / ".thumbnails").mkdir()
+    for name in (".thumbnails/a.jpg", "._000001.jpg", "img_align_celeba/.b.jpg"):
+        drawn_face(1, (64, 64)).save(folder / name)
+    with zipfile.ZipFile(archive, "w") as packed:
+        for path in folder.rglob("*.jpg"):
+            packed.write(path, path.relative_to(folder))
+    expected = load(faces_zip).provenance
+    for place in (folder, archive):
+        assert load(place).provenance.fingerprint == expected.fingerprint
+
+
 def test_a_file_that_cannot_be_read_is_skipped(tmp_path: Path) -> None:
     for number in range(2):
         drawn_face(number, (64, 64)).save(tmp_path / f"{number}.png")

@@ -157,7 +157,7 @@ def test_facts_are_in_the_headers(server: Server) -> None:
         ("?quality=0", FACE, PNG, 422, "quality"),
         ("?colour=red", FACE, PNG, 422, "'colour'"),
         ("?scale=5", FACE, PNG, 400, "5 times"),
-        ("?scale=2&width=9", FACE, PNG, 400, "either"),
+        ("?scale=2&width=9", FACE, PNG, 400, "either scale"),
         ("?model=photo-jpeg&fidelity=0.5", FACE, PNG, 400, "one look"),
         ("?model=../../etc/passwd", FACE, PNG, 404, "no model"),
         ("?model=/tmp/a.onnx", FACE, PNG, 404, "no model"),

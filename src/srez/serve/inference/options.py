@@ -77,8 +77,10 @@ class Options(BaseModel):
         """The size of the result.
 
         Raises:
-            OptionError: a scale and a width or height were given.
+            HttpError: a scale and a width or height were given (400).
         """
+        if self.scale and (self.width or self.height):
+            raise HttpError(400, "give either scale, or width and height")
         return Size(self.scale, self.width, self.height)
 
     @property

@@ -133,11 +133,11 @@ def test_a_full_disk_ends_the_run_and_loses_nothing(
 
 def test_smoke_trains_without_data(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "srez", "train", "smoke", "--out", str(tmp_path)]
-    done = subprocess.run([*words, "--steps", "200"], capture_output=True, text=True, check=False)
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     card = srez.load(RunLayout(tmp_path).model).card
     figures = {row["method"]: row["psnr"] for row in card.figures}
-    assert figures["smoke"] > figures["bicubic"] + 0.8
+    assert figures["smoke"] > figures["bicubic"] + 1
     assert card.training["data"] == ["1000 drawn faces"]
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager, redirect_stdout
 import ray
 
 from srez import machine
-from srez.errors import OptionError
+from srez.errors import OptionError, first_line
 
 LOCAL = "local"
 OBJECT_STORE_BYTES = 256 * 1024**2  # shared memory per machine: only manifest rows and messages pass through
@@ -49,7 +49,7 @@ def connected(address: str, workers: int) -> Iterator[None]:
             **(on_this_machine if address == LOCAL else {}),
         )
     except (OSError, ValueError, RuntimeError) as error:
-        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        reason = first_line(error)
         raise OptionError(f"--ray-address {address}: cannot connect to Ray: {reason}") from None
     with redirect_stdout(sys.stderr):  # Ray prints about processes that died, sometimes during shutdown
         try:

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from srez.errors import DataError, OptionError
+from srez.errors import DataError, OptionError, first_line
 from srez.train.recipe import Perceptual
 
 Features = Callable[[tf.Tensor], list[tf.Tensor]]
@@ -63,7 +63,7 @@ def _application(settings: Perceptual) -> tuple[keras.Model, Callable[[tf.Tensor
         place = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models"
         file = next((word.rpartition("/")[2] for word in str(error).split() if "://" in word), "the file")
         raise DataError(
-            f"the weights of {name} cannot be had ({_reason(error)}): put {file.rstrip('.:,')} "
+            f"the weights of {name} cannot be had ({first_line(error)}): put {file.rstrip('.:,')} "
             f"into {place}, or name a file in perceptual.weights"
         ) from None
     return model, module.preprocess_input
@@ -75,10 +75,5 @@ def _from_file(path: str) -> keras.Model:
     try:
         model: Any = keras.saving.load_model(path, compile=False)
     except Exception as error:  # whatever the file raises
-        raise DataError(f"perceptual.network: {path} cannot be loaded: {_reason(error)}") from None
+        raise DataError(f"perceptual.network: {path} cannot be loaded: {first_line(error)}") from None
     return model
-
-
-def _reason(error: Exception) -> str:
-    """The first line of an error, or its name if it says nothing."""
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)

@@ -10,7 +10,7 @@ from typing import Any
 
 from srez.datasets.partition import Part
 from srez.datasets.pictures import PictureFile, find
-from srez.errors import DataError, OptionError
+from srez.errors import DataError, OptionError, first_line
 
 TFDS = "tfds:"
 _PARTS = {"train": Part.TRAIN, "validation": Part.VALIDATION, "test": Part.TEST}
@@ -83,7 +83,7 @@ def _tensorflow_dataset(name: str) -> Iterator[PictureFile]:
         builder.download_and_prepare()
         features = builder.info.features
     except Exception as error:  # whatever its downloading, reading or the network raises
-        raise DataError(f"--data {TFDS}{name} cannot be had: {_first_line(error)}") from None
+        raise DataError(f"--data {TFDS}{name} cannot be had: {first_line(error)}") from None
     keys = [key for key, feature in features.items() if isinstance(feature, tfds.features.Image)]
     if not keys:
         raise DataError(f"--data {TFDS}{name} holds no pictures, but {', '.join(features)}")
@@ -94,7 +94,3 @@ def _tensorflow_dataset(name: str) -> Iterator[PictureFile]:
         examples: Any = tfds.as_numpy(builder.as_dataset(split=split, decoders=decoders, shuffle_files=False))
         for index, example in enumerate(examples):
             yield PictureFile(f"{name}/{split}/{index:08d}", lambda data=example[keys[0]]: bytes(data))
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)

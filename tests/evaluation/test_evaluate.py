@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from typer.testing import CliRunner, Result
 
 from srez import images
 from srez.cli import app
+from srez.errors import ModelError
 from srez.evaluation import evaluate, methods, metrics, pairs
 from srez.evaluation.foreign import Conventions
 from srez.evaluation.protocol import Y_MATLAB_X4
@@ -226,6 +228,8 @@ def test_refusals(benchmark: Path, tmp_path: Path, faces_zip: Path) -> None:
     assert "--partition goes with --faces" in refusal("--benchmark", benchmark, "--partition", faces_zip)
     assert "expected the folders HR and LR_x4" in refusal("--benchmark", tmp_path)
     assert "--range 2" in refusal("--benchmark", benchmark, "--range", 2)
+    sheet = refusal("--benchmark", benchmark, "--images", tmp_path / "nowhere", "--sheet", "sheet.bmpx")
+    assert sheet.startswith("srez: sheet.bmpx")  # before anything else is looked at
     assert "no model 'facez'" in refusal("--benchmark", benchmark, "--model", "facez")
     wrong = enlarging_model(tmp_path / "twice.onnx", "NHWC", 1, scale=2)
     assert "does not upscale x4" in refusal("--benchmark", benchmark, "--model", wrong, "--range", 1)
@@ -242,6 +246,14 @@ def test_refusals(benchmark: Path, tmp_path: Path, faces_zip: Path) -> None:
     assert "img_2.png is gray 56x60, but its truth is RGB 48x64" in refusal(
         "--benchmark", benchmark, "--images", results
     )
+
+
+def test_lack_of_memory_is_an_error_of_the_method(benchmark: Path) -> None:
+    def upscale(lows: np.ndarray, _: Sequence[pairs.Pair]) -> np.ndarray:
+        raise MemoryError(lows.shape)
+
+    with pytest.raises(ModelError, match=r"huge has not enough memory for img_0 \(12x16\)"):
+        evaluate.evaluate([methods.Method("huge", upscale)], pairs.from_benchmark(benchmark), untracked)
 
 
 def test_pairs_that_do_not_fit(benchmark: Path) -> None:

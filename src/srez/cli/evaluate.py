@@ -12,6 +12,7 @@ from srez.cli.display import Bars, out_console, print_json
 from srez.cli.options import AsJson, Fidelity, Model
 from srez.datasets.partition import Part
 from srez.errors import OptionError
+from srez.images.formats import format_to_write
 from srez.output import atomic
 
 if TYPE_CHECKING:
@@ -63,7 +64,8 @@ def demo(
         print_json({"sheet": str(output), "protocol": str(FACES_RGB), "figures": rows})
         return
     out_console.print(report.table(rows))
-    out_console.print(f"{FACES_RGB}\nThe sheet is in {output}. {upscaler.card.limits}")
+    out_console.print(str(FACES_RGB), upscaler.card.limits, sep="\n")
+    out_console.print(f"The sheet is in {output}", soft_wrap=True)
 
 
 @app.command(
@@ -142,6 +144,8 @@ def evaluate(
     from srez.evaluation import methods, report
     from srez.evaluation.evaluate import evaluate
 
+    if sheet_out:
+        format_to_write(sheet_out)  # an unknown suffix is said before hours of measuring
     pair_set = _pair_set(benchmark, faces, partition, split, limit)
     chosen = [
         *methods.baselines(pair_set.protocol.scale),

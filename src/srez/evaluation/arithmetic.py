@@ -1,31 +1,44 @@
-"""What a foreign ONNX file costs: its weights and its multiply-adds."""
+"""What an ONNX file without a card costs: its weights and its multiply-adds."""
 
 import math
+from dataclasses import dataclass
 from pathlib import Path
 
 PROBE = 32  # side of the input that arithmetic is counted for, in pixels
 
 
-def count(path: Path, layout: str) -> dict[str, int]:
-    """Parameters, and multiply-adds of the convolutions per input pixel.
+@dataclass(frozen=True)
+class Cost:
+    """What running a network costs; None for what is not known.
 
-    Needs the package onnx, which the training extra brings; without it, or where shapes cannot be inferred,
-    what is not known is left out.
+    Attributes:
+        parameters: all its weights.
+        multiply_adds: of its convolutions, per input pixel.
+    """
+
+    parameters: int | None = None
+    multiply_adds: int | None = None
+
+
+def count(path: Path, layout: str) -> Cost:
+    """Count the parameters of an .onnx file and the multiply-adds of its convolutions.
+
+    Needs the package onnx, which the training extra brings.
 
     Args:
         path: the .onnx file, with one input of images.
         layout: "NHWC" or "NCHW", of that input.
 
     Returns:
-        `parameters` and `multiply_adds`, as far as they are known.
+        What is known: nothing without onnx, no multiply-adds where shapes cannot be inferred.
     """
     try:
         import onnx
     except ModuleNotFoundError:
-        return {}
+        return Cost()
     model = onnx.load(path)
     weights = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
-    found = {"parameters": sum(math.prod(dims) for dims in weights.values() if len(dims) > 0)}
+    parameters = sum(math.prod(dims) for dims in weights.values() if len(dims) > 0)
     sides = (1, PROBE, PROBE, 3) if layout == "NHWC" else (1, 3, PROBE, PROBE)
     for dimension, side in zip(model.graph.input[0].type.tensor_type.shape.dim, sides, strict=True):
         dimension.dim_value = side
@@ -38,8 +51,8 @@ def count(path: Path, layout: str) -> dict[str, int]:
         if node.op_type == "Conv":
             shape = shapes.get(node.output[0], [])
             if len(shape) != 4 or not all(shape) or node.input[1] not in weights:
-                return found
+                return Cost(parameters)
             total += math.prod(weights[node.input[1]]) * shape[2] * shape[3]
         elif node.op_type == "ConvTranspose":
-            return found
-    return found | {"multiply_adds": total // PROBE**2}
+            return Cost(parameters)
+    return Cost(parameters, total // PROBE**2)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 import srez
-from srez.errors import OptionError
+from srez.errors import ModelError, OptionError
 from srez.evaluation import identity, metrics, perceptual
 from srez.evaluation.methods import Method
 from srez.evaluation.metrics import Figures
@@ -141,6 +141,7 @@ def evaluate(methods: list[Method], pair_set: PairSet, track: Track) -> Evaluati
 
     Raises:
         OptionError: two methods have the same name.
+        ModelError: a method has not enough memory.
         SrezError: whatever a method raises for a picture that it cannot do.
     """
     _refuse_duplicates(methods)
@@ -152,7 +153,7 @@ def evaluate(methods: list[Method], pair_set: PairSet, track: Track) -> Evaluati
     for number, batch in track(tasks, len(tasks)):
         lows = np.stack([pair.low for pair in batch])
         began = time.perf_counter()
-        outputs = methods[number].upscale(lows, batch)
+        outputs = _upscaled(methods[number], lows, batch)
         seconds[number] += time.perf_counter() - began
         each[number] += _figures(outputs, batch, pair_set.protocol, distances)
     missing = [name for name, distance in distances.items() if not distance]
@@ -163,6 +164,14 @@ def evaluate(methods: list[Method], pair_set: PairSet, track: Track) -> Evaluati
             for method, one, spent in zip(methods, each, seconds, strict=True)
         ],
     )
+
+
+def _upscaled(method: Method, lows: np.ndarray, pairs: list[Pair]) -> np.ndarray:
+    try:
+        return method.upscale(lows, pairs)
+    except MemoryError:
+        size = f"{lows.shape[2]}x{lows.shape[1]}"
+        raise ModelError(f"{method.name} has not enough memory for {pairs[0].name} ({size})") from None
 
 
 def _refuse_duplicates(methods: list[Method]) -> None:

@@ -185,12 +185,12 @@ def _has_two_looks(path: Path) -> bool:
 
 def _foreign_model(path: Path, scale: int, conventions: Conventions) -> Method:
     network = ForeignModel(path, scale, conventions)
-    counted = arithmetic.count(path, network.layout)
+    cost = arithmetic.count(path, network.layout)
     return Method(
         str(path),
         lambda lows, _: network(lows),
-        counted.get("parameters"),
-        counted.get("multiply_adds"),
+        cost.parameters,
+        cost.multiply_adds,
         card.sha256(path),
         conventions=Conventions(network.value_range, network.layout),
     )

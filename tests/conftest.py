@@ -14,6 +14,8 @@ from helpers.drawn_faces import write_faces, write_partition
 
 SHARED = Path(os.environ.get("SREZ_SHARED", Path(__file__).parents[2] / "shared")) / "data"
 
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's news would stand among our results
+
 # A shell that starts the tests in the background has SIGINT ignored, which programs started here inherit.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -89,6 +89,7 @@ def test_every_room_imports_only_rooms_before_it() -> None:
         assert room(path) in ROOMS, f"{path}: list its room in ROOMS, after those that it imports"
         before = ROOMS[: ROOMS.index(room(path))]
         assert imported_rooms(path) <= set(before), path
+    assert {room(path) for path in sources()} == set(ROOMS)
 
 
 @pytest.mark.parametrize("module", ALONE)

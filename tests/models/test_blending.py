@@ -108,9 +108,9 @@ def test_a_loaded_model_is_between_its_looks(pair: Path, random: np.random.Gener
 
 
 def test_looks_that_are_not_there(pair: Path) -> None:
-    with pytest.raises(OptionError, match=r"fidelity 1\.5: it goes from 0 \(vivid\) to 1 \(faithful\)"):
+    with pytest.raises(OptionError, match=r"fidelity 1\.5: "):
         srez.load(pair, fidelity=1.5)
-    with pytest.raises(ModelError, match="model photo-jpeg has only one look: leave the fidelity out"):
+    with pytest.raises(ModelError, match="model photo-jpeg has only one look"):
         srez.load("photo-jpeg", fidelity=1)
     assert srez.load("photo-jpeg").fidelity == 1
 

@@ -1,24 +1,24 @@
-"""Writing files whole or not at all."""
+"""Writing files completely or not at all."""
 
 import os
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
 from srez.errors import OutputError
 
-_SHOWN = 40  # letters of a file's name in that of its unfinished one, which must not become too long
+_PREFIX = 40  # characters of a file's name in that of its temporary file, which must not become too long
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and those above it, unless it exists.
+    """Create a folder and its parents, unless it exists.
 
     Raises:
-        OutputError: it cannot be made.
+        OutputError: it cannot be created.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -28,13 +28,13 @@ def make_folder(path: Path) -> None:
 
 @contextmanager
 def atomic(path: Path) -> Iterator[IO[bytes]]:
-    """A file to write to that takes its name only when the block ends well.
+    """A file to write to, which takes its name only when the block ends well.
 
     Raises:
         OutputError: the folder does not exist or cannot be written to, or the disk is full.
     """
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:_SHOWN]}.")
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:_PREFIX]}.")
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror}") from None
     try:
@@ -53,10 +53,10 @@ def atomic(path: Path) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def standard_output() -> Iterator[IO[bytes]]:
-    """A file to write to that goes to standard output when the block ends well.
+    """A file to write to, which is copied to standard output when the block ends well.
 
     Raises:
-        OutputError: it is closed, the disk is full, or nobody reads.
+        OutputError: standard output is closed or has no reader, or the disk is full.
     """
     if sys.stdout is None:
         raise OutputError("standard output is closed")
@@ -71,8 +71,13 @@ def standard_output() -> Iterator[IO[bytes]]:
 
 
 def output_failure(error: OSError) -> OutputError:
-    """What is wrong where standard output takes no more; what still waits for it is dropped."""
-    sys.stdout = None  # or Python would fail once more when it ends
+    """The error about standard output that takes no more; what still waits to be written is dropped."""
+    with suppress(OSError):  # where standard output is not a file
+        standard = sys.stdout.fileno()
+        # Python flushes it when it ends, and would fail once more (see "SIGPIPE" in the docs of `signal`).
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, standard)
+        os.close(null)
     return OutputError(f"standard output cannot be written: {error.strerror}")
 
 

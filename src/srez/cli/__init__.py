@@ -7,12 +7,12 @@ from typer.core import TyperGroup
 
 from srez import __version__
 from srez.cli import data, evaluate, models, runs, serve, train, upscale
-from srez.cli.display import complain, out_console
+from srez.cli.display import complain, out_console, print_any_name
 from srez.errors import SrezError
 
 
 class _Commands(TyperGroup):
-    """Commands that answer a user's mistake with one sentence and an exit code."""
+    """Answers a user's mistake with one sentence and an exit code."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -33,6 +33,7 @@ for commands in (upscale, evaluate, models, train, runs, serve, data):
 
 def main() -> None:
     """The entry point of the `srez` command."""
+    print_any_name()
     app()
 
 
@@ -49,4 +50,4 @@ def _options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Image super-resolution: train it, measure it, upscale with it."""
+    """Image super-resolution: train models, measure them, and upscale pictures."""

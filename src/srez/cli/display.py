@@ -1,6 +1,8 @@
 """What commands print: results on standard output, errors and progress on standard error."""
 
+import io
 import json
+import sys
 import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -27,6 +29,13 @@ out_console = Console(highlight=False, markup=False, emoji=False)
 error_console = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
+def print_any_name() -> None:
+    """Print file names that a stream cannot encode with escapes, instead of raising UnicodeEncodeError."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
+
+
 def complain(error: SrezError, debug: bool = False) -> None:
     """Print an error as one line on standard error, with its traceback if `debug`."""
     error_console.print(f"srez: {error}", soft_wrap=True)
@@ -42,7 +51,7 @@ def print_json(value: Any) -> None:
 
 @contextmanager
 def standard_output() -> Iterator[None]:
-    """Within this, standard output that is full or has no reader is said in a sentence, with exit code 1."""
+    """Report standard output that is full or has no reader in a sentence, with exit code 1."""
     try:
         yield
     except OSError as error:

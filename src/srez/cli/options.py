@@ -1,20 +1,19 @@
 """Options that several commands have."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-_MODEL = "A model in the box (see `srez models`) or an .onnx file with its card"
+_MODEL = "A built-in model (see `srez models`) or an .onnx file with its card"
 Model = Annotated[str, typer.Option(help=f"{_MODEL}.")]
-AnyModel = Annotated[
-    str, typer.Option(help=f"{_MODEL}; auto takes faces for pictures of 16x16 pixels, photo for others.")
-]
+AnyModel = Annotated[str, typer.Option(help=f"{_MODEL}; auto uses faces for 16x16 pixels, else photo.")]
 Fidelity = Annotated[
     float | None,
     typer.Option(
         min=0,
         max=1,
-        help="Of a model with two looks: 0 vivid, 1 faithful. [default: the model's]",
+        help="From 0 (vivid) to 1 (faithful), for a model with two looks. [default: the model's]",
         show_default=False,
     ),
 ]
@@ -22,7 +21,14 @@ Address = Annotated[
     str,
     typer.Option(
         envvar="RAY_ADDRESS",
-        help='A Ray cluster, or "auto" for the one here; by default Ray is started here.',
+        help='Address of a Ray cluster, "auto" for a running one, or "local" to start Ray here.',
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for other programs to read.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def not_empty(text: str) -> Path:
+    """A path that is not empty: an unset variable in a script must not stand for the current folder."""
+    if not text:
+        raise typer.BadParameter("it is empty")
+    return Path(text)

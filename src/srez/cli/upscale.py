@@ -19,7 +19,7 @@ from srez.cli.display import (
     standard_output,
 )
 from srez.cli.extras import require
-from srez.cli.options import Address, AnyModel, AsJson, Fidelity
+from srez.cli.options import Address, AnyModel, AsJson, Fidelity, not_empty
 from srez.errors import OptionError
 from srez.models import box
 
@@ -49,8 +49,8 @@ def upscale(
     inputs: Annotated[
         list[str],
         typer.Argument(
-            help='Pictures, folders of them, patterns such as "*.jpg", or - for standard input. With '
-            "--engine ray: a folder or URL to read from, and one to write to."
+            help='Pictures, folders, patterns such as "*.jpg", or - for standard input. With --engine ray: a '
+            "folder or URL to read from, and one to write to."
         ),
     ],
     output: Annotated[
@@ -58,21 +58,26 @@ def upscale(
         typer.Option(
             "-o",
             "--output",
-            help="A file for one picture, else a folder; - for standard output. By default each result goes "
-            "beside its input.",
+            parser=not_empty,
+            metavar="PATH",
+            help="A file for one picture, else a folder; - for standard output. [default: beside each input]",
+            show_default=False,
         ),
     ] = None,
     model: AnyModel = box.AUTO,
     fidelity: Fidelity = None,
     scale: Annotated[
-        int | None, typer.Option(min=1, help="Times larger, up to the model's own 4; that by default.")
+        int | None,
+        typer.Option(
+            min=1, help="Scale factor, at most the model's. [default: the model's]", show_default=False
+        ),
     ] = None,
     width: Annotated[
         int | None, typer.Option(min=1, help="Width of the result in pixels; the height follows.")
     ] = None,
     height: Annotated[
         int | None,
-        typer.Option(min=1, help="Height of the result in pixels; with --width, what fits into both."),
+        typer.Option(min=1, help="Height of the result in pixels; with --width, it fits into both."),
     ] = None,
     format_: Annotated[
         images.Format | None,
@@ -80,49 +85,59 @@ def upscale(
             "--format",
             parser=images.format_named,
             metavar=f"[{'|'.join(each.name for each in images.WRITABLE)}]",
-            help="Format of the results; by default the input's, PNG for BMP, GIF and standard output.",
+            help="Format of the results. [default: the input's; PNG for BMP, GIF and standard output]",
+            show_default=False,
         ),
     ] = None,
     quality: Annotated[
-        int, typer.Option(min=1, max=100, help="Of JPEG, WebP, AVIF and HEIC; PNG and TIFF lose nothing.")
+        int, typer.Option(min=1, max=100, help="Quality of JPEG, WebP, AVIF and HEIC.")
     ] = images.QUALITY,
     suffix: Annotated[
         str | None,
         typer.Option(
-            help="Put between name and ending. [default: _x4, _x2, _w800 or the like; none with -o]",
+            help="Appended to the names of results. [default: _x4, _w800 or the like; none with -o]",
             show_default=False,
         ),
     ] = None,
-    recursive: Annotated[
-        bool, typer.Option("--recursive", "-r", help="Look for pictures in subfolders too.")
-    ] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results that exist.")] = False,
+    recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Search subfolders too.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing results.")] = False,
     skip: Annotated[
-        bool, typer.Option("--skip", help="Leave results that exist: goes on where a run was stopped.")
+        bool, typer.Option("--skip", help="Keep existing results, as to continue a run that was stopped.")
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would become what.")] = False,
+    again: Annotated[
+        bool,
+        typer.Option("--again", help="Upscale results of earlier runs too."),
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be done, and write nothing.")
+    ] = False,
     tile: Annotated[
         int | None,
         typer.Option(
-            help="Largest side of a tile in input pixels. [default: from the memory at hand]",
+            help="Largest side of a tile in input pixels. [default: what fits into free memory]",
             show_default=False,
         ),
     ] = None,
     max_pixels: Annotated[
-        int, typer.Option(min=1, help="Refuse inputs with more pixels: they may be made to fill memory.")
+        int, typer.Option(min=1, help="Refuse larger inputs: a small file can be made to fill the memory.")
     ] = images.MAX_PIXELS,
     engine: Annotated[
-        Engine, typer.Option(help="ray spreads millions of files over many processes or machines.")
+        Engine, typer.Option(help="ray spreads many files over processes or machines.")
     ] = Engine.local,
     ray_address: Address = "local",
     workers: Annotated[
-        int | None, typer.Option(min=1, help="With ray: processes, of one core each. [default: cores here]")
+        int | None,
+        typer.Option(
+            min=1,
+            help="Worker processes for ray, one core each. [default: cores of this machine]",
+            show_default=False,
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make pictures four times larger, or any size up to that.
+    """Make pictures four times as large, or any size up to that.
 
-    A picture that cannot be read or written is named and the others are done; the exit code is then 1.
+    A picture that fails is named, and does not stop the others; the exit code is then 1.
     """
     from srez.upscaling import batch
     from srez.upscaling.convert import Options
@@ -130,14 +145,18 @@ def upscale(
     from srez.upscaling.size import Size
     from srez.upscaling.upscaler import chooser
 
+    if "" in inputs:
+        raise OptionError("an input is empty: give a file, a folder, a pattern, or - for standard input")
     if overwrite and skip:
         raise OptionError("give either --overwrite or --skip")
     existing = Existing.OVERWRITE if overwrite else Existing.SKIP if skip else Existing.REFUSE
-    rules = Rules(output, format_, suffix, recursive, existing)
+    rules = Rules(output, format_, suffix, recursive, existing, again)
     options = Options(Size(scale, width, height), quality, max_pixels)
     if engine == Engine.ray:
-        if output or dry_run or len(inputs) != 2:
-            raise OptionError("--engine ray takes a source and a target, and neither -o nor --dry-run")
+        if output or dry_run or again or len(inputs) != 2:
+            raise OptionError(
+                "--engine ray takes a source and a target, and neither -o, --dry-run nor --again"
+            )
         _upscale_with_ray(inputs, model, fidelity, tile, rules, options, ray_address, workers, as_json)
         return
     if workers:

@@ -53,6 +53,7 @@ class Outcome:
             ],
             "skipped": [_as_json(item) for item in self.plan.skipped],
             "earlier_results": [str(path) for path in self.plan.earlier_results],
+            "other_files": [str(path) for path in self.plan.other_files],
             "failed": [{"source": name, "error": str(error)} for name, error in self.failures.items()],
             "stopped": self.stopped,
         }
@@ -66,8 +67,12 @@ class Outcome:
         if len(self.done) + len(self.failures) != 1 or self.plan.skipped:
             lines.append(self._counts())
         if earlier := self.plan.earlier_results:
-            what = f"{earlier[0]} is a result" if len(earlier) == 1 else f"{len(earlier)} files are results"
-            lines.append(f"{what} of an earlier run and left out: --again upscales them too")
+            one = len(earlier) == 1
+            what = f"{earlier[0]} is a result" if one else f"{len(earlier)} files are results"
+            it = "it" if one else "them"
+            lines.append(f"{what} of an earlier run and left out: --again upscales {it} too")
+        if others := len(self.plan.other_files):
+            lines.append(f"{others} {'file' if others == 1 else 'files'} of another kind left out")
         return "\n".join(lines)
 
     def _counts(self) -> str:

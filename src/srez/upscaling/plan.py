@@ -67,12 +67,14 @@ class Plan:
         items: to upscale.
         skipped: whose results exist and are left as they are.
         earlier_results: pictures among the inputs that srez has made, which are left out.
+        other_files: files of another kind in the folders among the inputs.
         failures: why other inputs cannot be upscaled, by name.
     """
 
     items: list[Item] = field(default_factory=list)
     skipped: list[Item] = field(default_factory=list)
     earlier_results: list[Path] = field(default_factory=list)
+    other_files: list[Path] = field(default_factory=list)
     failures: dict[str, SrezError] = field(default_factory=dict)
 
     @property
@@ -105,7 +107,7 @@ def make_plan(inputs: list[Path], rules: Rules, size: Size, scale: int) -> Plan:
     if not rules.again:
         sources = without_earlier_results(sources, "" if rules.out else rules.suffix or "")
     items, clashes = _one_result_each(_items(sources, inputs, rules))
-    plan = Plan([], [], sources.earlier_results, sources.failures | clashes)
+    plan = Plan([], [], sources.earlier_results, sources.other_files, sources.failures | clashes)
     for item in items:
         exists = item.target != STANDARD and ask(item.target.exists)
         if exists and ask(item.target.is_dir):
@@ -174,8 +176,21 @@ def _items(sources: Sources, inputs: list[Path], rules: Rules) -> list[Item]:
 
 def _item_in_folder(source: Source, rules: Rules) -> Item:
     folder = rules.out / source.folder if rules.out else source.path.parent
-    target = folder / result_name(source.path, rules.suffix or "", rules.format)
+    format_ = rules.format or _format_by_contents(source.path)
+    target = folder / result_name(source.path, rules.suffix or "", format_)
     return Item(source.path, target, images.format_to_write(target))
+
+
+def _format_by_contents(path: Path) -> Format | None:
+    """The format of a file whose name does not tell it, if results can be written in it."""
+    if path == STANDARD or images.format_of_suffix(path):
+        return None
+    try:
+        with path.open("rb") as file:
+            format_ = images.format_of_bytes(file.read(images.START_BYTES))
+    except OSError:
+        return None  # reading it will tell why
+    return format_ if format_ and format_.writable else None
 
 
 def _is_one_file(out: Path, inputs: list[Path]) -> bool:

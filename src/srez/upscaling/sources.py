@@ -31,11 +31,13 @@ class Sources:
     Attributes:
         pictures: to upscale, each once.
         earlier_results: pictures that srez has made, which are left out.
+        other_files: files of another kind in the folders among the inputs.
         failures: inputs and folders that cannot be read, by name.
     """
 
     pictures: list[Source] = field(default_factory=list)
     earlier_results: list[Path] = field(default_factory=list)
+    other_files: list[Path] = field(default_factory=list)
     failures: dict[str, SrezError] = field(default_factory=dict)
 
 
@@ -54,7 +56,7 @@ def find_sources(inputs: list[Path], out: Path | None, recursive: bool) -> Sourc
     known = set()
     for entry in inputs:
         try:
-            for source in _expand(entry, out, recursive, found.failures):
+            for source in _expand(entry, out, recursive, found):
                 if (absolute := source.path.absolute()) not in known:
                     known.add(absolute)
                     found.pictures.append(source)
@@ -81,7 +83,7 @@ def without_earlier_results(found: Sources, suffix: str) -> Sources:
             earlier.append(path)
         else:
             pictures.append(source)
-    return Sources(pictures, earlier, found.failures)
+    return Sources(pictures, earlier, found.other_files, found.failures)
 
 
 def ask(question: Callable[[], bool]) -> bool:
@@ -101,10 +103,8 @@ def _is_our_result(path: Path) -> bool:
     return path != STANDARD and images.is_our_result(path)
 
 
-def _expand(
-    entry: Path, out: Path | None, recursive: bool, failures: dict[str, SrezError]
-) -> Iterator[Source]:
-    """The sources that one input stands for; `failures` takes subfolders that cannot be read."""
+def _expand(entry: Path, out: Path | None, recursive: bool, found: Sources) -> Iterator[Source]:
+    """The sources that one input stands for; `found` takes what else there is in folders."""
     if not _is_pattern(entry) or ask(entry.exists):
         matches, searched = [entry], None
     else:
@@ -112,12 +112,13 @@ def _expand(
     for match in matches:
         if ask(match.is_dir):
             try:
-                found = images.find(match, recursive)
+                within = images.find(match, recursive)
             except ImageError as error:
-                failures[str(match)] = error
+                found.failures[str(match)] = error
                 continue
-            paths, top, below = found.pictures, match, match
-            failures |= found.closed
+            paths, top, below = within.pictures, match, match
+            found.other_files.extend(within.others)
+            found.failures.update(within.closed)
         else:
             paths, top, below = [match], match.parent, searched
         for path in paths:

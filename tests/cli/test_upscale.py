@@ -1,0 +1,122 @@
+"""`srez upscale`: names, patterns, existing and earlier results."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from typer.testing import CliRunner, Result
+
+from srez.cli import app
+
+
+def upscale(*words: object) -> Result:
+    return CliRunner().invoke(app, ["upscale", *(str(word) for word in words)])
+
+
+def test_an_impossible_pattern_costs_one_input(picture, tmp_path: Path) -> None:
+    picture("in/a.png")
+    for pattern in ("foo**.jpg", "**foo/a.png"):
+        result = upscale(tmp_path / pattern, tmp_path / "in", "-o", tmp_path / "out", "--overwrite")
+        assert result.exit_code == 1
+        assert f"srez: {tmp_path / pattern} is not a valid pattern" in result.stderr
+        assert (tmp_path / "out/a.png").exists()
+
+
+@pytest.mark.parametrize("words", [[""], ["a.png", ""], ["a.png", "-o", ""], ["a.png", "--output="]])
+def test_an_empty_name_is_not_the_current_folder(
+    picture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    source = picture("a.png")
+    monkeypatch.chdir(tmp_path)
+    result = upscale(*words)
+    assert result.exit_code == 2
+    assert "empty" in result.stderr
+    assert list(tmp_path.iterdir()) == [source]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
+def test_a_console_that_cannot_encode_a_name(picture, tmp_path: Path, encoding: str) -> None:
+    names = [b"\xe6\x97\xa5.png", b"\xff.png"]  # the second one is no text in any encoding that we print
+    source = picture("in/a.png")
+    for name in names:
+        (source.parent / os.fsdecode(name)).write_bytes(source.read_bytes())
+    environment = {**os.environ, "PYTHONIOENCODING": f"{encoding}:strict"}
+    words = [sys.executable, "-m", "srez", "upscale", str(source.parent), "-o", str(tmp_path / "out")]
+    done = subprocess.run(words, capture_output=True, env=environment, check=False)
+    assert (done.returncode, b"Traceback" in done.stderr) == (0, False), done.stderr
+    assert b"3 upscaled" in done.stdout
+    assert {os.fsencode(path.name) for path in (tmp_path / "out").iterdir()} == {*names, b"a.png"}
+    words = [sys.executable, "-m", "srez", "runs", str(tmp_path / "日")]
+    done = subprocess.run(words, capture_output=True, env=environment, check=False)
+    assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("existing", ["--skip", "--overwrite"])
+def test_a_folder_in_the_place_of_a_result_is_no_result(picture, tmp_path: Path, existing: str) -> None:
+    source = picture("a.png")
+    (tmp_path / "out/a.png").mkdir(parents=True)
+    result = upscale(source, "-o", tmp_path / "out", existing, "--json")
+    assert result.exit_code == 1
+    assert f"{tmp_path / 'out/a.png'} is a folder" in result.stderr
+    report = json.loads(result.stdout)
+    assert (report["skipped"], [each["source"] for each in report["failed"]]) == ([], [str(source)])
+
+
+def pictures(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*.*"))
+
+
+def test_earlier_results_are_not_upscaled_again(picture, tmp_path: Path) -> None:
+    folder = picture("in/a.jpg").parent
+    for words, made in (
+        ([], "a_x4.jpg"),
+        (["--scale", 2], "a_x2.jpg"),
+        (["--format", "webp"], "a_x4.webp"),
+        (["--suffix", "-big", "--format", "png"], "a-big.png"),
+    ):
+        before = pictures(folder)
+        result = upscale(folder, *words, "--json")
+        assert result.exit_code == 0, result.output
+        assert pictures(folder) == sorted([*before, made])
+        assert json.loads(result.stdout)["earlier_results"] == [
+            str(folder / name) for name in before[1:-1]
+        ] or (len(json.loads(result.stdout)["earlier_results"]) == len(before) - 1)
+    assert upscale(folder, "-o", tmp_path / "out").exit_code == 0
+    assert pictures(tmp_path / "out") == ["a.jpg"]
+
+
+def test_earlier_results_are_counted_and_taken_with_again(picture, tmp_path: Path) -> None:
+    source = picture("a.png")
+    assert upscale(source).exit_code == 0
+    renamed = (tmp_path / "a_x4.png").rename(tmp_path / "renamed.png")
+    for words in ([tmp_path], [source, renamed], [tmp_path / "*.png"]):
+        result = upscale(*words, "-o", tmp_path / "out", "--dry-run")
+        assert result.exit_code == 0
+        assert f"{renamed} is a result of an earlier run and left out: --again upscales it" in result.stdout
+        assert "renamed.png:" not in result.stdout
+    result = upscale(renamed, "-o", tmp_path / "b.png")
+    assert result.exit_code == 1
+    assert f"{renamed} is a result of an earlier run" in result.stderr
+    assert not (tmp_path / "b.png").exists()
+    assert upscale(renamed, "-o", tmp_path / "b.png", "--again").exit_code == 0
+    with Image.open(tmp_path / "b.png") as image:
+        assert image.size == (9 * 16, 12 * 16)
+
+
+def test_contents_decide_what_a_picture_is_and_others_are_counted(picture, tmp_path: Path) -> None:
+    folder = picture("in/a.jpg").parent
+    for name in ("b.jpg_large", "c"):
+        (folder / name).write_bytes((folder / "a.jpg").read_bytes())
+    for name in ("notes.txt", "table.csv"):
+        (folder / name).write_text("words")
+    for words in (["--dry-run"], []):
+        result = upscale(folder, "-o", tmp_path / "out", *words)
+        assert result.exit_code == 0, result.output
+        assert "2 files of another kind left out" in result.stdout
+    assert pictures(tmp_path / "out") == ["a.jpg", "b.jpg", "c.jpg"]
+    report = json.loads(upscale(folder, "-o", tmp_path / "out", "--skip", "--json").stdout)
+    assert sorted(report["other_files"]) == [str(folder / name) for name in ("notes.txt", "table.csv")]

@@ -153,10 +153,8 @@ def upscale(
     rules = Rules(output, format_, suffix, recursive, existing, again)
     options = Options(Size(scale, width, height), quality, max_pixels)
     if engine == Engine.ray:
-        if output or dry_run or again or len(inputs) != 2:
-            raise OptionError(
-                "--engine ray takes a source and a target, and neither -o, --dry-run nor --again"
-            )
+        if output or dry_run or len(inputs) != 2:
+            raise OptionError("--engine ray takes a source and a target, but no -o or --dry-run")
         _upscale_with_ray(inputs, model, fidelity, tile, rules, options, ray_address, workers, as_json)
         return
     if workers:

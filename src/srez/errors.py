@@ -63,12 +63,6 @@ class TrainingError(SrezError):
     http_status = 500
 
 
-def summary(error: BaseException) -> str:
-    """An error that is not ours in one line: its type, and the first line of its text if it has one."""
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
-
-
 def first_line(error: BaseException) -> str:
     """The first line of a foreign error's text, or the name of its kind if it has none."""
     return next(iter(str(error).strip().splitlines()), type(error).__name__)

@@ -24,8 +24,7 @@ from srez.errors import OptionError
 from srez.models import box
 
 if TYPE_CHECKING:
-    from srez.upscaling.convert import Options
-    from srez.upscaling.plan import Rules
+    from srez.cluster.upscaling import Batch
 
 app = typer.Typer()
 
@@ -155,8 +154,13 @@ def upscale(
     if engine == Engine.ray:
         if output or dry_run or len(inputs) != 2:
             raise OptionError("--engine ray takes a source and a target, but no -o or --dry-run")
-        _upscale_with_ray(inputs, model, fidelity, tile, rules, options, ray_address, workers, as_json)
-        return
+        require("--engine ray", "fsspec", "pyarrow", "ray", extra="cluster")
+        from srez.cluster.upscaling import Batch, ModelChoice
+
+        source, target = inputs
+        choice = ModelChoice(model, fidelity, tile)
+        whole = Batch(source, target, choice, rules, options)
+        raise typer.Exit(_upscale_with_ray(whole, workers, ray_address, as_json))
     if workers:
         raise OptionError("--workers requires --engine ray")
     choose = chooser(model, fidelity, tile)
@@ -182,24 +186,12 @@ def upscale(
     raise typer.Exit(outcome.exit_code)
 
 
-def _upscale_with_ray(
-    places: list[str],
-    model: str,
-    fidelity: float | None,
-    tile: int | None,
-    rules: "Rules",
-    options: "Options",
-    address: str,
-    workers: int | None,
-    as_json: bool,
-) -> None:
-    require("--engine ray", "fsspec", "pyarrow", "ray", extra="cluster")
+def _upscale_with_ray(batch: "Batch", workers: int | None, address: str, as_json: bool) -> int:
+    """Upscale a batch, show what became of it, and return the exit code."""
     from srez import machine
     from srez.cluster import upscaling
 
-    choice = upscaling.ModelChoice(model, fidelity, tile)
-    choice.load()  # so that its faults are reported once, not by every worker
-    batch = upscaling.Batch(places[0], places[1], choice, rules, options)
+    batch.model.load()  # so that its faults are reported once, not by every worker
     with Bars() as bars:
         bar = bars.add_task("upscaling", total=None)
         report = upscaling.upscale(
@@ -211,9 +203,9 @@ def _upscale_with_ray(
     for error in list(report.errors.values())[:FEW_ERRORS]:
         error_console.print(f"srez: {error}", soft_wrap=True)
     if as_json:
-        print_json({"model": model, **asdict(report)})
+        print_json({"model": batch.model.name, **asdict(report)})
     else:
         out_console.print(str(report), soft_wrap=True)
     if report.stopped:
         error_console.print("Stopped; finished results are kept. Run the same command to continue.")
-    raise typer.Exit(report.exit_code)
+    return report.exit_code

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from srez import images, output
-from srez.errors import DefectError, ImageError, OptionError, SrezError, summary
+from srez.errors import DefectError, ImageError, OptionError, SrezError, first_line
 from srez.upscaling.convert import Converted, Options, Source, Target, convert
 from srez.upscaling.plan import Item, Plan
 from srez.upscaling.sources import STANDARD
@@ -218,9 +218,10 @@ def _standard_input() -> bytes:
 
 
 def _defect(item: Item, error: Exception) -> DefectError:
+    what = f"{type(error).__name__}: {first_line(error)}"
     defect = DefectError(
-        f"{item.source}: this is a bug in srez ({summary(error)}): run the same command as "
-        "`srez --debug upscale ...` to see where"
+        f"{item.source}: this is a bug in srez ({what}): run the same command as `srez --debug upscale ...` "
+        "to see where"
     )
     defect.__cause__ = error
     return defect

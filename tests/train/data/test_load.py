@@ -227,7 +227,7 @@ def test_what_was_found_is_said_in_three_lines(tmp_path: Path, faces_zip: Path, 
     assert load(faces_zip, tmp_path, partition=partition).provenance.summary == (
         f"19 pictures to train on, 4 to validate on, from img_align_celeba.zip, {tmp_path.name}",
         "sizes: 89x109 (22), 64x64 (1); 0.2 megapixels",
-        "left out: 1 that cannot be used, 0 that equal a validation picture",
+        "left out: 1 unusable, 0 equal to a validation picture",
     )
 
 
@@ -250,7 +250,7 @@ def test_a_training_picture_that_also_validates_is_left_out(faces_zip: Path, tmp
     found = load(faces_zip, tmp_path, partition=partition)
     assert found.training.pictures == 23
     assert found.provenance.skipped == ["twin.jpg equals img_align_celeba/000020.jpg, which validates"]
-    assert "1 that equal a validation picture" in found.provenance.summary[2]
+    assert "1 equal to a validation picture" in found.provenance.summary[2]
 
 
 def test_sources_are_mixed_by_weight(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from srez.datasets import packs
 from srez.datasets.provenance import Provenance
 from srez.errors import DataError, OptionError, OutputError
 from srez.train import data, recipe
-from srez.train.data.faces import mapped, picker
+from srez.train.data.faces import as_tensors, picker
 
 FACES = recipe.load("faces").data
 
@@ -43,7 +43,7 @@ def test_faces_of_several_shards_are_counted_through(tmp_path: Path, random: np.
     index = packs.write(tmp_path, {"train": faces, "validation": faces[:2]}, nowhere, shard_faces=4)
     assert [shard.faces for shard in index.shards] == [4, 4, 3, 2]
     assert packs.read(tmp_path) == index
-    face = picker(mapped(packs.faces(tmp_path, index, "train")))
+    face = picker(as_tensors(packs.faces(tmp_path, index, "train")))
     read = tf.data.Dataset.range(11).map(face)
     np.testing.assert_array_equal(np.stack(list(read.as_numpy_iterator())), np.stack(faces))
 
@@ -70,13 +70,13 @@ def test_damage_is_found(pack: Path) -> None:
 
 
 def test_a_pack_stands_alone(pack: Path, faces_zip: Path, partition: Path) -> None:
-    with pytest.raises(OptionError, match="a pack stands alone"):
+    with pytest.raises(OptionError, match="a pack has its own split"):
         data.load(FACES, [str(pack), str(faces_zip)])
-    with pytest.raises(OptionError, match="a pack stands alone"):
+    with pytest.raises(OptionError, match="a pack has its own split"):
         data.load(FACES, [str(pack)], partition)
     with pytest.raises(OptionError, match="a pack holds faces"):
         data.load(recipe.load("photo").data, [str(pack)])
-    with pytest.raises(OptionError, match="leave the weights out"):
+    with pytest.raises(OptionError, match="omit the weights"):
         data.pack([f"{faces_zip}@2"], pack.parent / "other")
     with pytest.raises(OutputError, match="holds a pack already"):
         data.pack([str(faces_zip)], pack)

@@ -7,28 +7,28 @@ import tensorflow as tf
 
 from srez.datasets.faces import FACE_SCALE, FACE_SIDE, RIM, reduced, without_rim
 from srez.evaluation.protocol import FACES_RGB
-from srez.train.data.pairs import Example, ValidationSet, noise
+from srez.train.data.pairs import MakeExample, ValidationSet, noise
 from srez.train.recipe import FacesData
 
 VALIDATION_LIMIT = 500  # faces; more would only slow training down
 
 
-def example(train: list[tf.Tensor], settings: FacesData) -> Example:
-    """Training pairs of faces: random shift, flip and colour.
+def example_maker(shards: list[tf.Tensor], settings: FacesData) -> MakeExample:
+    """A function that makes training pairs of faces, with random shift, flip and colour.
 
     Args:
-        train: shards of faces with their rims, `(N, 72, 72, 3)` uint8 each; all but the last have the same N.
+        shards: faces with their rims, `(N, 72, 72, 3)` uint8 each; all but the last have the same N.
         settings: the augmentation.
 
     Returns:
-        A function of a face's index, counted through all shards, and a seed; inputs are 16x16, outputs 64x64.
+        See `MakeExample`; the index counts through all shards, inputs are 16x16, truths 64x64.
     """
-    face = picker(train)
+    face = picker(shards)
     return lambda index, seed: augment(face(index), settings, seed)
 
 
 def picker(shards: list[tf.Tensor]) -> Callable[[tf.Tensor], tf.Tensor]:
-    """A function of an index to the face there; see `example`."""
+    """A function that returns the face of an index; see `example_maker`."""
     length = len(shards[0])
     if len(shards) == 1:
         return lambda index: shards[0][index]
@@ -42,11 +42,11 @@ def picker(shards: list[tf.Tensor]) -> Callable[[tf.Tensor], tf.Tensor]:
     return pick
 
 
-def mapped(shards: list[np.ndarray]) -> list[tf.Tensor]:
-    """The shards of a pack as tensors, without copying them: they stay on the disk until they are needed.
+def as_tensors(shards: list[np.ndarray]) -> list[tf.Tensor]:
+    """The shards of a pack as tensors, not copied: their pages are read from disk when they are needed.
 
     Args:
-        shards: as `packs.faces` maps them; what begins at a page begins where TensorFlow wants it.
+        shards: as `packs.faces` maps them; they start at a page, which gives the alignment TensorFlow needs.
     """
     return [tf.experimental.dlpack.from_dlpack(shard.__dlpack__()) for shard in shards]
 

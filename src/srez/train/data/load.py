@@ -1,4 +1,4 @@
-"""Reading training data: pictures are found, decoded, split, and checked for repetitions."""
+"""Reads training data: finds pictures, decodes and splits them, and drops duplicates."""
 
 import hashlib
 from collections import Counter
@@ -24,7 +24,7 @@ from srez.train.recipe import FacesData, PhotosData
 
 @dataclass(frozen=True)
 class _Usable:
-    """A picture that can be used, and where it is from."""
+    """A decoded picture, and the file it comes from."""
 
     candidate: Candidate
     pixels: np.ndarray
@@ -41,10 +41,10 @@ class _Usable:
 
 @dataclass(frozen=True)
 class _Pictures:
-    """Pictures read, split and checked; `order` is that of `TrainingSet`."""
+    """Pixels to train on and to validate on; `order` is that of `TrainingSet`."""
 
-    train: list[np.ndarray]
-    held: list[np.ndarray]
+    training: list[np.ndarray]
+    validation: list[np.ndarray]
     order: np.ndarray
     provenance: Provenance
 
@@ -55,22 +55,22 @@ def load(
     partition: Path | None = None,
     track: Track = untracked,
 ) -> TrainingData:
-    """Read, split and check all pictures of some sources; or open a pack, where all of this is done.
+    """Read and split all pictures of some sources, or open a pack, which is split already.
 
-    Pictures that a partition names are trained on (0), validate (1) or are left out (2); all others are
-    trained on. A TensorFlow Dataset brings its own split. With neither, one in twenty of the usable pictures
-    validates, chosen by the hash of its file name. A training picture whose pixels equal those of a
-    validation picture is left out.
+    A partition assigns the pictures it names to training (0), validation (1) or neither (2); all others are
+    used for training. A TensorFlow Dataset has its own split. Without either, the hash of its file name puts
+    one usable picture in twenty into validation. Training pictures whose pixels equal those of a validation
+    picture are left out.
 
     Args:
         settings: what the pictures are and how they are augmented.
-        places: zips (read in place), folders, or `tfds:NAME`; `@WEIGHT` behind each if they are mixed. Or one
-            folder that `pack` made.
+        places: zips (read in place), folders, or `tfds:NAME`, each followed by `@WEIGHT` to mix them by
+            weight; or one folder that `pack` made.
         partition: a file in the format of CelebA's `list_eval_partition.txt`; see `split.partitioned`.
         track: shows how many pictures are read.
 
     Raises:
-        OptionError: weights that do not fit, or a pack beside anything else.
+        OptionError: weights that are invalid or incomplete, or a pack beside anything else.
         DataError: a source that is missing or holds no pictures, a partition that cannot be read or names
             absent pictures, no usable picture to train on or to validate on.
     """
@@ -80,19 +80,23 @@ def load(
 
 
 def draw(settings: FacesData) -> TrainingData:
-    """As many cartoons of faces as the settings say, one in twenty to validate; see `datasets.cartoons`."""
+    """Draw as many cartoon faces as the settings say, one in twenty to validate on."""
     side = FACE_SIDE + 2 * RIM
     drawn = [cartoons.face(seed, side, side) for seed in range(settings.drawn)]
-    train = [picture for index, picture in enumerate(drawn) if index % split.HELD_OUT]
-    held = drawn[:: split.HELD_OUT]
+    training = [picture for index, picture in enumerate(drawn) if index % split.HELD_OUT]
+    validation = drawn[:: split.HELD_OUT]
     name = f"{len(drawn)} drawn faces"
     provenance = Provenance(
         sources=[name],
         skipped=[],
-        summary=(f"{len(train)} to train on, {len(held)} to validate on", f"{name}, 72x72", "left out: none"),
+        summary=(
+            f"{len(training)} to train on, {len(validation)} to validate on",
+            f"{name}, 72x72",
+            "left out: none",
+        ),
         fingerprint=hashlib.sha256(np.stack(drawn).tobytes()).hexdigest(),
     )
-    return _training_data(settings, _Pictures(train, held, np.arange(len(train)), provenance))
+    return _training_data(settings, _Pictures(training, validation, np.arange(len(training)), provenance))
 
 
 def pack(
@@ -102,7 +106,7 @@ def pack(
     reading: Track = untracked,
     writing: Track = untracked,
 ) -> packs.Pack:
-    """Cut all faces of some sources out and write them as a pack, with the same split as `load`.
+    """Crop the faces of some sources and write them as a pack, split as `load` splits them.
 
     Args:
         places: as for `load`, without weights.
@@ -118,41 +122,45 @@ def pack(
     """
     packs.refuse_existing(folder)
     if any(source.share for source in find_all(places)):
-        raise OptionError("a pack holds every face once: leave the weights out")
+        raise OptionError("a pack holds every face once: omit the weights")
     read = _read(FacesData(pictures="faces"), places, partition, reading)
-    return packs.write(folder, {"train": read.train, "validation": read.held}, read.provenance, writing)
+    return packs.write(
+        folder, {"train": read.training, "validation": read.validation}, read.provenance, writing
+    )
 
 
 def _open_pack(settings: FacesData | PhotosData, places: list[str], partition: Path | None) -> TrainingData:
     if len(places) > 1 or partition:
         raise OptionError(
-            f"--data {places[0]}: a pack stands alone and has its split inside: leave --partition out, and "
-            "pack several sources together"
+            f"--data {places[0]}: a pack has its own split and cannot be mixed: omit --partition and other "
+            "--data, or pack all sources together"
         )
     if not isinstance(settings, FacesData):
-        raise OptionError(f'--data {places[0]}: a pack holds faces, and the recipe wants "photos"')
+        raise OptionError(f"--data {places[0]}: a pack holds faces, but the recipe needs photos")
     folder = Path(places[0])
     index = packs.read(folder)
-    train = faces.mapped(packs.faces(folder, index, "train"))
-    held = [face for shard in packs.faces(folder, index, "validation") for face in shard]
+    shards = faces.as_tensors(packs.faces(folder, index, "train"))
+    held_out = [face for shard in packs.faces(folder, index, "validation") for face in shard]
     count = index.count("train")
-    training = TrainingSet(faces.example(train, settings), np.arange(count), count)
-    return TrainingData(training, faces.validation(held), index.provenance)
+    training = TrainingSet(faces.example_maker(shards, settings), np.arange(count), count)
+    return TrainingData(training, faces.validation(held_out), index.provenance)
 
 
 def _training_data(settings: FacesData | PhotosData, found: _Pictures) -> TrainingData:
     if isinstance(settings, FacesData):
-        example = faces.example([tf.constant(np.stack(found.train))], settings)
-        validation = faces.validation(found.held)
+        make_example = faces.example_maker([tf.constant(np.stack(found.training))], settings)
+        validation = faces.validation(found.validation)
     else:
-        example = photos.example(found.train, settings)
-        validation = photos.validation(found.held, settings)
-    return TrainingData(TrainingSet(example, found.order, len(found.train)), validation, found.provenance)
+        make_example = photos.example_maker(found.training, settings)
+        validation = photos.validation(found.validation, settings)
+    training = TrainingSet(make_example, found.order, len(found.training))
+    return TrainingData(training, validation, found.provenance)
 
 
 def _read(
     settings: FacesData | PhotosData, places: list[str], partition: Path | None, track: Track
 ) -> _Pictures:
+    """Find, decode and split the pictures of some sources, and drop duplicates."""
     sources = find_all(places)
     candidates = split.candidates(sources, partition)
     prepare = frame if isinstance(settings, FacesData) else photos.cropped_to_multiple(settings)
@@ -162,96 +170,97 @@ def _read(
         for candidate, picture in zip(candidates, decoded, strict=True)
         if picture.pixels is not None
     ]
+    training, validation = _split(usable)
+    training, duplicates = _without_duplicates(training, validation)
     unusable = [picture.error for picture in decoded if picture.pixels is None]
-    train, held = _split(usable)
-    train, repeated = _without_repetitions(train, held)
-    skipped = unusable + repeated
-    _require_both(places, len(usable), train, held, skipped)
+    skipped = unusable + duplicates
+    _require_both(places, len(usable), training, validation, skipped)
     names = [source.name for source in sources]
-    provenance = Provenance(
-        sources=names,
-        skipped=skipped,
-        summary=(
-            f"{len(train):,} pictures to train on, {len(held):,} to validate on, from {', '.join(names)}",
-            _sizes(decoded),
-            f"left out: {len(unusable):,} that cannot be used, {len(repeated):,} that equal a validation "
-            "picture",
-        ),
-        fingerprint=_fingerprint(sources, candidates, decoded),
+    summary = (
+        f"{len(training):,} pictures to train on, {len(validation):,} to validate on, from "
+        f"{', '.join(names)}",
+        _sizes(decoded),
+        f"left out: {len(unusable):,} unusable, {len(duplicates):,} equal to a validation picture",
     )
     return _Pictures(
-        train=[picture.pixels for picture in train],
-        held=[picture.pixels for picture in held],
-        order=_order(train, sources),
-        provenance=provenance,
+        [picture.pixels for picture in training],
+        [picture.pixels for picture in validation],
+        _order(training, sources),
+        Provenance(names, skipped, summary, _fingerprint(sources, candidates, decoded)),
     )
 
 
 def _split(usable: list[_Usable]) -> tuple[list[_Usable], list[_Usable]]:
     """The pictures to train on and those to validate on."""
-    hashed = split.by_hash(picture.candidate.file.name for picture in usable)
-    train, held = [], []
+    part_by_hash = split.by_hash(picture.candidate.file.name for picture in usable)
+    training, validation = [], []
     for picture in usable:
-        part = picture.candidate.part
-        part = hashed[picture.candidate.file.name] if part is None else part
-        (train if part == Part.TRAIN else held).append(picture)
-    return train, held
+        file, part = picture.candidate.file, picture.candidate.part
+        if part is None:
+            part = part_by_hash[file.name]
+        (training if part == Part.TRAIN else validation).append(picture)
+    return training, validation
 
 
-def _without_repetitions(train: list[_Usable], held: list[_Usable]) -> tuple[list[_Usable], list[str]]:
-    """The training pictures that equal no validation picture, and a sentence for each other one."""
-    validating = {picture.digest: picture.path for picture in held}
-    kept, repeated = [], []
-    for picture in train:
-        twin = validating.get(picture.digest)
+def _without_duplicates(
+    training: list[_Usable], validation: list[_Usable]
+) -> tuple[list[_Usable], list[str]]:
+    """The training pictures that equal no validation picture, and a sentence about each of the others."""
+    paths = {picture.digest: picture.path for picture in validation}
+    kept, duplicates = [], []
+    for picture in training:
+        twin = paths.get(picture.digest)
         if twin:
-            repeated.append(f"{picture.path} equals {twin}, which validates")
+            duplicates.append(f"{picture.path} equals {twin}, which validates")
         else:
             kept.append(picture)
-    return kept, repeated
+    return kept, duplicates
 
 
 def _require_both(
-    places: list[str], usable: int, train: list[_Usable], held: list[_Usable], skipped: list[str]
+    places: list[str], usable: int, training: list[_Usable], validation: list[_Usable], skipped: list[str]
 ) -> None:
     """Raise DataError if there is nothing to train on or nothing to validate on."""
     reason = f"; the first of {len(skipped)} left out: {skipped[0]}" if skipped else ""
     if usable < 2:
         raise DataError(
             f"{', '.join(places)}: training needs at least two usable pictures, one to train on and one to "
-            f"validate on, and there is {usable or 'none'}{reason}"
+            f"validate on, but there {'is one' if usable else 'are none'}{reason}"
         )
-    for part, purpose in ((train, "to train on"), (held, "to validate on")):
+    for part, purpose in ((training, "to train on"), (validation, "to validate on")):
         if not part:
             raise DataError(f"{', '.join(places)}: no usable picture {purpose}{reason}")
 
 
-def _order(train: list[_Usable], sources: list[Source]) -> np.ndarray:
-    """The pictures of one epoch: each once, or as often as the shares of their sources ask."""
+def _order(training: list[_Usable], sources: list[Source]) -> np.ndarray:
+    """The pictures of one epoch, by index: each once, or as often as the shares of their sources ask.
+
+    With shares, the epoch is long enough to hold every picture; smaller sources are repeated.
+    """
     if sources[0].share is None:
-        return np.arange(len(train))
-    owned = [
-        (
-            [index for index, picture in enumerate(train) if picture.candidate.source is source],
-            source.share or 1,
-        )
+        return np.arange(len(training))
+    shares = [source.share or 1 for source in sources]
+    indices = [
+        [index for index, picture in enumerate(training) if picture.candidate.source is source]
         for source in sources
     ]
-    length = max(len(indices) / share for indices, share in owned)
-    return np.concatenate([np.resize(indices, round(share * length)) for indices, share in owned if indices])
+    length = max(len(own) / share for own, share in zip(indices, shares, strict=True))
+    return np.concatenate(
+        [np.resize(own, round(share * length)) for own, share in zip(indices, shares, strict=True) if own]
+    )
 
 
 def _fingerprint(sources: list[Source], candidates: list[Candidate], decoded: list[DecodedPicture]) -> str:
     digest = hashlib.sha256(repr([source.share for source in sources]).encode())
     for candidate, picture in zip(candidates, decoded, strict=True):
-        # Where nothing names the parts they follow from the files' names, and need not be hashed.
+        # Without a partition, the parts follow from the file names, which are hashed anyway.
         part = "" if candidate.part is None else f" {int(candidate.part)}"
         digest.update(f"{candidate.file.path} {picture.crc}{part}\n".encode())
     return digest.hexdigest()
 
 
 def _sizes(decoded: list[DecodedPicture]) -> str:
-    """The sizes of the usable pictures, and their pixels together."""
+    """The sizes of the usable pictures, and their pixels in all."""
     sizes = Counter(picture.size for picture in decoded if picture.size and picture.pixels is not None)
     megapixels = sum(width * height * count for (width, height), count in sizes.items()) / 1e6
     if len(sizes) <= 4:

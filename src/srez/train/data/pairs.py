@@ -11,8 +11,8 @@ from srez.evaluation.protocol import Protocol
 
 SCALE = 4  # HR side over LR side, in every pair and every network
 
-Example = Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor, tf.Tensor]]
-"""A picture's index and a seed, `(2,)` int64, to one training pair: network input, clean LR and HR, each
+MakeExample = Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor, tf.Tensor]]
+"""Makes an example of a picture's index and a seed, `(2,)` int64: the network's input, clean LR and HR, each
 `(height, width, 3)` float32 in [0, 1]."""
 
 
@@ -21,12 +21,12 @@ class TrainingSet:
     """What is trained on.
 
     Attributes:
-        example: makes a training pair of a picture.
+        make_example: makes an example of a picture.
         order: the indices of the pictures of one epoch, `(L,)` int64, not yet shuffled.
         pictures: how many there are.
     """
 
-    example: Example
+    make_example: MakeExample
     order: np.ndarray
     pictures: int
 
@@ -61,9 +61,9 @@ def noise(picture: tf.Tensor, deviation: float, seed: tf.Tensor) -> tf.Tensor:
 
 
 def batches(
-    training: TrainingSet, size: int, seed: int, start: int, stop: int, share: tuple[int, int] = (0, 1)
+    training: TrainingSet, size: int, seed: int, start: int, stop: int, rows: tuple[int, int] = (0, 1)
 ) -> tf.data.Dataset:
-    """Batches of the examples from `start` to `stop`, each a function of the seed and its position alone.
+    """Batches of the examples from `start` to `stop`; each depends only on the seed and its position.
 
     Every epoch is a permutation of `training.order`. Order and augmentation are drawn by position, without
     state, so a run can resume anywhere.
@@ -74,10 +74,10 @@ def batches(
         seed: of order and augmentation.
         start: the first example.
         stop: the example to stop before.
-        share: `(i, n)` takes every n-th row of each batch, from row i on; n divides the size.
+        rows: `(i, n)` takes every n-th row of each batch, starting with row i; n must divide the size.
 
     Returns:
-        A dataset of (network input, clean LR, HR), the examples of `training.example` stacked.
+        A dataset of (network input, clean LR, HR), the examples of `training.make_example` stacked.
     """
     order = tf.constant(training.order, tf.int64)
     length = len(training.order)
@@ -86,9 +86,9 @@ def batches(
     def example(position: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         epoch = tf.stack([tf.constant(seed, tf.int64), position // length])
         index = order[shuffle(tf.math.floormod(position, length), epoch, length - 1)]
-        return training.example(index, tf.stack([tf.constant(seed, tf.int64), position]))
+        return training.make_example(index, tf.stack([tf.constant(seed, tf.int64), position]))
 
-    number, count = share
-    positions = tf.data.Dataset.range(start + number, stop, count)
+    first, every = rows
+    positions = tf.data.Dataset.range(start + first, stop, every)
     pairs = positions.map(example, num_parallel_calls=tf.data.AUTOTUNE)
-    return pairs.batch(size // count, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+    return pairs.batch(size // every, drop_remainder=True).prefetch(tf.data.AUTOTUNE)

@@ -1,4 +1,4 @@
-"""Photographs of any size to LR/HR pairs, as the x4 benchmarks make them."""
+"""Makes LR/HR pairs of photographs of any size, by the bicubic reduction of the x4 benchmarks."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,56 +11,56 @@ from srez import images
 from srez.errors import ImageError
 from srez.evaluation.protocol import Y_MATLAB_X4
 from srez.images import resample
-from srez.train.data.pairs import SCALE, Example, ValidationSet, noise
+from srez.train.data.pairs import SCALE, MakeExample, ValidationSet, noise
 from srez.train.recipe import PhotosData
 
-VALIDATION_SIDE = 192  # pixels of a validation crop; `crop` where no held-out picture is as large
+VALIDATION_SIDE = 192  # pixels of a validation crop; `data.crop` if every held-out picture is smaller
 VALIDATION_LIMIT = 100  # pictures
 
 
 def cropped_to_multiple(settings: PhotosData) -> Callable[[images.Picture, str], np.ndarray]:
-    """What makes every picture RGB, its sides multiples of 4; it refuses those smaller than a crop."""
+    """A function that makes pictures RGB with sides that are multiples of 4, and refuses small ones."""
 
     def prepare(picture: images.Picture, name: str) -> np.ndarray:
         pixels = images.rgb(picture)
         height, width = (side - side % SCALE for side in pixels.shape[:2])
         if min(height, width) < settings.crop:
-            raise ImageError(f"{name} is {width}x{height}, smaller than data.crop = {settings.crop}")
+            raise ImageError(f"{name} is {width}x{height}, smaller than data.crop ({settings.crop})")
         return np.ascontiguousarray(pixels[:height, :width])
 
     return prepare
 
 
-def example(train: list[np.ndarray], settings: PhotosData) -> Example:
-    """Training pairs of photographs: random crops, flipped and turned.
+def example_maker(photos: list[np.ndarray], settings: PhotosData) -> MakeExample:
+    """A function that makes training pairs of photographs: random crops, flipped and rotated.
 
-    Both sizes of all pictures are kept in memory, one behind the other: 3.2 bytes a pixel.
+    All pictures stay in memory, at full size and reduced: 3.2 bytes a pixel.
 
     Args:
-        train: `(H, W, 3)` uint8 each, H and W multiples of 4.
+        photos: `(H, W, 3)` uint8 each, H and W multiples of 4.
         settings: crop and augmentation.
 
     Returns:
-        A function of a picture's index and a seed; inputs are `crop / 4`, outputs `crop` pixels large.
+        See `MakeExample`; inputs are `crop / 4` pixels wide and high, truths `crop`.
     """
-    high, low = _Album.of(train), _Album.of(_reduced(train))
+    high, low = _Album.of(photos), _Album.of(_reduced(photos))
     side = settings.crop // SCALE
 
     def make(index: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        place, direction, degradation, quality = tf.unstack(tf.random.split(seed, 4))
-        corner = _corner(low, index, side, settings.candidates, place)
+        crop_seed, turn_seed, noise_seed, jpeg_seed = tf.unstack(tf.random.split(seed, 4))
+        corner = _corner(low, index, side, settings.candidates, crop_seed)
         crops = [low.crop(index, corner, side), high.crop(index, corner * SCALE, settings.crop)]
-        clean, truth = (tf.cast(crop, tf.float32) / 255.0 for crop in _turned(crops, settings, direction))
-        noisy = _degraded(clean, settings, degradation, quality)
-        # TensorFlow does not know the sizes of what it has turned.
+        clean, truth = (tf.cast(crop, tf.float32) / 255.0 for crop in _turned(crops, settings, turn_seed))
+        degraded = _degraded(clean, settings, noise_seed, jpeg_seed)
+        # TensorFlow loses the static shape when it rotates.
         small, large = (side, side, 3), (settings.crop, settings.crop, 3)
-        return tf.ensure_shape(noisy, small), tf.ensure_shape(clean, small), tf.ensure_shape(truth, large)
+        return tf.ensure_shape(degraded, small), tf.ensure_shape(clean, small), tf.ensure_shape(truth, large)
 
     return make
 
 
 def validation(pictures: list[np.ndarray], settings: PhotosData) -> ValidationSet:
-    """The middles of held-out pictures with their inputs, at most 100 of them."""
+    """The centres of held-out pictures with their inputs, at most 100 of them."""
     large = [picture for picture in pictures if min(picture.shape[:2]) >= VALIDATION_SIDE]
     side = VALIDATION_SIDE if large else settings.crop
     chosen = (large or pictures)[:VALIDATION_LIMIT]
@@ -74,13 +74,13 @@ def validation(pictures: list[np.ndarray], settings: PhotosData) -> ValidationSe
 
 @dataclass(frozen=True)
 class _Album:
-    """Pictures of any size in one tensor, row behind row, so that a crop of any of them is one gather.
+    """Pictures of any size, flattened into one tensor, so that a crop of any of them is one gather.
 
     Attributes:
         pixels: of all pictures, `(total, 3)` uint8.
         starts: where each picture begins in `pixels`.
         heights: of each picture, in pixels.
-        widths: the same.
+        widths: of each picture, in pixels.
     """
 
     pixels: tf.Tensor
@@ -96,14 +96,14 @@ class _Album:
         return _Album(pixels, tf.cumsum(heights * widths, exclusive=True), heights, widths)
 
     def crop(self, index: tf.Tensor, corner: tf.Tensor, side: int) -> tf.Tensor:
-        """A square of a picture, `(side, side, 3)` uint8, from its corner (top, left)."""
+        """A square of a picture, `(side, side, 3)` uint8, whose corner is at (top, left)."""
         rows = corner[0] + tf.range(side, dtype=tf.int64)
         columns = corner[1] + tf.range(side, dtype=tf.int64)
         return tf.gather(self.pixels, self.starts[index] + rows[:, None] * self.widths[index] + columns)
 
 
 def _corner(low: _Album, index: tf.Tensor, side: int, candidates: int, seed: tf.Tensor) -> tf.Tensor:
-    """The corner (top, left) of a random crop, in LR pixels: of so many, the one with the most texture."""
+    """The corner (top, left) of the most textured of some random crops, in LR pixels."""
     room = tf.stack([low.heights[index] - side + 1, low.widths[index] - side + 1])
     shares = tf.random.stateless_uniform([candidates, 2], seed)
     corners = tf.cast(shares * tf.cast(room, tf.float32), tf.int64)
@@ -115,7 +115,7 @@ def _corner(low: _Album, index: tf.Tensor, side: int, candidates: int, seed: tf.
 
 
 def _turned(crops: list[tf.Tensor], settings: PhotosData, seed: tf.Tensor) -> list[tf.Tensor]:
-    """Crops flipped and turned by quarters at random, all of them alike."""
+    """Crops flipped and rotated by multiples of 90 degrees at random, all in the same way."""
     flip, turns = tf.unstack(tf.random.stateless_uniform([2], seed, 0, 4, tf.int32))
     if settings.flip:
         crops = [tf.cond(flip < 2, lambda x=x: x, lambda x=x: tf.reverse(x, [1])) for x in crops]
@@ -124,21 +124,24 @@ def _turned(crops: list[tf.Tensor], settings: PhotosData, seed: tf.Tensor) -> li
     return crops
 
 
-def _degraded(clean: tf.Tensor, settings: PhotosData, seed: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
-    """The network's input: with noise, and half of the time with JPEG's artefacts, where asked.
+def _degraded(
+    clean: tf.Tensor, settings: PhotosData, noise_seed: tf.Tensor, jpeg_seed: tf.Tensor
+) -> tf.Tensor:
+    """The network's input: with noise and, half of the time, JPEG artefacts if the settings ask for them.
 
     Args:
         clean: `(h, w, 3)` in [0, 1].
         settings: how much of both.
-        seed: of the noise and of the choice of inputs that are compressed.
-        quality: seed of JPEG's quality.
+        noise_seed: for the noise, and for whether the input is compressed.
+        jpeg_seed: for the quality of the JPEG.
     """
+    noisy = clean
     if settings.noise:
-        clean = tf.clip_by_value(clean + noise(clean, settings.noise, seed), 0, 1)
+        noisy = tf.clip_by_value(clean + noise(clean, settings.noise, noise_seed), 0, 1)
     if not settings.jpeg:
-        return clean
-    compressed = tf.image.stateless_random_jpeg_quality(clean, settings.jpeg, 100, quality)
-    return tf.cond(tf.random.stateless_uniform([], seed) < 0.5, lambda: compressed, lambda: clean)
+        return noisy
+    compressed = tf.image.stateless_random_jpeg_quality(noisy, settings.jpeg, 100, jpeg_seed)
+    return tf.cond(tf.random.stateless_uniform([], noise_seed) < 0.5, lambda: compressed, lambda: noisy)
 
 
 def _reduced(pictures: list[np.ndarray]) -> list[np.ndarray]:

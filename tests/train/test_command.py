@@ -73,12 +73,12 @@ SLOW_STEP = """
 import sys, time
 from srez.cli import app
 from srez.train import step_tensorflow
-def step(self, done, share, rows):
-    if done == 3:
+def step(self, steps_done, rate_factor, rows):
+    if steps_done == 3:
         print("in a long step", flush=True)
         while True:
             time.sleep(0.05)
-    return usual(self, done, share, rows)
+    return usual(self, steps_done, rate_factor, rows)
 usual, step_tensorflow.TrainingStep.__call__ = step_tensorflow.TrainingStep.__call__, step
 app()
 """

@@ -38,7 +38,7 @@ def test_adversarial_variants(variant: str, generator: np.ndarray, discriminator
 @pytest.mark.parametrize("variant", losses.ADVERSARIAL)
 def test_only_logits_are_logged_as_probabilities(variant: str) -> None:
     expected = 1 / (1 + np.exp(-OTHERS)) if variant == "non-saturating" else OTHERS
-    assert float(losses.verdict(variant, tf.constant(OTHERS))) == pytest.approx(expected.mean(), rel=1e-5)
+    assert float(losses.mean_score(variant, tf.constant(OTHERS))) == pytest.approx(expected.mean(), rel=1e-5)
 
 
 def slope(images: tf.Tensor) -> tf.Tensor:

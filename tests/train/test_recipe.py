@@ -110,17 +110,17 @@ def test_options_that_exclude_each_other(name: str, changes: list[str], sentence
 
 def test_plateau_rises_stays_and_falls() -> None:
     settings = recipe.Optimizer(learning_rate=1.0, warmup=9, cooldown=0.5)
-    shares = [schedules.share(settings, step, 100) for step in range(100)]
-    assert shares[0] == pytest.approx(0.1)
-    assert shares[9:51] == [1.0] * 42
-    assert shares[75] == pytest.approx(0.5)
-    assert shares[99] == pytest.approx(0.02)
-    assert schedules.share(recipe.Optimizer(learning_rate=1.0), 99, 100) == 1.0
+    factors = [schedules.rate_factor(settings, step, 100) for step in range(100)]
+    assert factors[0] == pytest.approx(0.1)
+    assert factors[9:51] == [1.0] * 42
+    assert factors[75] == pytest.approx(0.5)
+    assert factors[99] == pytest.approx(0.02)
+    assert schedules.rate_factor(recipe.Optimizer(learning_rate=1.0), 99, 100) == 1.0
 
 
 def test_cosine_and_step_schedules() -> None:
     cosine = recipe.Optimizer(learning_rate=1.0, schedule="cosine")
-    assert [schedules.share(cosine, step, 100) for step in (0, 50)] == pytest.approx([1.0, 0.5])
-    assert schedules.share(cosine, 99, 100) < 0.001
+    assert [schedules.rate_factor(cosine, step, 100) for step in (0, 50)] == pytest.approx([1.0, 0.5])
+    assert schedules.rate_factor(cosine, 99, 100) < 0.001
     step = recipe.Optimizer(learning_rate=1.0, schedule="step", halve_every=10)
-    assert [schedules.share(step, at, 100) for at in (0, 9, 10, 35)] == [1.0, 1.0, 0.5, 0.125]
+    assert [schedules.rate_factor(step, at, 100) for at in (0, 9, 10, 35)] == [1.0, 1.0, 0.5, 0.125]

@@ -104,7 +104,7 @@ def test_batch_norm_has_the_same_averages_in_all_processes(tmp_path: Path) -> No
 
 
 class TwoReplicas:
-    """What `require_fit` asks of a strategy."""
+    """What `require_distributable` asks of a strategy."""
 
     num_replicas_in_sync = 2
     cluster_resolver = None
@@ -115,12 +115,14 @@ class TwoReplicas:
 
 def test_what_cannot_be_shared_is_refused() -> None:
     two = TwoReplicas()
-    for change, moving, sentence in (
+    for change, averages, sentence in (
         ("batch=15", [], "2 devices cannot share batches of 15"),
-        ("xla=true", [], "XLA does not go with several devices"),
-        ("batch=16", ["an average"], "--devices does not go with batch norm"),
+        ("xla=true", [], "XLA does not support several devices"),
+        ("batch=16", ["an average"], "--devices does not support batch norm"),
     ):
         with pytest.raises(OptionError, match=sentence):
-            replicas.require_fit(recipe.load("smoke", [change]), two, moving)
-    replicas.require_fit(recipe.load("smoke"), two, [])
-    replicas.require_fit(recipe.load("smoke", ["batch=15", "xla=true"]), replicas.one(), ["an average"])
+            replicas.require_distributable(recipe.load("smoke", [change]), two, averages)
+    replicas.require_distributable(recipe.load("smoke"), two, [])
+    replicas.require_distributable(
+        recipe.load("smoke", ["batch=15", "xla=true"]), replicas.single_device(), ["an average"]
+    )

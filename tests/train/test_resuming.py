@@ -65,10 +65,10 @@ def test_a_finished_run_can_be_made_longer(copy: Copy, faces: data.TrainingData)
 
 def test_another_recipe_or_other_data_needs_another_folder(copy: Copy, faces: data.TrainingData) -> None:
     out = copy()
-    with pytest.raises(OptionError, match=r"holds a run of another recipe \(batch, loss differ\)"):
+    with pytest.raises(OptionError, match=r"was trained with another recipe \(batch, loss differ\)"):
         train(longer("batch=2", "loss.consistency=1"), faces, out)
     provenance = dataclasses.replace(faces.provenance, fingerprint="another fingerprint")
-    with pytest.raises(DataError, match="holds a run on other data"):
+    with pytest.raises(DataError, match="was trained on other data"):
         train(longer(), dataclasses.replace(faces, provenance=provenance), out)
 
 
@@ -120,7 +120,7 @@ def test_a_damaged_run_json_does_not_keep_a_run_from_resuming(
 def test_without_run_json_the_recipe_is_compared_still(copy: Copy, faces: data.TrainingData) -> None:
     out = copy()
     RunLayout(out).run.write_text("{")
-    with pytest.raises(OptionError, match=r"holds a run of another recipe \(batch differ\)"):
+    with pytest.raises(OptionError, match=r"was trained with another recipe \(batch differ\)"):
         train(longer("batch=2"), faces, out)
     RunLayout(out).recipe.write_text("batch = = 2")
     with pytest.raises(OptionError, match="holds checkpoints of other networks"):

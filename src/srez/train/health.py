@@ -1,4 +1,4 @@
-"""Runs that cannot go on: values that are not finite, a discriminator that has won."""
+"""Stops runs that cannot go on: values that are not finite, a discriminator that has won."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ def require_finite(layout: RunLayout, step: int, what: str, values: list[Any]) -
     """Refuse losses or weights that are not finite.
 
     Raises:
-        TrainingError: some are not; the last checkpoint stays.
+        TrainingError: some are not; the last checkpoint is kept.
     """
     if not all(np.isfinite(value).all() for value in values):
         raise TrainingError(
@@ -27,7 +27,7 @@ def require_finite(layout: RunLayout, step: int, what: str, values: list[Any]) -
 
 
 def paralysed(recipe: Recipe, means: dict[str, float]) -> bool:
-    """Whether a discriminator's mean loss is so low that its gradient says nothing to the generator."""
+    """Whether the discriminator's mean loss is so low that the generator learns nothing from it."""
     return recipe.loss.variant != "wasserstein" and means.get("discriminator", 1.0) < PARALYSED
 
 
@@ -38,10 +38,10 @@ def require_alive(layout: RunLayout, recipe: Recipe, step: int, paralysed_logs: 
         layout: of the run folder.
         recipe: of the run.
         step: the steps done.
-        paralysed_logs: the logs in a row at which it was `paralysed`.
+        paralysed_logs: for how many logs in a row it has been `paralysed`.
 
     Raises:
-        TrainingError: they are too many; the last checkpoint stays.
+        TrainingError: `PATIENCE` logs or more; the last checkpoint is kept.
     """
     if paralysed_logs >= PATIENCE:
         raise TrainingError(

@@ -9,7 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
-Judge = Callable[..., tf.Tensor]
+Function = Callable[..., tf.Tensor]
 
 
 def l1(output: tf.Tensor, truth: tf.Tensor) -> tf.Tensor:
@@ -32,7 +32,7 @@ def block_means(images: tf.Tensor, scale: int = 4) -> tf.Tensor:
     return tf.nn.avg_pool2d(images, scale, scale, "VALID")
 
 
-def feature_distance(output: list[tf.Tensor], truth: list[tf.Tensor], distance: Judge = mse) -> tf.Tensor:
+def feature_distance(output: list[tf.Tensor], truth: list[tf.Tensor], distance: Function = mse) -> tf.Tensor:
     """The mean over layers of a distance between features, in float32.
 
     With `mse`, the content loss of SRGAN (Ledig et al., arXiv 1609.04802, eq. 5); with `l1` on a
@@ -81,7 +81,7 @@ def _wasserstein(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(fake) - tf.reduce_mean(real)
 
 
-ADVERSARIAL: dict[str, tuple[Judge, Judge]] = {
+ADVERSARIAL: dict[str, tuple[Function, Function]] = {
     "non-saturating": (_non_saturating, _cross_entropy),
     "least-squares": (_least_squares_generator, _least_squares),
     "hinge": (_towards_real, _hinge),
@@ -98,8 +98,8 @@ ADVERSARIAL: dict[str, tuple[Judge, Judge]] = {
 """
 
 
-def verdict(variant: str, outputs: tf.Tensor) -> tf.Tensor:
-    """What is logged of a discriminator's outputs: their mean.
+def mean_score(variant: str, outputs: tf.Tensor) -> tf.Tensor:
+    """The mean of a discriminator's outputs, as it is logged.
 
     With `non-saturating` they are logits, and the mean is of their probabilities; with the others they are
     plain numbers.
@@ -107,7 +107,7 @@ def verdict(variant: str, outputs: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(tf.sigmoid(outputs) if variant == "non-saturating" else outputs)
 
 
-def gradient_penalty(critic: Judge, real: tf.Tensor, fake: tf.Tensor, shares: tf.Tensor) -> tf.Tensor:
+def gradient_penalty(critic: Function, real: tf.Tensor, fake: tf.Tensor, shares: tf.Tensor) -> tf.Tensor:
     """How far the critic's gradient at interpolates is from norm 1 (Gulrajani, arXiv 1704.00028, eq. 3).
 
     Args:
@@ -117,17 +117,17 @@ def gradient_penalty(critic: Judge, real: tf.Tensor, fake: tf.Tensor, shares: tf
         shares: `(N, 1, 1, 1)`, uniform in [0, 1]: how much of each interpolate is real.
     """
     between = shares * real + (1 - shares) * fake
-    # Without the small number the gradient of a norm of 0 is not finite.
+    # Without the small number, the gradient of a zero norm would not be finite.
     norms = tf.sqrt(_squared_gradients(critic, between) + 1e-12)
     return tf.reduce_mean(tf.square(norms - 1))
 
 
-def r1(discriminator: Judge, real: tf.Tensor) -> tf.Tensor:
+def r1(discriminator: Function, real: tf.Tensor) -> tf.Tensor:
     """Half the squared gradient at real images (Mescheder et al., arXiv 1801.04406, eq. 9)."""
     return tf.reduce_mean(_squared_gradients(discriminator, real)) / 2
 
 
-def _squared_gradients(discriminator: Judge, images: tf.Tensor) -> tf.Tensor:
+def _squared_gradients(discriminator: Function, images: tf.Tensor) -> tf.Tensor:
     with tf.GradientTape() as tape:
         tape.watch(images)
         logits = tf.reduce_sum(tf.cast(discriminator(images), tf.float32))

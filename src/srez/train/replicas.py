@@ -21,7 +21,7 @@ Rows = Iterator[list[tuple[tf.Tensor, ...]]]
 replica's number among all."""
 
 
-def one() -> Strategy:
+def single_device() -> Strategy:
     """No distribution: one replica."""
     return tf.distribute.get_strategy()
 
@@ -52,13 +52,13 @@ def is_chief(strategy: Strategy) -> bool:
     return _process(strategy) == 0
 
 
-def require_fit(recipe: Recipe, strategy: Strategy, moving: list[Any]) -> None:
-    """Refuse a training that several replicas would change.
+def require_distributable(recipe: Recipe, strategy: Strategy, averages: list[Any]) -> None:
+    """Refuse a training that would come out differently on several replicas.
 
     Args:
         recipe: what to do.
         strategy: whose replicas.
-        moving: variables that a pass through the networks changes: the averages of batch norm.
+        averages: the moving averages of batch norm, if the networks have any.
 
     Raises:
         OptionError: the batch cannot be divided; XLA, which is unsafe under tf.distribute; or batch norm on
@@ -67,12 +67,12 @@ def require_fit(recipe: Recipe, strategy: Strategy, moving: list[Any]) -> None:
     count = strategy.num_replicas_in_sync
     part = recipe.batch // recipe.optimizer.accumulate
     if part % count:
-        raise OptionError(f"{count} devices cannot share batches of {part}: --set batch=... to a multiple")
+        raise OptionError(f"{count} devices cannot share batches of {part} evenly: --set batch to a multiple")
     if count > 1 and recipe.xla:
-        raise OptionError("XLA does not go with several devices: --set xla=false")
-    if moving and _local(strategy) > 1:
+        raise OptionError("XLA does not support several devices: add --set xla=false")
+    if averages and _local(strategy) > 1:
         raise OptionError(
-            "--devices does not go with batch norm, which this recipe's networks have: take --workers, one "
+            "--devices does not support batch norm, which this recipe's networks use: choose --workers, one "
             "for each device"
         )
 

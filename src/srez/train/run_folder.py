@@ -1,4 +1,4 @@
-"""The folder of a run that is being trained: it is claimed, its logs and sheets are written."""
+"""The folder of a run in training: locks it, checks that it holds the same run, writes logs and sheets."""
 
 import json
 import platform
@@ -46,7 +46,7 @@ class Identity:
 
 
 class RunFolder:
-    """A run folder as processes see it that do not write: the chief does."""
+    """A run folder for processes that write nothing, because the chief does; every method is a no-op."""
 
     def __init__(self, layout: RunLayout) -> None:
         """Name the folder."""
@@ -63,10 +63,10 @@ class RunFolder:
         """Log values."""
 
     def begin(self, step: int) -> None:
-        """Begin to train behind a step."""
+        """Prepare the folder for training from a step."""
 
-    def show(self, step: int, outputs: np.ndarray, raw: np.ndarray) -> None:
-        """Show outputs for the validation pictures."""
+    def write_sheet(self, step: int, outputs: np.ndarray, raw: np.ndarray) -> None:
+        """Write a sheet of outputs for validation pictures."""
 
 
 class ChiefRunFolder(RunFolder):
@@ -102,7 +102,9 @@ class ChiefRunFolder(RunFolder):
         try:
             self._stack.enter_context(filelock.FileLock(layout.lock, timeout=1))
         except filelock.Timeout:
-            raise OptionError(f"another process trains in {layout.folder}: take another --out") from None
+            raise OptionError(
+                f"another process is training in {layout.folder}: choose another --out"
+            ) from None
         except OSError as error:
             raise OutputError(f"{layout.folder} cannot be written: {error.strerror}") from None
         with ExitStack() as undo:
@@ -134,10 +136,10 @@ class ChiefRunFolder(RunFolder):
             self._board.flush()
 
     def begin(self, step: int) -> None:
-        """Write what the run is, and drop from the log what it is about to do again.
+        """Write the run's identity, and drop from the log the steps that are about to be repeated.
 
-        That is what a killed run logged after its last checkpoint. Damaged lines are dropped too, and
-        reported, but for a last one that the kill cut off.
+        A killed run may have logged such steps after its last checkpoint. Damaged lines are dropped and
+        reported too, except a last line that the kill cut off.
 
         Args:
             step: the steps done.
@@ -147,7 +149,9 @@ class ChiefRunFolder(RunFolder):
         if not log.exists():
             return
         with self._written():
-            *lines, _ = log.read_bytes().split(b"\n")  # behind the last newline is nothing, or half a line
+            *lines, _ = log.read_bytes().split(
+                b"\n"
+            )  # after the last newline there is nothing, or half a line
         records = [read_record(line) for line in lines]
         damaged = [number for number, record in enumerate(records, 1) if record is None]
         if damaged:
@@ -157,7 +161,7 @@ class ChiefRunFolder(RunFolder):
         with atomic(log) as file:
             file.writelines(line + b"\n" for line, record in pairs if record and record["step"] <= step)
 
-    def show(self, step: int, outputs: np.ndarray, raw: np.ndarray) -> None:
+    def write_sheet(self, step: int, outputs: np.ndarray, raw: np.ndarray) -> None:
         """Write a sheet of the first validation pictures, and a histogram of all output values.
 
         Args:
@@ -201,13 +205,10 @@ class ChiefRunFolder(RunFolder):
         folder, earlier = self.layout.folder, self._earlier()
         if earlier:
             if earlier.data != self._identity.data:
-                raise DataError(
-                    f"{folder} holds a run on other data: give it the same --data, or take another --out"
-                )
+                raise DataError(f"{folder} was trained on other data: use the same --data, or another --out")
             if earlier.init != self._identity.init:
                 raise OptionError(
-                    f"{folder} holds a run that started from other weights: give it the same --init, or take "
-                    "another --out"
+                    f"{folder} was trained from other initial weights: use the same --init, or another --out"
                 )
         recipe = earlier.recipe if earlier else self._earlier_recipe()
         if recipe is None:
@@ -219,7 +220,7 @@ class ChiefRunFolder(RunFolder):
         ]
         if changed:
             raise OptionError(
-                f"{folder} holds a run of another recipe ({', '.join(changed)} differ): take another --out, "
+                f"{folder} was trained with another recipe ({', '.join(changed)} differ): use another --out, "
                 f"or the recipe in {self.layout.recipe}"
             )
 
@@ -232,7 +233,7 @@ class ChiefRunFolder(RunFolder):
             return Identity(recipe, facts["data"], facts["init"])
         except (OSError, ValueError, KeyError, TypeError, OptionError):
             self._reporter.say(
-                f"{path} is damaged or missing: whether --data and --init are still the same is not checked"
+                f"{path} is damaged or missing: cannot check whether --data and --init are the same"
             )
             return None
 
@@ -242,7 +243,7 @@ class ChiefRunFolder(RunFolder):
         try:
             return validate(tomllib.loads(path.read_text(encoding="utf-8")), str(path))
         except (OSError, ValueError, OptionError):
-            self._reporter.say(f"{path} is damaged or missing: whether the recipe is the same is not checked")
+            self._reporter.say(f"{path} is damaged or missing: cannot check whether the recipe is the same")
             return None
 
     @contextmanager

@@ -1,12 +1,12 @@
-"""Learning rates over a run, as shares of the highest."""
+"""How learning rates change over a run."""
 
 import math
 
 from srez.train.recipe import Optimizer
 
 
-def share(settings: Optimizer, step: int, steps: int) -> float:
-    """The share of the learning rate for a step: a linear rise, then what the schedule says.
+def rate_factor(settings: Optimizer, step: int, steps: int) -> float:
+    """What to multiply the learning rates by: a linear warm-up, then as the schedule says.
 
     - `plateau`: constant, then a linear fall to 0 over the last part of the run. The constant part does not
       depend on the length, so a run can be made longer or shorter while it trains (Hägele et al., arXiv

@@ -57,7 +57,9 @@ def on_this_machine(request: Request, reporter: Reporter, devices: int | None = 
     quiet_tensorflow()
     from srez.train import replicas
 
-    return _train(request, reporter, lambda: replicas.on_this_machine(devices) if devices else replicas.one())
+    return _train(
+        request, reporter, lambda: replicas.on_this_machine(devices) if devices else replicas.single_device()
+    )
 
 
 def as_one_of_several(request: Request, reporter: Reporter) -> Path | None:

@@ -43,8 +43,8 @@ class State:
             for index, variable in enumerate(part.variables)
         }
 
-    def moving(self) -> list[Any]:
-        """The variables that a pass through the networks changes: the averages of batch norm."""
+    def batch_norm_averages(self) -> list[Any]:
+        """The moving averages of batch norm, which every pass through the networks changes."""
         networks = [self.generator, *([self.discriminator] if self.discriminator else [])]
         layers = [layer for network in networks for layer in network.layers]
         normalising = [layer for layer in layers if isinstance(layer, keras.layers.BatchNormalization)]
@@ -60,8 +60,8 @@ class Counters:
         seconds: of training.
         sums: for each value to be logged, its sum and count since the last log.
         figures: of the last validation.
-        best: the highest score of a validation so far.
-        paralysed: the logs in a row at which the discriminator's loss was next to nothing.
+        best: the highest validation score so far.
+        paralysed: for how many logs in a row the discriminator's loss has been close to 0.
     """
 
     step: int = 0
@@ -72,12 +72,22 @@ class Counters:
     paralysed: int = 0
 
     def add(self, values: dict[str, float]) -> None:
-        """Count a step and add its values to the sums, but for those that are not finite."""
+        """Count a step and add its values to the sums, except those that are not finite."""
         self.step += 1
         for name, value in values.items():
-            if np.isfinite(value):  # else a gradient that float16 overflowed: its update was left out
+            if np.isfinite(value):  # a gradient may overflow in float16; its update was skipped
                 total, count = self.sums.get(name, (0.0, 0))
                 self.sums[name] = (total + value, count + 1)
+
+    def note_score(self, score: float) -> bool:
+        """Remember the best validation score; whether this one is."""
+        is_best = score > self.best
+        self.best = max(score, self.best)
+        return is_best
+
+    def note_paralysed(self, paralysed: bool) -> None:
+        """Count the logs in a row at which the discriminator was paralysed."""
+        self.paralysed = self.paralysed + 1 if paralysed else 0
 
     def take_means(self) -> dict[str, float]:
         """The means since they were last taken."""
@@ -156,7 +166,7 @@ def restore(state: State, layout: RunLayout, reporter: Reporter) -> Counters:
     """
     saved, damaged = checkpoint.load(layout)
     for path in damaged:
-        reporter.say(f"{path} is damaged: the one before it is taken")
+        reporter.say(f"{path} is damaged: using the one before it")
     if saved is None:
         return Counters()
     arrays, facts = saved
@@ -164,8 +174,8 @@ def restore(state: State, layout: RunLayout, reporter: Reporter) -> Counters:
     shapes = {name: tuple(variable.shape) for name, variable in variables.items()}
     if shapes != {name: array.shape for name, array in arrays.items()}:
         raise OptionError(
-            f"{layout.folder} holds checkpoints of other networks: give it the recipe that it was trained "
-            "with, or take another --out"
+            f"{layout.folder} holds checkpoints of other networks: use the recipe it was trained with, or "
+            "another --out"
         )
     for name, variable in variables.items():
         variable.assign(arrays[name])

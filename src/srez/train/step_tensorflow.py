@@ -11,12 +11,16 @@ from srez.train.recipe import Recipe
 from srez.train.state import State
 
 Values = dict[str, tf.Tensor]
-Judged = tuple[tf.Tensor, list[tf.Tensor]]
-"""A discriminator's logits, `(N, 1)`, and its features."""
+Scored = tuple[tf.Tensor, list[tf.Tensor]]
+"""What a discriminator says of pictures: logits, `(N, 1)`, and its features."""
 
 
 class TrainingStep:
-    """Trains a state's networks by one step: the discriminator's updates, the last with the generator's."""
+    """Trains a state's networks by one step.
+
+    A step updates the discriminator as often as the recipe says, each time on a new batch. The generator is
+    updated once, together with the last of them.
+    """
 
     def __init__(self, recipe: Recipe, state: State, strategy: replicas.Strategy) -> None:
         """Prepare the step; nothing is computed yet.
@@ -24,7 +28,7 @@ class TrainingStep:
         Args:
             recipe: losses, batch and optimiser.
             state: what to train.
-            strategy: of the devices or processes that share every batch.
+            strategy: the devices or processes that share every batch.
 
         Raises:
             OptionError: the perceptual network has no such layer.
@@ -36,49 +40,61 @@ class TrainingStep:
         self._generator_loss, self._discriminator_loss = losses.ADVERSARIAL[recipe.loss.variant]
         self._features = perceptual.features(recipe.perceptual) if recipe.loss.perceptual else None
         compute = tf.function(self._losses_and_gradients, jit_compile=recipe.xla)
-        self._compute = replicas.averaged(strategy, compute, state.moving())
+        self._compute = replicas.averaged(strategy, compute, state.batch_norm_averages())
         self._update_generator = _updater(state.generator, state.generator_optimizer, recipe.xla)
         if state.discriminator and state.discriminator_optimizer:
             self._update_discriminator = _updater(
                 state.discriminator, state.discriminator_optimizer, recipe.xla
             )
-        self._move_average = tf.function(self._towards_the_generator, jit_compile=recipe.xla)
+        self._update_average = tf.function(self._move_average, jit_compile=recipe.xla)
 
-    def __call__(self, done: int, share: float, rows: replicas.Rows) -> dict[str, float]:
+    def __call__(self, steps_done: int, rate_factor: float, rows: replicas.Rows) -> dict[str, float]:
         """Take one step.
 
         Args:
-            done: the steps done so far.
-            share: of the learning rates, in [0, 1].
-            rows: of the next batches, or parts of batches.
+            steps_done: how many steps came before.
+            rate_factor: scales both learning rates, in [0, 1].
+            rows: the next batches, or parts of batches.
 
         Returns:
             The losses, the discriminator's mean outputs for real and fake, and the norms of the gradients.
         """
         recipe, state = self._recipe, self._state
-        state.generator_optimizer.learning_rate = share * self._rates["learning_rate"]
+        state.generator_optimizer.learning_rate = rate_factor * self._rates["learning_rate"]
         if state.discriminator_optimizer:
-            state.discriminator_optimizer.learning_rate = share * self._rates["discriminator_learning_rate"]
+            state.discriminator_optimizer.learning_rate = (
+                rate_factor * self._rates["discriminator_learning_rate"]
+            )
         updates = recipe.discriminator.updates if recipe.discriminator else 1
         values: Values = {}
         for update in range(updates):
-            values |= self._update(done * updates + update, update == updates - 1, rows)
+            is_last = update == updates - 1
+            values |= self._update(steps_done * updates + update, is_last, rows)
         if state.average is not state.generator:
-            # Early on the average follows faster, or it would remember the initial weights.
-            decay = min(recipe.optimizer.ema, (2 + done) / (11 + done)) if recipe.optimizer.ema else 0.0
-            self._move_average(tf.constant(decay))
+            self._update_average(tf.constant(self._decay(steps_done)))
         return {name: float(value) for name, value in values.items()}
 
-    def _update(self, number: int, teach: bool, rows: replicas.Rows) -> Values:
-        """One update of the discriminator, and of the generator where that is taught, on one batch."""
+    def _decay(self, steps_done: int) -> float:
+        """How much of its past the averaged generator keeps; less at first, to forget the initial weights."""
+        ema = self._recipe.optimizer.ema
+        return min(ema, (2 + steps_done) / (11 + steps_done)) if ema else 0.0
+
+    def _update(self, number: int, with_generator: bool, rows: replicas.Rows) -> Values:
+        """Update the discriminator and, if asked, the generator on one batch.
+
+        Args:
+            number: of this update, counted from the start of the run.
+            with_generator: whether the generator is updated too.
+            rows: the parts of the batch come from here.
+        """
         loss, parts = self._recipe.loss, self._recipe.optimizer.accumulate
         penalise = bool(loss.gradient_penalty) or bool(loss.r1 and number % loss.r1_every == 0)
-        found = []
+        computed = []
         for part in range(parts):
             seed = tf.constant([self._recipe.seed, number * parts + part], tf.int64)
-            found.append(self._compute(next(rows), seed, teach, penalise))
-        values, generator_gradients, discriminator_gradients = _mean(found)
-        if teach:
+            computed.append(self._compute(next(rows), seed, with_generator, penalise))
+        values, generator_gradients, discriminator_gradients = _mean(computed)
+        if with_generator:
             values["generator_gradient"] = self._update_generator(generator_gradients)
         if self._state.discriminator:
             values["discriminator_gradient"] = self._update_discriminator(discriminator_gradients)
@@ -91,7 +107,7 @@ class TrainingStep:
         high: tf.Tensor,
         replica: tf.Tensor,
         seed: tf.Tensor,
-        teach: bool,
+        with_generator: bool,
         penalise: bool,
     ) -> tuple[Values, list[tf.Tensor], list[tf.Tensor]]:
         """Losses and gradients on some rows, from one pass through the generator.
@@ -100,41 +116,53 @@ class TrainingStep:
             noisy: the network's input, `(N, h, w, 3)`.
             low: the same without noise.
             high: the truth, `(N, 4h, 4w, 3)`.
-            replica: the number of the replica that these rows are of.
-            seed: of the penalty's interpolates.
-            teach: whether the generator is updated.
-            penalise: whether the discriminator's loss has its penalty.
+            replica: the number of the replica that has these rows.
+            seed: for the interpolates of the gradient penalty.
+            with_generator: whether the generator's loss is computed too.
+            penalise: whether the discriminator's loss includes its penalty.
 
         Returns:
             What is logged, and the gradients of the generator and of the discriminator.
         """
         state = self._state
-        total = cost = None
+        generator_loss = discriminator_loss = None
         with tf.GradientTape(persistent=True) as tape:
             output = tf.cast(state.generator(noisy, training=True), tf.float32)
-            terms = self._distances(output, low, high) if teach else {}
+            terms = self._distances(output, low, high) if with_generator else {}
             if state.discriminator_optimizer:
-                real, fake = self._judge(high, low), self._judge(output, low)
-                if teach:
+                real, fake = self._score(high, low), self._score(output, low)
+                if with_generator:
                     terms |= self._adversarial(real, fake)
-                verdict = cost = self._discriminator_loss(real[0], fake[0])
+                adversarial_loss = discriminator_loss = self._discriminator_loss(real[0], fake[0])
                 if penalise:
                     weight, terms["penalty"] = self._penalty(output, low, high, replica, seed)
-                    cost = verdict + weight * terms["penalty"]
-                terms["discriminator"] = verdict
-                for name, (logits, _) in (("real", real), ("fake", fake)):
-                    terms[name] = losses.verdict(self._recipe.loss.variant, logits)
-                cost = state.discriminator_optimizer.scale_loss(cost)
-            if teach:
+                    discriminator_loss = adversarial_loss + weight * terms["penalty"]
+                terms["discriminator"] = adversarial_loss
+                terms |= self._mean_scores(real, fake)
+                discriminator_loss = state.discriminator_optimizer.scale_loss(discriminator_loss)
+            if with_generator:
                 weights = self._recipe.loss.terms()
-                total = tf.add_n([weight * terms[name] for name, weight in weights.items()])
-                total = state.generator_optimizer.scale_loss(total)
-        return terms, _gradients(tape, total, state.generator), _gradients(tape, cost, state.discriminator)
+                generator_loss = tf.add_n([weight * terms[name] for name, weight in weights.items()])
+                generator_loss = state.generator_optimizer.scale_loss(generator_loss)
+        return (
+            terms,
+            _gradients(tape, generator_loss, state.generator),
+            _gradients(tape, discriminator_loss, state.discriminator),
+        )
 
-    def _judge(self, picture: tf.Tensor, low: tf.Tensor) -> Judged:
+    def _score(self, picture: tf.Tensor, low: tf.Tensor) -> Scored:
+        """The discriminator's output for pictures, given their inputs."""
         assert self._state.discriminator
         logits, features = self._state.discriminator([picture, low], training=True)
         return tf.cast(logits, tf.float32), keras.tree.flatten(features)
+
+    def _mean_scores(self, real: Scored, fake: Scored) -> Values:
+        """The discriminator's mean outputs, to be logged."""
+        variant = self._recipe.loss.variant
+        return {
+            "real": losses.mean_score(variant, real[0]),
+            "fake": losses.mean_score(variant, fake[0]),
+        }
 
     def _distances(self, output: tf.Tensor, low: tf.Tensor, high: tf.Tensor) -> Values:
         """The generator's losses that need no discriminator."""
@@ -149,8 +177,8 @@ class TrainingStep:
             terms["perceptual"] = losses.feature_distance(self._features(output), self._features(high))
         return terms
 
-    def _adversarial(self, real: Judged, fake: Judged) -> Values:
-        """The generator's losses that the discriminator gives."""
+    def _adversarial(self, real: Scored, fake: Scored) -> Values:
+        """The generator's losses that depend on the discriminator."""
         terms = {"adversarial": self._generator_loss(real[0], fake[0])}
         if self._recipe.loss.feature_matching:
             truth = [tf.stop_gradient(features) for features in real[1]]
@@ -160,28 +188,28 @@ class TrainingStep:
     def _penalty(
         self, output: tf.Tensor, low: tf.Tensor, high: tf.Tensor, replica: tf.Tensor, seed: tf.Tensor
     ) -> tuple[float, tf.Tensor]:
-        """The discriminator's penalty, R1 or WGAN-GP's, behind its weight."""
+        """The weight and the value of the discriminator's penalty: R1 or WGAN-GP's."""
         loss = self._recipe.loss
 
-        def judge(picture: tf.Tensor) -> tf.Tensor:
-            return self._judge(picture, low)[0]
+        def logits(picture: tf.Tensor) -> tf.Tensor:
+            return self._score(picture, low)[0]
 
         if loss.r1:
-            return loss.r1 * loss.r1_every, losses.r1(judge, high)
-        # Drawn for the whole batch, so that each row has the same share however many replicas there are.
+            return loss.r1 * loss.r1_every, losses.r1(logits, high)
+        # Drawn for the whole batch: a row's share must not depend on the number of replicas.
         rows = tf.shape(high)[0] * self._replicas
         shares = tf.random.stateless_uniform((rows, 1, 1, 1), seed)[replica :: self._replicas]
-        return loss.gradient_penalty, losses.gradient_penalty(judge, high, tf.stop_gradient(output), shares)
+        return loss.gradient_penalty, losses.gradient_penalty(logits, high, tf.stop_gradient(output), shares)
 
-    def _towards_the_generator(self, decay: tf.Tensor) -> None:
-        """Move the averaged generator towards the present one."""
+    def _move_average(self, decay: tf.Tensor) -> None:
+        """Move the averaged generator towards the current one."""
         pairs = zip(self._state.average.variables, self._state.generator.variables, strict=True)
         for mean, variable in pairs:
             mean.assign(decay * mean + (1 - decay) * variable)
 
 
 def _gradients(tape: tf.GradientTape, loss: tf.Tensor | None, network: keras.Model | None) -> list[tf.Tensor]:
-    """The gradients of a network's loss; none where it has no loss."""
+    """The gradients of a network's loss; empty if there is no loss."""
     if loss is None or network is None:
         return []
     found: Any = tape.gradient(loss, network.trainable_variables)
@@ -205,7 +233,7 @@ def _updater(
 
 
 def _mean(parts: list[Any]) -> Any:
-    """The mean of equal structures of tensors, as of the parts of one batch."""
+    """The mean, tensor by tensor, of what was computed for each part of a batch."""
     if len(parts) == 1:
         return parts[0]
     return keras.tree.map_structure(lambda *values: tf.add_n(values) / len(values), *parts)

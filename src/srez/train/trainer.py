@@ -1,4 +1,4 @@
-"""The training loop. What a step computes is in `step_tensorflow`, what a run leaves in `run_folder`."""
+"""The training loop. `step_tensorflow` computes a step, `run_folder` writes logs and sheets."""
 
 import time
 from dataclasses import dataclass
@@ -18,19 +18,19 @@ from srez.train.state import Counters, State
 from srez.train.step_tensorflow import TrainingStep
 from srez.train.weights import InitialWeights
 
-GRADIENTS = ("generator_gradient", "discriminator_gradient")  # norms, which may overflow in float16
+GRADIENT_NORMS = ("generator_gradient", "discriminator_gradient")  # these may overflow in float16
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A training that can begin: its networks are built. Train it once.
+    """A training that is ready to begin, with its networks built. Train it only once.
 
     Attributes:
         recipe: what to do.
         state: new networks and optimisers.
         take_step: trains them by one step.
-        strategy: of the devices or processes that share every batch; the chief alone validates and writes.
-        init: the fingerprint of the weights that the generator starts from; None for random ones.
+        strategy: the devices or processes that share every batch; only the chief validates and writes.
+        init: fingerprint of the generator's initial weights; None if they are random.
     """
 
     recipe: Recipe
@@ -42,7 +42,14 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Result:
-    """Where a run stands: its averaged generator, steps done, seconds in all, its last figures."""
+    """The state of a run that has ended or was stopped.
+
+    Attributes:
+        average: the averaged generator.
+        step: steps done.
+        seconds: of training, in all sessions together.
+        figures: of the last validation.
+    """
 
     average: keras.Model
     step: int
@@ -53,45 +60,45 @@ class Result:
 def prepare(
     recipe: Recipe, init: InitialWeights | None = None, strategy: replicas.Strategy | None = None
 ) -> Prepared:
-    """Build the networks, so that what cannot be trained is refused before any data is read.
+    """Build the networks, and refuse what cannot be trained before any data is read.
 
     Args:
         recipe: what to do.
         init: weights for the generator to start from; random ones by default.
-        strategy: of several devices or processes; one device by default.
+        strategy: several devices or processes; one device by default.
 
     Raises:
-        OptionError: the devices cannot share this training, the initial weights are of another network, or
-            the perceptual network has no such layer.
-        DataError: the perceptual network's weights cannot be had.
+        OptionError: the devices cannot share this training, the initial weights belong to another network,
+            or the perceptual network has no such layer.
+        DataError: the perceptual network's weights cannot be loaded.
     """
     keras.utils.set_random_seed(recipe.seed)
     tf.config.experimental.enable_op_determinism()
-    strategy = strategy or replicas.one()
+    strategy = strategy or replicas.single_device()
     state = states.build(recipe, init)
-    replicas.require_fit(recipe, strategy, state.moving())
+    replicas.require_distributable(recipe, strategy, state.batch_norm_averages())
     step = TrainingStep(recipe, state, strategy)
     return Prepared(recipe, state, step, strategy, init.fingerprint if init else None)
 
 
 def train(prepared: Prepared, data: TrainingData, out: Path, reporter: Reporter | None = None) -> Result:
-    """Train until the recipe's last step, from the newest checkpoint in the run folder if there is one.
+    """Train until the recipe's last step, resuming from the newest checkpoint in the run folder.
 
-    What the folder receives is in `srez.runs.layout`. A Ctrl-C or SIGTERM ends the step, saves and returns
-    early; a second one is not held back.
+    `srez.runs.layout` lists what is written there. After Ctrl-C or SIGTERM it finishes the step, saves and
+    returns early; a second one interrupts at once.
 
     Args:
         prepared: what to train; its networks are changed.
         data: what to train it on.
         out: the run folder.
-        reporter: is told of every step, every validation, and of what is resumed or damaged.
+        reporter: hears of every step and validation, and of what is resumed or damaged.
 
     Raises:
         OptionError: the folder holds a run of another recipe or from other weights, or another process
             trains in it.
         DataError: the folder holds a run on other data.
-        TrainingError: losses or weights that are not finite, a discriminator that has won; the last
-            checkpoint stays.
+        TrainingError: losses or weights that are not finite, or a discriminator that has won; the last
+            checkpoint is kept.
         OutputError: the folder cannot be written.
     """
     recipe, state, strategy = prepared.recipe, prepared.state, prepared.strategy
@@ -101,30 +108,34 @@ def train(prepared: Prepared, data: TrainingData, out: Path, reporter: Reporter 
         counters = states.restore(state, layout, reporter)
         replicas.require_same_step(strategy, counters.step, out)
         folder.begin(counters.step)
-        evaluate = validation.evaluator(data.validation, folder.show)
+        evaluate = validation.evaluator(data.validation, folder.write_sheet)
         rows = _rows(prepared, data, counters.step)
         began = time.monotonic() - counters.seconds
         saved_step, saved_at = counters.step, time.monotonic()
 
         while counters.step < recipe.steps and not stop.is_set():
-            share = schedules.share(recipe.optimizer, counters.step, recipe.steps)
-            values = prepared.take_step(counters.step, share, rows)
+            rate_factor = schedules.rate_factor(recipe.optimizer, counters.step, recipe.steps)
+            values = prepared.take_step(counters.step, rate_factor, rows)
             counters.add(values)
             step = counters.step
-            losses = [value for name, value in values.items() if name not in GRADIENTS]
+            losses = [value for name, value in values.items() if name not in GRADIENT_NORMS]
             health.require_finite(layout, step, "losses", losses)
             reporter.step(step, values)
             counters.seconds = time.monotonic() - began
 
             if step % every.log == 0:
-                _log(recipe, counters, share, folder)
-            best = False
+                means = counters.take_means()
+                _log(recipe, counters, means, rate_factor, folder)
+                counters.note_paralysed(health.paralysed(recipe, means))
+                health.require_alive(layout, recipe, step, counters.paralysed)
+            is_best = False
             if chief and (step % every.validate_ == 0 or step == recipe.steps):
-                counters.figures = dict(evaluate(state.average, step))
-                best = _note(counters, folder, reporter)
+                counters.figures = evaluate(state.average, step)
+                is_best = counters.note_score(counters.figures[validation.BEST_BY])
+                _log_validation(counters, folder, reporter)
             overdue = time.monotonic() - saved_at >= 60 * every.minutes
-            if chief and (best or overdue or step % every.checkpoint == 0):
-                states.save(state, counters, layout, every.keep, best)
+            if chief and (is_best or overdue or step % every.checkpoint == 0):
+                states.save(state, counters, layout, every.keep, is_best)
                 saved_step, saved_at = step, time.monotonic()
 
         if chief and saved_step < counters.step:
@@ -140,27 +151,23 @@ def _open(prepared: Prepared, data: TrainingData, layout: RunLayout, reporter: R
 
 
 def _rows(prepared: Prepared, data: TrainingData, step: int) -> replicas.Rows:
-    """The rows of all batches from a step to the last, as this process's replicas take them."""
+    """The rows that this process's replicas take of every batch, from a step to the last."""
     recipe = prepared.recipe
     per_step = recipe.batch * (recipe.discriminator.updates if recipe.discriminator else 1)
     start, stop = step * per_step, recipe.steps * per_step
     return replicas.rows_of_batches(prepared.strategy, data.training, recipe, start, stop)
 
 
-def _log(recipe: Recipe, counters: Counters, share: float, folder: RunFolder) -> None:
-    """Log the means since the last log, and stop a run whose discriminator has won."""
-    means = counters.take_means()
-    rates = {name: share * rate for name, rate in recipe.learning_rates().items()}
+def _log(
+    recipe: Recipe, counters: Counters, means: dict[str, float], rate_factor: float, folder: RunFolder
+) -> None:
+    """Log means over the last steps, learning rates and time."""
+    rates = {name: rate_factor * rate for name, rate in recipe.learning_rates().items()}
     folder.log(counters.step, {**means, **rates, "seconds": round(counters.seconds, 1)})
-    counters.paralysed = counters.paralysed + 1 if health.paralysed(recipe, means) else 0
-    health.require_alive(folder.layout, recipe, counters.step, counters.paralysed)
 
 
-def _note(counters: Counters, folder: RunFolder, reporter: Reporter) -> bool:
-    """Log and report the figures of a validation; whether they are the best so far."""
+def _log_validation(counters: Counters, folder: RunFolder, reporter: Reporter) -> None:
+    """Log and report the figures of a validation."""
     figures = counters.figures
     folder.log(counters.step, {f"{VALIDATION}{name}": value for name, value in figures.items()})
     reporter.validation(counters.step, figures)
-    score, best_before = figures[validation.BEST_BY], counters.best
-    counters.best = max(score, best_before)
-    return score > best_before

@@ -1,6 +1,6 @@
 """Measuring a generator on the validation set while it trains, and for its card."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -12,30 +12,30 @@ from srez.images import resample
 from srez.train.data import SCALE, ValidationSet
 
 BATCH = 50
-BEST_BY = "psnr"  # the figure that says which checkpoint is the best: the higher, the better
+BEST_BY = "psnr"  # the figure that decides which checkpoint is best: higher is better
 
-Evaluate = Callable[[keras.Model, int], Iterator[tuple[str, float]]]
-"""A generator and the number of steps done, to names and values."""
+Evaluate = Callable[[keras.Model, int], metrics.Figures]
+"""From a generator and the number of steps done to its figures."""
 
-Show = Callable[[int, np.ndarray, np.ndarray], None]
+WriteSheet = Callable[[int, np.ndarray, np.ndarray], None]
 """Steps done and outputs, `(M, H, W, 3)`, as uint8 and as the network gave them."""
 
 
-def evaluator(validation: ValidationSet, show: Show) -> Evaluate:
-    """What evaluates a generator while it trains.
+def evaluator(validation: ValidationSet, write_sheet: WriteSheet) -> Evaluate:
+    """A function that evaluates a generator while it trains.
 
     Args:
         validation: what to measure on.
-        show: is given every evaluation's outputs.
+        write_sheet: called with the outputs of every evaluation.
     """
 
-    def evaluate(generator: keras.Model, step: int) -> Iterator[tuple[str, float]]:
+    def evaluate(generator: keras.Model, step: int) -> metrics.Figures:
         low = validation.low
         parts = [low[start : start + BATCH] for start in range(0, len(low), BATCH)]
         raw = np.concatenate([np.asarray(generator(part, training=False)) for part in parts])
         outputs = images.to_uint8(raw)
-        yield from _figures(outputs, validation).items()
-        show(step, outputs, raw)
+        write_sheet(step, outputs, raw)
+        return _figures(outputs, validation)
 
     return evaluate
 

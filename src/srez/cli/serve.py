@@ -20,48 +20,56 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 for a free one.")] = 8000,
     state: Annotated[Path, typer.Option(help="Folder for jobs and their results.")] = Path("srez-state"),
     models: Annotated[
-        Path | None, typer.Option(help="Folder of further models: .onnx files with their cards.")
+        Path | None, typer.Option(help="Folder with more models: .onnx files with their cards.")
     ] = None,
     api_key: Annotated[
         str | None,
         typer.Option(
-            envvar="SREZ_API_KEY", help="Require this API key; best set as an environment variable."
+            envvar="SREZ_API_KEY",
+            help="Require this API key; set it in the environment to keep it out of process lists.",
         ),
     ] = None,
     allow_origin: Annotated[
         list[str] | None,
         typer.Option(
-            help="Web origin whose pages may call the API, such as https://example.org; repeatable."
+            help="Allow pages of this origin to call the API, such as https://example.org; repeatable."
         ),
     ] = None,
-    page: Annotated[bool, typer.Option(help="Serve the web page beside the API.")] = True,
-    max_body: Annotated[int, typer.Option(min=1, help="Bytes of a request.")] = limits.MAX_BODY,
-    max_pixels: Annotated[int, typer.Option(min=1, help="Pixels of a job's picture.")] = limits.MAX_PIXELS,
+    page: Annotated[bool, typer.Option(help="Serve the web page as well as the API.")] = True,
+    max_body: Annotated[int, typer.Option(min=1, help="Largest request body, in bytes.")] = limits.MAX_BODY,
+    max_pixels: Annotated[
+        int, typer.Option(min=1, help="Largest picture of a job, in pixels.")
+    ] = limits.MAX_PIXELS,
     max_direct_pixels: Annotated[
-        int, typer.Option(min=1, help="Pixels of a picture that is answered directly.")
+        int,
+        typer.Option(min=1, help="Largest picture for a direct answer, in pixels; larger ones must be jobs."),
     ] = limits.MAX_DIRECT_PIXELS,
     max_queue: Annotated[
-        int, typer.Option(min=1, help="Pictures waiting for a direct answer; others get 429.")
+        int, typer.Option(min=1, help="Most pictures that may wait for a direct answer; others get 429.")
     ] = limits.MAX_QUEUE,
     max_wait: Annotated[
-        float, typer.Option(min=0.1, help="Expected seconds in the queue; beyond, 429.")
+        float,
+        typer.Option(
+            min=0.1, help="Longest expected wait in the queue, in seconds; beyond it, pictures get 429."
+        ),
     ] = limits.MAX_WAIT,
-    max_jobs: Annotated[int, typer.Option(min=1, help="Jobs kept, in any state.")] = limits.MAX_JOBS,
+    max_jobs: Annotated[int, typer.Option(min=1, help="Most jobs to keep, in any state.")] = limits.MAX_JOBS,
     max_memory: Annotated[
-        int, typer.Option(min=1, help="Bytes of pictures and results held at the same time.")
+        int, typer.Option(min=1, help="Most memory for pictures and results, in bytes.")
     ] = limits.MAX_MEMORY,
     max_seconds: Annotated[
-        float, typer.Option(min=0.1, help="Seconds for a direct answer, waiting included.")
+        float, typer.Option(min=0.1, help="Longest time for a direct answer, in seconds, including the wait.")
     ] = limits.MAX_SECONDS,
     keep_hours: Annotated[
-        float, typer.Option(min=0.01, help="Hours for which a finished job is kept.")
+        float, typer.Option(min=0.01, help="How long to keep finished jobs, in hours.")
     ] = limits.KEEP_HOURS,
     grace_seconds: Annotated[
-        float, typer.Option(min=0, help="Seconds for running work when the server is told to stop.")
+        float,
+        typer.Option(min=0, help="How long to let running work finish when the server stops, in seconds."),
     ] = limits.GRACE_SECONDS,
     tile: Annotated[int, typer.Option(help="Largest side of a tile, in input pixels.")] = limits.TILE,
     max_batch: Annotated[
-        int, typer.Option(min=1, help="Small pictures of one size that run as one batch.")
+        int, typer.Option(min=1, help="Most small pictures of one size to run as one batch.")
     ] = limits.MAX_BATCH,
 ) -> None:
     """Serve the HTTP API and the web page until stopped."""

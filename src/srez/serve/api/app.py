@@ -105,5 +105,5 @@ async def _answer_http(request: Request, error: Exception) -> JSONResponse:
         path = getattr(request.scope.get("route"), "path", "")
         operations = request.app.openapi()["paths"].get(path, {"get": {}})
         allowed = {"Allow": ", ".join(sorted(method.upper() for method in operations))}
-        return error_response(HttpError(405, "this route does not have this method", allowed))
+        return error_response(HttpError(405, "this route does not support this method", allowed))
     return error_response(HttpError(error.status_code, error.detail, dict(error.headers or {})))

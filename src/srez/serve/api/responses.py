@@ -91,7 +91,7 @@ _ERRORS = {
     401: ("The API key is missing or wrong.", "this server requires its API key"),
     403: ("Sent by a page of another site.", "pages of other sites may not use this server (--allow-origin)"),
     404: ("There is no such model, job or route.", "there is no such job, or it has expired"),
-    405: ("The route has other methods; see `Allow`.", "this route does not have this method"),
+    405: ("The route has other methods; see `Allow`.", "this route does not support this method"),
     408: ("The body did not arrive in time.", "the body did not arrive in time"),
     409: ("The job is not done.", "the job is running, not done"),
     413: ("The body or the picture is too large.", "the body has more than 33,554,432 bytes (--max-body)"),

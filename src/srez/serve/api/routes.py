@@ -30,10 +30,10 @@ def _service(request: Request) -> Service:
 
 
 def _check_query(_: Annotated[Options, Query()]) -> None:
-    """Refuse an invalid query before the body is read; `upload.read` then takes options from both."""
+    """Refuse an invalid query before the body is read; `upload.read` merges it with the form later."""
 
 
-Behind = Annotated[Service, Depends(_service)]
+InjectedService = Annotated[Service, Depends(_service)]
 
 
 @router.post(
@@ -44,12 +44,12 @@ Behind = Annotated[Service, Depends(_service)]
     responses={200: responses.UPSCALED, **responses.UPLOAD_ERRORS},
     openapi_extra={"requestBody": REQUEST_BODY},
 )
-async def upscale(request: Request, service: Behind) -> Response:
+async def upscale(request: Request, service: InjectedService) -> Response:
     """Upscale a picture and answer with the result."""
     with ExitStack() as stack:
         hold = stack.enter_context(service.memory.holding())
         body, options = await upload.read(request, hold)
-        upscaled = await _unless_gone(request, service.upscale(body, options, hold))
+        upscaled = await _cancelled_on_disconnect(request, service.upscale(body, options, hold))
         return _PictureResponse(upscaled, service, stack.pop_all())
 
 
@@ -62,7 +62,7 @@ async def upscale(request: Request, service: Behind) -> Response:
     responses={202: responses.JOB_ADDED, **responses.UPLOAD_ERRORS},
     openapi_extra={"requestBody": REQUEST_BODY},
 )
-async def add_job(request: Request, response: Response, service: Behind) -> JobAnswer:
+async def add_job(request: Request, response: Response, service: InjectedService) -> JobAnswer:
     """Queue a picture as a job."""
     with service.memory.holding() as hold:
         body, options = await upload.read(request, hold)
@@ -77,7 +77,7 @@ async def add_job(request: Request, response: Response, service: Behind) -> JobA
     response_model_exclude_none=True,
     responses=responses.errors(404),
 )
-async def get_job(name: str, service: Behind) -> JobAnswer:
+async def get_job(name: str, service: InjectedService) -> JobAnswer:
     """The state and progress of a job."""
     return _job_answer(await _find_job(name, service), service)
 
@@ -88,7 +88,7 @@ async def get_job(name: str, service: Behind) -> JobAnswer:
     response_class=Response,
     responses={200: responses.PICTURE, **responses.errors(404, 409)},
 )
-async def get_result(name: str, service: Behind) -> StreamingResponse:
+async def get_result(name: str, service: InjectedService) -> StreamingResponse:
     """The result of a finished job."""
     job = await _find_job(name, service)
     if job.state != "done":
@@ -104,14 +104,14 @@ async def get_result(name: str, service: Behind) -> StreamingResponse:
     status_code=204,
     responses=responses.errors(404),
 )
-async def delete_job(name: str, service: Behind) -> None:
+async def delete_job(name: str, service: InjectedService) -> None:
     """Cancel a job, or remove it and its result."""
     if not await service.in_thread(service.store.remove, name):
         raise _no_such_job()
 
 
 @router.get("/v1/models", operation_id="listModels", response_model_exclude_none=True)
-async def list_models(service: Behind) -> ModelsAnswer:
+async def list_models(service: InjectedService) -> ModelsAnswer:
     """The models that this server offers, with their cards."""
     return ModelsAnswer(models=list(service.models.cards.values()))
 
@@ -123,8 +123,8 @@ async def health() -> StatusAnswer:
 
 
 @router.get("/readyz", operation_id="ready")
-async def ready(service: Behind) -> StatusAnswer:
-    """Whether pictures and jobs are worked on."""
+async def ready(service: InjectedService) -> StatusAnswer:
+    """Whether the server accepts work."""
     if not service.ready:
         raise busy("the server is starting or stopping", 503)
     return StatusAnswer(status="ready")
@@ -136,33 +136,36 @@ async def ready(service: Behind) -> StatusAnswer:
     response_class=Response,
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
-async def metrics(service: Behind) -> Response:
+async def metrics(service: InjectedService) -> Response:
     """Counters for Prometheus."""
     return Response(await service.in_thread(service.metrics.text), media_type=CONTENT_TYPE)
 
 
-async def _unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
-    """The result of some work, which is cancelled if the client hangs up."""
-    task, gone = asyncio.ensure_future(work), asyncio.ensure_future(request.receive())
+async def _cancelled_on_disconnect(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """The result of a coroutine, which is cancelled if the client disconnects."""
+    task = asyncio.ensure_future(work)
+    gone = asyncio.ensure_future(
+        request.receive()
+    )  # the body has been read: what comes next is the disconnect
     try:
         await asyncio.wait([task, gone], return_when=asyncio.FIRST_COMPLETED)
         if not task.done():
             task.cancel()
-            await asyncio.wait([task])  # it holds its memory until then
-            raise HttpError(499, "the client has hung up")
+            await asyncio.wait([task])  # it holds memory until then
+            raise HttpError(499, "the client disconnected")
         return task.result()
     finally:
         gone.cancel()
 
 
 class _PictureResponse(Response):
-    """An upscaled picture and the facts about it; releases the memory it holds once it is sent."""
+    """An upscaled picture and the facts about it; releases its share of the memory once it is sent."""
 
     def __init__(self, upscaled: Upscaled, service: Service, held: ExitStack) -> None:
         super().__init__(
             upscaled.data,
             media_type=upscaled.plan.options.file_format.media_type,
-            headers=_facts(upscaled, service),
+            headers=_fact_headers(upscaled, service),
         )
         self._held = held
 
@@ -171,7 +174,7 @@ class _PictureResponse(Response):
             await super().__call__(scope, receive, send)
 
 
-def _facts(upscaled: Upscaled, service: Service) -> dict[str, str]:
+def _fact_headers(upscaled: Upscaled, service: Service) -> dict[str, str]:
     """Headers that say how a picture was made."""
     plan = upscaled.plan
     card = service.models.cards[plan.model]

@@ -19,7 +19,7 @@ _FORM = "multipart/form-data"
 
 
 class Upload(NamedTuple):
-    """A picture's bytes and what is to be made of it."""
+    """A picture's bytes, and the options for its result."""
 
     body: bytes
     options: Options
@@ -69,11 +69,11 @@ async def _read_form(request: Request) -> tuple[bytes, list[tuple[str, str]]]:
     """The file `file` of a form, and its other fields."""
     try:
         form = await request.form(max_files=1, max_fields=MAX_FIELDS, max_part_size=MAX_FIELD_BYTES)
-    except (HTTPException, ValueError) as error:  # ValueError: a charset that cannot be
+    except (HTTPException, ValueError) as error:  # ValueError: an impossible charset
         reason = error.detail if isinstance(error, HTTPException) else "it is damaged"
         raise HttpError(
             400,
-            f"the form cannot be read ({reason}): send one file in the field `file`, and options beside it",
+            f"the form cannot be read ({reason}): send one file in the field `file`, options as other fields",
         ) from None
     try:
         file = form.get("file")

@@ -107,7 +107,7 @@ class _Request:
             self._refuse_large(self.received)
             return message
         if self.has_body:
-            self.refusal = HttpError(499, "the client has hung up before its body had arrived")
+            self.refusal = HttpError(499, "the client disconnected before its body had arrived")
             raise self.refusal
         self.complete = True
         return message

@@ -1,4 +1,4 @@
-"""What a client may ask for."""
+"""The options of a request: parsed and validated."""
 
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
@@ -90,7 +90,7 @@ class Options(BaseModel):
 
 
 def parse(values: Mapping[str, Any]) -> Options:
-    """Options from values or from their texts.
+    """Options from values, or from text as a query or form has it.
 
     Raises:
         HttpError: there is no such option, or a value is invalid (422).
@@ -102,21 +102,21 @@ def parse(values: Mapping[str, Any]) -> Options:
 
 
 def parse_pairs(pairs: Iterable[tuple[str, str]]) -> Options:
-    """Options from pairs of name and text, such as those of a query and of a form together.
+    """Options from the pairs of name and text of a query and a form, where a name may occur twice.
 
     Raises:
         HttpError: as for `parse`, or an option is given twice with different values (422).
     """
     values: dict[str, Any] = {}
     for name, text in pairs:
-        value = getattr(parse({name: text}), name)
+        value = getattr(parse({name: text}), name)  # parsed alone, so that 1 and 1.0 count as equal
         if values.setdefault(name, value) != value:
             raise HttpError(422, f"option {name} is given as {values[name]!r} and as {value!r}: give it once")
     return parse(values)
 
 
 def invalid_option(error: ErrorDetails) -> HttpError:
-    """The refusal (422) for what pydantic finds wrong with an option."""
+    """The error (422) for the first fault that pydantic found."""
     name = error["loc"][-1]
     if error["type"] == "extra_forbidden":
         return HttpError(422, f"there is no option {name!r}: use {', '.join(Options.model_fields)}")

@@ -1,4 +1,4 @@
-"""What happens when somebody uses the page."""
+"""Handles the events of the page."""
 
 import asyncio
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from srez.serve.page import comparison
 from srez.serve.page.files import PageFiles
 from srez.serve.service import Service
 
-_POLL_SECONDS = 0.25  # between two looks at a job
+_POLL_SECONDS = 0.25  # between two polls of a job
 _EXAMPLE_SCALE = 4
 NO_PICTURE = "Choose a picture first."
 
@@ -49,7 +49,7 @@ class Events:
     ) -> tuple[comparison.Pair | None, str, gradio.DownloadButton]:
         """Upscale an upload: before and after, a sentence, and the result to download.
 
-        A browser may send anything, so nothing is taken for granted.
+        A browser may send anything, so every argument is checked.
 
         Raises:
             gradio.Error: with what to tell the user.
@@ -129,7 +129,7 @@ def _read(upload: Any) -> bytes:
     try:
         return Path(path).read_bytes()
     except (OSError, ValueError):  # ValueError: a null character
-        raise HttpError(404, "The picture is no longer here: choose it again.") from None
+        raise HttpError(404, "The picture has expired: choose it again.") from None
 
 
 def _sentence(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""What is where on the page."""
+"""The page: its widgets, and which events they trigger."""
 
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ from srez.upscaling.upscaler import load
 
 GUESS = "The result is a plausible guess, not evidence of who or what was in the picture."
 _FONTS = ["system-ui", "sans-serif"]
-_MAX_RUNNING = 8  # pictures that the page upscales at the same time
+_MAX_RUNNING = 8  # pictures upscaled at the same time
 
 
 class _Inputs(NamedTuple):
@@ -51,7 +51,7 @@ def build(events: Events) -> gradio.Blocks:
 
 
 def theme() -> Base:
-    """Gradio's theme with the machine's fonts, darker where its colours are hard to read."""
+    """Gradio's theme with system fonts, and with darker colours for text that would be hard to read."""
     return Default(font=_FONTS, font_mono=["ui-monospace", "monospace"]).set(
         block_info_text_color="*neutral_600",
         button_primary_background_fill="*primary_700",
@@ -85,7 +85,7 @@ def _input_column(models: Models) -> tuple[_Inputs, _Buttons]:
 def _comparison_sheet() -> None:
     with gradio.Accordion("Input, bicubic, srez and original", open=False, elem_id="sheet"):
         gradio.Image(
-            demo.sheet(load("faces")),  # the one in the box, whatever a folder of models holds
+            demo.sheet(load("faces")),  # the built-in one, even if --models replaces it
             show_label=False,
             interactive=False,
             buttons=[],
@@ -108,16 +108,16 @@ def _output_column() -> _Outputs:
 
 
 def _connect(events: Events, inputs: _Inputs, buttons: _Buttons, outputs: _Outputs) -> None:
-    upscaling: dict[str, Any] = {
+    upscale_event: dict[str, Any] = {
         "inputs": list(inputs),
         "outputs": list(outputs),
-        "preprocess": False,  # our own sentences about wrong pictures and choices are better than Gradio's
+        "preprocess": False,  # our own error messages are better than Gradio's
         "api_visibility": "private",
         "concurrency_limit": _MAX_RUNNING,
     }
-    buttons.upscale.click(events.upscale, **upscaling)
+    buttons.upscale.click(events.upscale, **upscale_event)
     example = buttons.example.click(events.example, None, inputs.picture, api_visibility="private")
-    example.then(events.upscale, **upscaling)
+    example.then(events.upscale, **upscale_event)
     inputs.model.change(
         lambda name: _fidelity(events.service.models, name),
         inputs.model,

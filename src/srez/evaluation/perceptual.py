@@ -1,7 +1,7 @@
 """A perceptual distance: ST-LPIPS with its AlexNet.
 
 Ghildyal and Liu, "Shift-tolerant perceptual similarity metric", ECCV 2022, arXiv 2207.13686: the distance
-between the features of two pictures, weighted as people judged them, on a network that blurs before it
+between the features of two pictures, weighted by human judgements, in a network that blurs before it
 subsamples. The weights come with the package stlpips-pytorch; none of its code is run.
 """
 
@@ -18,7 +18,7 @@ from srez.models.card import sha256
 
 Distance = Callable[[np.ndarray, np.ndarray], list[float]]
 
-_PACKAGE, _FILE = "stlpips_pytorch", "weights/vST0.0/alex_shift_tolerant.pth"
+_PACKAGE, _WEIGHTS = "stlpips_pytorch", "weights/vST0.0/alex_shift_tolerant.pth"
 _SHA256 = "b356b382f96010f77d085ee8343ecd9fd322d0a56e8de2b2d0549fafcad8b9ee"
 
 
@@ -33,7 +33,7 @@ def st_lpips() -> Distance | None:
     """
     if not (find_spec("torch") and find_spec(_PACKAGE)):
         return None
-    path = Path(str(resources.files(_PACKAGE))) / _FILE
+    path = Path(str(resources.files(_PACKAGE))) / _WEIGHTS
     if sha256(path) != _SHA256:
         raise ModelError(f"{path} is not the published ST-LPIPS network (sha256 differs): install it again")
     return _StLpips(path)
@@ -43,21 +43,21 @@ class _StLpips:
     """AlexNet with blurred subsampling, and the weights of its layers in the distance."""
 
     def __init__(self, path: Path) -> None:
-        self._torch: Any = import_module("torch")  # an extra, which type checkers need not have
+        self._torch: Any = import_module("torch")  # an optional package, which a type checker may lack
         self._functional = self._torch.nn.functional
         self._weights = self._torch.load(path, map_location="cpu", weights_only=True)
 
-    def __call__(self, ours: np.ndarray, truths: np.ndarray) -> list[float]:
+    def __call__(self, outputs: np.ndarray, truths: np.ndarray) -> list[float]:
         with self._torch.inference_mode():
-            total = self._torch.zeros(len(ours))
-            layers = zip(self._features(ours), self._features(truths), strict=True)
+            total = self._torch.zeros(len(outputs))
+            layers = zip(self._features(outputs), self._features(truths), strict=True)
             for number, (a, b) in enumerate(layers):
-                judged = self._functional.conv2d((a - b) ** 2, self._weights[f"lin{number}.model.1.weight"])
-                total += judged.mean(dim=(1, 2, 3))
+                weighted = self._functional.conv2d((a - b) ** 2, self._weights[f"lin{number}.model.1.weight"])
+                total += weighted.mean(dim=(1, 2, 3))
             return total.tolist()
 
     def _features(self, images: np.ndarray) -> list[Any]:
-        """What the five layers see, each pixel's features scaled to length 1."""
+        """The outputs of the five layers, with each pixel's features scaled to length 1."""
         relu = self._functional.relu
         first = relu(self._blur_and_halve(self._conv(self._input(images), "slice1.0", 2), "slice1.1"))
         second = relu(self._conv(self._blur_and_halve(self._pool(first), "slice2.4"), "slice2.5", 2))

@@ -70,7 +70,6 @@ _SAVE_OPTIONS = {
 }
 _READERS = [each.pillow for each in FORMATS if each is not HEIC]
 _TIFF_SUBFILE = 254  # a tag
-formats.TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _LONGEST_JPEG_EXIF = 65_533  # bytes: a segment of a JPEG has no more
 
 
@@ -116,7 +115,7 @@ def from_float(values: np.ndarray, dtype: np.typing.DTypeLike) -> np.ndarray:
         return values.clip(0, 1).astype(dtype, copy=False)
     most = np.iinfo(dtype).max
     scaled = values * np.float32(most)
-    np.rint(scaled, out=scaled)  # in place: of a large picture every copy is felt
+    np.rint(scaled, out=scaled)  # in place: copies of large pictures are expensive
     return scaled.clip(0, most, out=scaled).astype(dtype)
 
 
@@ -218,10 +217,9 @@ class Encoding:
 
 
 def write(path: Path, picture: Picture, quality: int = QUALITY, marked: bool = False) -> None:
-    """Write a picture whole or not at all; the suffix gives the format.
+    """Write a picture, whole or not at all; the suffix decides the format.
 
-    JPEG, AVIF and HEIC are written without chroma subsampling. What has 16 bits a channel is reduced to 8 but
-    in PNG and TIFF.
+    JPEG, AVIF and HEIC are written without chroma subsampling. Only PNG and TIFF keep 16 bits a channel.
 
     Args:
         path: the file.
@@ -258,47 +256,55 @@ def save(
     size: tuple[int, int],
     like: Picture,
 ) -> None:
-    """Write a picture that comes in bands; PNG and TIFF are written as they come.
+    """Write a picture that comes in bands; PNG and TIFF are written band by band.
 
     Args:
         file: to write to; for TIFF it must be able to seek.
         name: what to call it in an error.
         encoding: how to write it.
         bands: from top to bottom, `(h, W, C)` each.
-        size: width and height of them all, in pixels.
+        size: width and height of the whole picture, in pixels.
         like: a picture of the same channels and depth, whose profile, EXIF data and resolution are kept.
 
     Raises:
         OutputError: the format cannot hold it, or the file cannot be written.
     """
-    format_, quality = encoding.format, encoding.quality
-    dtype = like.pixels.dtype
+    format_, dtype = encoding.format, like.pixels.dtype
     refuse_unwritable(name, format_, like.channels, size, dtype.itemsize)
-    exif = metadata.resized_exif(like.exif, size)
-    if format_ == JPEG and exif and len(exif) > _LONGEST_JPEG_EXIF:
-        exif = None
-    exif = metadata.marked(exif) if encoding.marked else exif
+    exif = _exif_to_write(like, size, encoding)
     if format_ == PNG:
         plain_exif = exif and exif.removeprefix(metadata.EXIF_MARK)
         png.write(file, bands, size, like.channels, dtype, icc=like.icc, exif=plain_exif, dpi=like.dpi)
-        return
-    if format_ == TIFF:
+    elif format_ == TIFF:
         tags = metadata.tags(exif)
         tiff.write(file, bands, size, like.channels, dtype, icc=like.icc, tags=tags, dpi=like.dpi)
-        return
-    image = _image(bands, size, like)
+    else:
+        _save_with_pillow(file, name, encoding, _image(bands, size, like), replace(like, exif=exif))
+
+
+def _exif_to_write(like: Picture, size: tuple[int, int], encoding: Encoding) -> bytes | None:
+    """A picture's EXIF data, with the new size and, if asked, our mark."""
+    exif = metadata.resized_exif(like.exif, size)
+    if encoding.format == JPEG and exif and len(exif) > _LONGEST_JPEG_EXIF:
+        exif = None
+    return metadata.marked(exif) if encoding.marked else exif
+
+
+def _save_with_pillow(
+    file: IO[bytes], name: str, encoding: Encoding, image: Image.Image, like: Picture
+) -> None:
+    """Save an image in a lossy format, with the profile, EXIF data and resolution of a picture."""
+    format_ = encoding.format
     icc = like.icc if format_ == JPEG else metadata.fitting_profile(like.icc, np.asarray(image))
-    keep = {"icc_profile": icc, "exif": exif, "dpi": like.dpi}
-    options = _SAVE_OPTIONS[format_] | {key: value for key, value in keep.items() if value}
+    kept = {"icc_profile": icc, "exif": like.exif, "dpi": like.dpi}
+    options = _SAVE_OPTIONS[format_] | {key: value for key, value in kept.items() if value}
     if format_ == HEIC:
         _register_heif()
     try:
-        image.save(file, format=format_.pillow, quality=quality, **options)
-    except (ValueError, RuntimeError) as error:
-        raise OutputError(f"{name} cannot be written as {format_.label}: {error}") from None
-    except OSError as error:
-        if error.errno is not None:
-            raise
+        image.save(file, format=format_.pillow, quality=encoding.quality, **options)
+    except (ValueError, RuntimeError, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # of the disk, not of the encoder
         raise OutputError(f"{name} cannot be written as {format_.label}: {error}") from None
 
 

@@ -151,7 +151,7 @@ def test_a_folder_without_runs(tmp_path: Path) -> None:
     result = listing(tmp_path)
     assert (result.exit_code, result.stdout) == (
         0,
-        f"No training runs in {tmp_path}: `srez train` makes them.\n",
+        f"No training runs in {tmp_path}: create one with `srez train`.\n",
     )
     assert json.loads(listing(tmp_path, "--json").stdout) == []
 

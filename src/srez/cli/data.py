@@ -16,7 +16,7 @@ app.add_typer(data_app, name="data")
 
 @data_app.callback(epilog="Examples: `srez data pack faces.zip pack/`, `srez data check pack/`")
 def data() -> None:
-    """Cut faces out once, so that every training starts faster."""
+    """Pack faces once, so that every training on them starts faster."""
 
 
 @data_app.command(
@@ -32,15 +32,15 @@ def pack(
     partition: Annotated[
         Path | None,
         typer.Option(
-            help="A split like CelebA's list_eval_partition.txt: 0 training, 1 validation, 2 left out. It "
-            "applies to the first source that holds all pictures it names."
+            help="A file like CelebA's list_eval_partition.txt: 0 training, 1 validation, 2 unused. "
+            "It applies to the first source that holds all pictures it names."
         ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Cut faces out and write them as shards with counts and checksums.
+    """Crop faces and write them as shards with counts and checksums.
 
-    Training on the pack gives the same weights as training on the pictures, and starts at once.
+    Training on the pack starts at once, and gives the same weights as training on the pictures.
     """
     training_recipes()
     from srez.datasets import packs
@@ -82,7 +82,7 @@ def check(
     else:
         for fault in faults:
             error_console.print(f"srez: {fault}", soft_wrap=True)
-        state = f"{len(faults)} damaged" if faults else "whole"
+        state = f"{len(faults)} damaged" if faults else "intact"
         faces = f"{counts['train']:,} faces to train on, {counts['validation']:,} to validate on"
         out_console.print(f"{folder}: {faces}, in {len(index.shards)} shards: {state}", soft_wrap=True)
     if faults:

@@ -34,7 +34,7 @@ _PARTS = {Split.train: Part.TRAIN, Split.val: Part.VALIDATION, Split.test: Part.
 
 
 class Layout(enum.StrEnum):
-    """The axes of a foreign model's images."""
+    """The order of axes of a foreign model's images."""
 
     NHWC = "NHWC"
     NCHW = "NCHW"
@@ -42,7 +42,7 @@ class Layout(enum.StrEnum):
 
 @app.command(epilog="Example: `srez demo -o sheet.png`")
 def demo(
-    output: Annotated[Path, typer.Option("-o", "--output", help="The sheet to write.")] = Path(
+    output: Annotated[Path, typer.Option("-o", "--output", help="The image to write.")] = Path(
         "srez-demo.png"
     ),
     model: Model = "faces",
@@ -76,7 +76,7 @@ def evaluate(
     model: Annotated[
         list[str] | None,
         typer.Option(
-            help="A model in the box, one of your own, or any ONNX file that upscales images; repeatable. "
+            help="A built-in model, one of your own, or any ONNX file that upscales images; repeatable. "
             "[default: faces with --faces, photo with --benchmark]",
             show_default=False,
         ),
@@ -85,54 +85,54 @@ def evaluate(
         list[Path] | None,
         typer.Option(
             "--images",
-            help="A folder of another program's results, named after the pictures; repeatable.",
+            help="A folder of another program's results, named like the pictures; repeatable.",
         ),
     ] = None,
     benchmark: Annotated[
         Path | None,
         typer.Option(
-            help="A folder with HR/ and LR_x4/, or in the layout of DIV2K, EDSR, BasicSR or SelfExSR: "
-            "protocol y-matlab-x4."
+            help="A folder with HR/ and LR_x4/, or in the layout of DIV2K, EDSR, BasicSR or SelfExSR. "
+            "Measured by the protocol y-matlab-x4."
         ),
     ] = None,
     faces: Annotated[
-        Path | None, typer.Option(help="A zip or folder of aligned faces: protocol faces-rgb.")
+        Path | None,
+        typer.Option(help="A zip or folder of aligned faces. Measured by the protocol faces-rgb."),
     ] = None,
     partition: Annotated[
         Path | None, typer.Option(help="CelebA's list_eval_partition.txt, for --faces.")
     ] = None,
-    split: Annotated[Split, typer.Option(help="Which part of the partition to measure on.")] = Split.val,
-    limit: Annotated[int | None, typer.Option(min=1, help="Measure on the first N pictures only.")] = None,
+    split: Annotated[Split, typer.Option(help="Part of the partition to measure.")] = Split.val,
+    limit: Annotated[int | None, typer.Option(min=1, help="Measure only the first N pictures.")] = None,
     json_out: Annotated[
         Path | None,
         typer.Option(
-            "--json", help="Write the figures of every picture, the protocol, hashes and versions as JSON."
+            "--json", help="Write a JSON file: figures of every picture, protocol, hashes and versions."
         ),
     ] = None,
     sheet_out: Annotated[
         Path | None,
-        typer.Option("--sheet", help="Write a PNG of the pictures with the worst, median and best SSIM."),
+        typer.Option("--sheet", help="Write an image of the pictures with the worst, median and best SSIM."),
     ] = None,
     value_range: Annotated[
         int | None,
         typer.Option(
             "--range",
-            help="Largest value in the images of a model without a card, 1 or 255. [default: detected]",
+            help="Largest pixel value of a model without a card, 1 or 255. [default: detected]",
             show_default=False,
         ),
     ] = None,
     layout: Annotated[
         Layout | None,
-        typer.Option(
-            help="Axes of the images of a model without a card. [default: detected]", show_default=False
-        ),
+        typer.Option(help="Order of axes of a model without a card. [default: detected]", show_default=False),
     ] = None,
     fidelity: Annotated[
         list[float] | None,
         typer.Option(
             min=0,
             max=1,
-            help="For models with two looks: 0 vivid, 1 faithful; repeatable. [default: the model's]",
+            help="From 0 (vivid) to 1 (faithful), for models with two looks; repeatable. "
+            "[default: the model's]",
             show_default=False,
         ),
     ] = None,
@@ -145,7 +145,7 @@ def evaluate(
     from srez.evaluation.evaluate import evaluate
 
     if sheet_out:
-        format_to_write(sheet_out)  # an unknown suffix is said before hours of measuring
+        format_to_write(sheet_out)  # refuse an unknown suffix before hours of measuring
     pair_set = _pair_set(benchmark, faces, partition, split, limit)
     chosen = [
         *methods.baselines(pair_set.protocol.scale),
@@ -178,7 +178,7 @@ def _pair_set(
     from srez.evaluation import pairs
 
     if benchmark and partition:
-        raise OptionError("--partition goes with --faces, not with --benchmark")
+        raise OptionError("--partition requires --faces, not --benchmark")
     if benchmark and not faces:
         return pairs.from_benchmark(benchmark, limit)
     if faces and not benchmark:
@@ -190,5 +190,5 @@ def _conventions(value_range: int | None, layout: Layout | None) -> "Conventions
     from srez.evaluation.foreign import RANGES, Conventions
 
     if value_range not in (None, *RANGES):
-        raise OptionError(f"--range {value_range}: images hold values up to 1 or up to 255")
+        raise OptionError(f"--range {value_range}: choose 1 or 255")
     return Conventions(value_range, layout and layout.value)

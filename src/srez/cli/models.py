@@ -21,7 +21,7 @@ app.add_typer(models_app, name="models")
 
 @models_app.callback(invoke_without_command=True, epilog="Examples: `srez models`, `srez models show faces`")
 def models(context: typer.Context, as_json: AsJson = False) -> None:
-    """List the models in the box, or show one."""
+    """List the built-in models, or show one."""
     if context.invoked_subcommand:
         return
     found = {name: cards.read(box.find(name)) for name in box.names()}
@@ -37,10 +37,10 @@ def models(context: typer.Context, as_json: AsJson = False) -> None:
 
 @models_app.command(epilog="Examples: `srez models show faces`, `srez models show mine.onnx --json`")
 def show(
-    name: Annotated[str, typer.Argument(help="A model in the box, or an .onnx file with its card.")],
+    name: Annotated[str, typer.Argument(help="A built-in model, or an .onnx file with its card.")],
     as_json: AsJson = False,
 ) -> None:
-    """Show all that a model's card says: limits, licence, training, figures."""
+    """Show a model's card: limits, licence, training, figures."""
     from srez.evaluation import report
 
     path = box.find(name)

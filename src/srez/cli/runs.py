@@ -14,9 +14,9 @@ app = typer.Typer()
 
 @app.command(epilog="Examples: `srez runs`, `srez runs /data/runs --json`")
 def runs(
-    folder: Annotated[Path, typer.Argument(help="A folder of run folders, up to two levels deep.")] = Path(
-        "runs"
-    ),
+    folder: Annotated[
+        Path, typer.Argument(help="A folder that holds run folders, at most two levels down.")
+    ] = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
     """List training runs with their state, best figures, hours and size."""
@@ -29,7 +29,7 @@ def runs(
     elif found:
         out_console.print(runs.table(found))
     else:
-        typer.echo(f"No training runs in {folder}: `srez train` makes them.")
+        typer.echo(f"No training runs in {folder}: create one with `srez train`.")
 
 
 @app.command(epilog="Example: `srez report runs/faces -o report.html`")

@@ -28,37 +28,37 @@ app.add_typer(recipes_app, name="recipes")
     "--out runs/faces`, `srez train faces --data celeba/ --workers 8 --gpus-per-worker 1 --ray-address auto`"
 )
 def train(
-    recipe: Annotated[
-        str, typer.Argument(help="A built-in recipe (see `srez recipes`) or the path of a .toml file.")
-    ],
+    recipe: Annotated[str, typer.Argument(help="A built-in recipe (see `srez recipes`) or a .toml file.")],
     data: Annotated[
         list[str] | None,
         typer.Option(
-            help="A zip or folder of pictures, a pack, or tfds:NAME; repeat it for several sources, and "
-            "append @WEIGHT to each to mix them by weight."
+            help="A zip or folder of pictures, a pack, or tfds:NAME; repeatable. Append @WEIGHT to each "
+            "source to mix them by weight."
         ),
     ] = None,
     partition: Annotated[
         Path | None,
         typer.Option(
-            help="A split like CelebA's list_eval_partition.txt: 0 training, 1 validation, 2 left out. It "
-            "applies to the first source that holds all pictures it names."
+            help="A file like CelebA's list_eval_partition.txt: 0 training, 1 validation, 2 unused. "
+            "It applies to the first source that holds all pictures it names."
         ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="The run folder. [default: runs/RECIPE]", show_default=False)
     ] = None,
-    steps: Annotated[int | None, typer.Option(help="Number of steps (default: the recipe's).")] = None,
+    steps: Annotated[
+        int | None, typer.Option(help="Number of steps. [default: the recipe's]", show_default=False)
+    ] = None,
     init: Annotated[
         str | None,
         typer.Option(
-            help="Start from the weights of a built-in model, or of the .onnx file, run folder or checkpoint "
-            "at a path (./faces for a folder named like a model)."
+            help="Start from the weights of a built-in model, an .onnx file, a run folder or a checkpoint. "
+            "Write ./faces for a folder with the name of a model."
         ),
     ] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the recipe; may be repeated."),
+        typer.Option("--set", metavar="KEY=VALUE", help="Override a setting of the recipe; repeatable."),
     ] = None,
     devices: Annotated[
         int | None,
@@ -66,29 +66,24 @@ def train(
     ] = None,
     workers: Annotated[
         int | None,
-        typer.Option(min=1, help="Split every batch among this many processes, started by Ray."),
+        typer.Option(min=1, help="Split every batch among this many processes, which Ray starts."),
     ] = None,
-    gpus_per_worker: Annotated[int, typer.Option(min=0, help="GPUs of each process.")] = 0,
+    gpus_per_worker: Annotated[int, typer.Option(min=0, help="GPUs for each worker.")] = 0,
     ray_address: Address = "local",
 ) -> None:
     """Train a network. Run the same command again to resume.
 
-    Ctrl-C saves a checkpoint and stops; a second one stops at once. When done, the run folder holds
-    model.onnx and its card, for `srez upscale --model`.
+    Ctrl-C saves a checkpoint and stops; pressed again, it stops at once. The finished run folder holds
+    model.onnx with its card, for `srez upscale --model`.
     """
     recipes = training_recipes()
     changes = [*(settings or []), *([f"steps={steps}"] if steps is not None else [])]
     chosen = recipes.load(recipe, changes)
-    if bool(data) == bool(chosen.drawn):
-        raise OptionError(
-            f"recipe {recipe} draws its faces: leave --data out" if data else f"recipe {recipe} needs --data"
-        )
-    if partition and not data:
-        raise OptionError(f"recipe {recipe} draws its faces: leave --partition out")
+    _check_sources(recipe, chosen.drawn > 0, data, partition)
     if devices and workers:
         raise OptionError("give either --devices, for this machine, or --workers, for many")
     if gpus_per_worker and not workers:
-        raise OptionError("--gpus-per-worker goes with --workers")
+        raise OptionError("--gpus-per-worker requires --workers")
     if workers:
         require("--workers", "ray", extra="cluster")
     from srez.runs.layout import RunLayout
@@ -117,7 +112,7 @@ def train(
 
 
 class TrainingBars(Bars, Reporter):
-    """Shows on standard error how far a training is; each validation leaves a line above the bars."""
+    """Shows the progress of a training on standard error; each validation leaves a line above the bars."""
 
     def __init__(self, steps: int) -> None:
         """Bars for a training of so many steps; use them in a `with` statement."""
@@ -150,7 +145,17 @@ class TrainingBars(Bars, Reporter):
         self.print(sentence)
 
 
+def _check_sources(recipe: str, is_drawn: bool, data: list[str] | None, partition: Path | None) -> None:
+    """Refuse sources for a recipe that draws its own pictures, and a recipe without any pictures."""
+    if is_drawn and (data or partition):
+        option = "--data" if data else "--partition"
+        raise OptionError(f"recipe {recipe} draws its own faces: omit {option}")
+    if not is_drawn and not data:
+        raise OptionError(f"recipe {recipe} needs --data")
+
+
 def _stop(sentence: str) -> NoReturn:
+    """Say how to resume, and exit."""
     command = shlex.join(["srez", *sys.argv[1:]])
     error_console.print(f"{sentence} Run the same command to resume: {command}", soft_wrap=True)
     raise typer.Exit(130)
@@ -173,7 +178,7 @@ def recipes(context: typer.Context) -> None:
 
 @recipes_app.command(epilog="Example: `srez recipes show faces > mine.toml`")
 def show(
-    name: Annotated[str, typer.Argument(help="A built-in recipe, or the path of a .toml file.")],
+    name: Annotated[str, typer.Argument(help="A built-in recipe or a .toml file.")],
 ) -> None:
-    """Print a recipe: its result, its command and its settings."""
+    """Print a recipe: settings, with comments on its command and results."""
     sys.stdout.write(training_recipes().text(name))

@@ -1,6 +1,7 @@
 """Writing files completely or not at all."""
 
 import os
+import secrets
 import shutil
 import sys
 import tempfile
@@ -34,7 +35,9 @@ def atomic(path: Path) -> Iterator[IO[bytes]]:
         OutputError: the folder does not exist or cannot be written to, or the disk is full.
     """
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:_PREFIX]}.")
+        temporary = path.with_name(f".{path.name[:_PREFIX]}.{secrets.token_hex(8)}")
+        # Open to all that the umask lets in, as any new file is; `tempfile` would hide it from others.
+        handle = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror}") from None
     try:
@@ -42,10 +45,9 @@ def atomic(path: Path) -> Iterator[IO[bytes]]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).chmod(0o666 & ~_umask())
-        Path(temporary).replace(path)
+        temporary.replace(path)
     except BaseException as error:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         if isinstance(error, OSError):
             raise OutputError(f"{path} cannot be written: {error.strerror}") from None
         raise
@@ -79,9 +81,3 @@ def output_failure(error: OSError) -> OutputError:
         os.dup2(null, standard)
         os.close(null)
     return OutputError(f"standard output cannot be written: {error.strerror}")
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -1,6 +1,8 @@
 """The one place that reads and writes image files."""
 
 import io
+import re
+import struct
 import sys
 import warnings
 from collections.abc import Iterable, Iterator
@@ -14,11 +16,12 @@ from PIL import Image, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
 from srez.errors import ImageError, MissingPackageError, OutOfMemoryError, OutputError, TooLargeError
-from srez.images import formats, metadata, png, tiff
+from srez.images import foreign, metadata, png, tiff
 from srez.images.decode import decode
 from srez.images.find import Found, find, find_in_zip, is_hidden, is_picture, none_found
 from srez.images.formats import (
     AVIF,
+    BMP,
     FORMATS,
     HEIC,
     JPEG,
@@ -59,6 +62,11 @@ __all__ = [
     "none_found",
 ]
 
+# Pillow warns of what it can mend (odd EXIF data, large pictures); what it cannot mend it raises. Turned off
+# once and for all: `warnings.catch_warnings` in one thread undoes that of another.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+
 MAX_PIXELS = 178_956_970  # of a picture to read: where Pillow stops too, 512 MB of RGB
 QUALITY = 95  # of lossy formats, from 1 to 100
 
@@ -68,8 +76,8 @@ _SAVE_OPTIONS = {
     AVIF: {"subsampling": "4:4:4"},
     HEIC: {"chroma": 444},
 }
-_READERS = [each.pillow for each in FORMATS if each is not HEIC]
-_TIFF_SUBFILE = 254  # a tag
+_UNSUPPORTED = ("Unsupported", "unknown", "cannot handle")  # so begin what Pillow raises of valid files
+_TIFF_SUBFILE, _XMP_TAG = 254, 700  # tags
 _LONGEST_JPEG_EXIF = 65_533  # bytes: a segment of a JPEG has no more
 
 
@@ -83,12 +91,18 @@ class Picture:
         icc: the colour profile, as stored in the file.
         exif: the metadata as JPEG holds it, "Exif" mark in front, the orientation already applied.
         dpi: pixels per inch, across and along.
+        beside: chunks of a PNG that say what its text and colours are, kept where a PNG is written.
+        xmp: the XMP packet, without orientation.
+        comment: of a JPEG.
     """
 
     pixels: np.ndarray
     icc: bytes | None = None
     exif: bytes | None = None
     dpi: tuple[float, float] | None = None
+    beside: png.Chunks = ()
+    xmp: bytes | None = None
+    comment: bytes | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -156,9 +170,11 @@ def read(source: Path | bytes, name: str | None = None, max_pixels: int = MAX_PI
         # After the pixels: a PNG may have EXIF data behind them, and Pillow turns a TIFF while it decodes it.
         exif, orientation = metadata.exif(image)
         dpi = metadata.dpi(image)
+        beside, xmp, comment = image.info.get(png.BESIDE, ()), metadata.xmp(image), metadata.comment(image)
     if orientation >= 5:
         dpi = dpi and (dpi[1], dpi[0])
-    return Picture(metadata.upright(pixels, orientation), metadata.fitting_profile(icc, pixels), exif, dpi)
+    fitting = metadata.fitting_profile(icc, pixels)
+    return Picture(metadata.upright(pixels, orientation), fitting, exif, dpi, beside, xmp, comment)
 
 
 def size(source: Path | bytes, name: str | None = None, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
@@ -274,9 +290,20 @@ def save(
     exif = _exif_to_write(like, size, encoding)
     if format_ == PNG:
         plain_exif = exif and exif.removeprefix(metadata.EXIF_MARK)
-        png.write(file, bands, size, like.channels, dtype, icc=like.icc, exif=plain_exif, dpi=like.dpi)
+        beside = png.with_xmp(like.beside, like.xmp)
+        png.write(
+            file,
+            bands,
+            size,
+            like.channels,
+            dtype,
+            icc=like.icc,
+            exif=plain_exif,
+            dpi=like.dpi,
+            beside=beside,
+        )
     elif format_ == TIFF:
-        tags = metadata.tags(exif)
+        tags = ({_XMP_TAG: like.xmp} if like.xmp else {}) | metadata.tags(exif)
         tiff.write(file, bands, size, like.channels, dtype, icc=like.icc, tags=tags, dpi=like.dpi)
     else:
         _save_with_pillow(file, name, encoding, _image(bands, size, like), replace(like, exif=exif))
@@ -296,7 +323,10 @@ def _save_with_pillow(
     """Save an image in a lossy format, with the profile, EXIF data and resolution of a picture."""
     format_ = encoding.format
     icc = like.icc if format_ == JPEG else metadata.fitting_profile(like.icc, np.asarray(image))
-    kept = {"icc_profile": icc, "exif": like.exif, "dpi": like.dpi}
+    kept = {"icc_profile": icc, "exif": like.exif, "dpi": like.dpi, "xmp": like.xmp}
+    if format_ == JPEG:
+        kept["comment"] = like.comment
+        kept["xmp"] = like.xmp if like.xmp and len(like.xmp) < _LONGEST_JPEG_EXIF - 40 else None
     options = _SAVE_OPTIONS[format_] | {key: value for key, value in kept.items() if value}
     if format_ == HEIC:
         _register_heif()
@@ -338,23 +368,22 @@ def _opened(source: Path | bytes, name: str, max_pixels: int) -> Iterator[Image.
     try:
         if isinstance(source, Path) and source.is_fifo():
             raise ImageError(f"{name} is a pipe: hand it over as standard input, with - for its name")
-        with warnings.catch_warnings():
-            # Pillow warns of what it can mend (odd EXIF data, large pictures); what it cannot mend it raises.
-            warnings.simplefilter("ignore")
-            with source.open("rb") if isinstance(source, Path) else io.BytesIO(source) as file:
-                formats = _formats(file, name)
-                if Image.MAX_IMAGE_PIXELS and max_pixels > 2 * Image.MAX_IMAGE_PIXELS:
-                    Image.MAX_IMAGE_PIXELS = max_pixels  # who raises our limit raises Pillow's
-                with Image.open(file, formats=formats) as image:
-                    if image.width * image.height > max_pixels:
-                        raise Image.DecompressionBombError
-                    yield image
+        with source.open("rb") if isinstance(source, Path) else io.BytesIO(source) as file:
+            found = _format(file, name)
+            if Image.MAX_IMAGE_PIXELS and max_pixels > 2 * Image.MAX_IMAGE_PIXELS:
+                Image.MAX_IMAGE_PIXELS = max_pixels  # who raises our limit raises Pillow's
+            beside, shown = png.split(file) if found == PNG else ((), file)
+            with Image.open(shown, formats=[found.pillow]) as image:
+                if image.width * image.height > max_pixels:
+                    raise Image.DecompressionBombError
+                png.tell(image, beside)
+                yield image
     except ImageError:
         raise
     except FileNotFoundError:
         raise ImageError(f"{name} does not exist") from None
     except UnidentifiedImageError:
-        raise ImageError(f"{name} {_unknown(source)}") from None
+        raise ImageError(f"{name} {_unreadable(source, max_pixels)}") from None
     except Image.DecompressionBombError:
         raise TooLargeError(
             f"{name} has more than {max_pixels:,} pixels: if you trust it, allow more (--max-pixels)"
@@ -365,30 +394,53 @@ def _opened(source: Path | bytes, name: str, max_pixels: int) -> Iterator[Image.
         # Decoders raise anything for damaged files: SyntaxError, struct.error, IndexError, zlib.error ...
         if isinstance(error, OSError) and error.errno is not None:
             raise ImageError(f"{name} cannot be read: {error.strerror}") from None
+        if str(error).startswith(_UNSUPPORTED):
+            raise ImageError(f"{name} {_unreadable(source, max_pixels)}") from None
         raise ImageError(f"{name} is damaged or cut short: {error}") from None
 
 
-def _formats(file: IO[bytes], name: str) -> list[str]:
-    """Pillow's names of what a file may be; HEIC is only looked for where its mark is."""
+def _format(file: IO[bytes], name: str) -> Format:
+    """The format of an opened file, by its first bytes."""
     start = file.read(START_BYTES)
     file.seek(0)
-    if format_of_bytes(start) != HEIC:
-        return list(_READERS)
-    require_package(HEIC, name, MissingPackageError)
-    _register_heif()
-    return [HEIC.pillow]
+    found = format_of_bytes(start)
+    if found is None:
+        raise ImageError(f"{name} {_not_ours(start)}")
+    require_package(found, name, MissingPackageError)
+    if found == HEIC:
+        _register_heif()
+    return found
 
 
-def _unknown(source: Path | bytes) -> str:
-    """What is wrong with a file that none of Pillow's readers takes."""
-    if isinstance(source, Path):
-        with source.open("rb") as file:
-            start = file.read(4)
-    else:
-        start = source[:4]
-    if start in formats.TIFF_STARTS:
-        return "is a TIFF of a kind that cannot be read, or is damaged: save it anew in 8 or 16 bits"
-    return f"is not a {', '.join(_READERS)} or HEIC picture, or is damaged"
+def _not_ours(start: bytes) -> str:
+    """What to say of a file of none of our formats."""
+    if not start:
+        return "is empty"
+    if kind := foreign.kind_of(start):
+        return f"is {kind[0]}, which cannot be read: {kind[1]}"
+    return f"is not a {', '.join(each.label for each in FORMATS[:-1])} or {FORMATS[-1].label} picture"
+
+
+def _unreadable(source: Path | bytes, max_pixels: int) -> str:
+    """What is wrong with a file of one of our formats that Pillow does not take."""
+    data = source.read_bytes() if isinstance(source, Path) else source
+    found = format_of_bytes(data[:START_BYTES])
+    if found in (AVIF, HEIC):
+        # Where its limit is exceeded, the decoder says nothing else than where a file is damaged.
+        sides = [struct.unpack(">II", data[at + 8 : at + 16]) for at in _places(b"ispe", data[:65536])]
+        if any(width * height > max_pixels for width, height in sides):
+            raise Image.DecompressionBombError
+    if found == JPEG and any(data[at + 4] == 12 for at in _places(b"\xff\xc1", data[:65536])):
+        return "is a JPEG of 12 bits a channel, which cannot be read: save it as PNG with 16 bits"
+    if found in (TIFF, BMP, JPEG):
+        return f"is a {found.label} of a kind that cannot be read, or is damaged: save it anew as PNG"
+    label = found.label if found else "picture"
+    return f"is a damaged {label}"
+
+
+def _places(mark: bytes, data: bytes) -> list[int]:
+    places = [found.start() for found in re.finditer(re.escape(mark), data)]
+    return [place for place in places if place + 16 <= len(data)]
 
 
 def _register_heif() -> None:
@@ -405,7 +457,8 @@ def _refuse_several(image: Image.Image, name: str) -> None:
 
 def _frames(image: Image.Image) -> int:
     # A camera's MPO is a JPEG with further views or a preview behind the picture.
-    count = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+    # And of several pictures in a HEIC one is the primary one, which is opened.
+    count = 1 if image.format in ("MPO", HEIC.pillow) else getattr(image, "n_frames", 1)
     if count == 1 or not isinstance(image, TiffImageFile):
         return count
     smaller = 0  # of the first page, as maps and programs for photographs keep them

@@ -58,6 +58,20 @@ def resized_exif(data: bytes | None, size: tuple[int, int]) -> bytes | None:
     return EXIF_MARK + exif.tobytes().removeprefix(EXIF_MARK)
 
 
+def xmp(image: Image.Image) -> bytes | None:
+    """The XMP packet without orientation; for a TIFF it is among the tags."""
+    packet = image.info.get("xmp")
+    if image.format == "TIFF" or not isinstance(packet, bytes) or not packet:
+        return None
+    return _XMP_ORIENTATION.sub(b"", packet)
+
+
+def comment(image: Image.Image) -> bytes | None:
+    """The comment of a JPEG or GIF."""
+    found = image.info.get("comment")
+    return found if isinstance(found, bytes) and found else None
+
+
 def marked(data: bytes | None) -> bytes:
     """EXIF data that say srez made the picture."""
     exif = Image.Exif()

@@ -1,11 +1,13 @@
 """Writing PNG as rows come, https://www.w3.org/TR/png-3/: Pillow needs them all, and knows no 16-bit RGB."""
 
+import io
 import struct
 import zlib
 from collections.abc import Iterable
 from typing import IO
 
 import numpy as np
+from PIL import Image
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # by channels
@@ -13,6 +15,78 @@ _UP = 2  # the filter that takes the difference to the pixel above
 _INCH = 0.0254  # metres
 _ROWS = 64  # filtered and packed at once, so that no second copy of a band is needed
 _PIECE = 256 * 1024  # bytes of an IDAT chunk: the same whatever the bands are, so that files are too
+
+
+BESIDE = "srez chunks"  # where `tell` puts them
+
+Chunks = tuple[tuple[bytes, bytes], ...]  # kind and body of each
+
+_TEXT, _COLOUR = (b"tEXt", b"zTXt", b"iTXt"), (b"gAMA", b"cHRM", b"sRGB", b"cICP")
+_MOST_BESIDE = 64 * 1024**2  # bytes of a profile, or of all text as it is packed
+_XMP, _OLD_PROFILE = b"XML:com.adobe.xmp\0", b"Raw profile type "
+
+
+def split(file: IO[bytes]) -> tuple[Chunks, IO[bytes]]:
+    """The text, profile and colour chunks of a PNG, and a file without its text and profile.
+
+    Pillow unpacks text and profile when it opens a PNG and refuses more than 1 MB of each; here they stay
+    packed. Chunks whose checksum is wrong are left out; what cannot be parsed is left to Pillow.
+    """
+    end = file.seek(0, 2)
+    place, copied, total = 8, 0, 0
+    chunks: list[tuple[bytes, bytes]] = []
+    pieces: list[bytes] = []
+    while place + 12 <= end:
+        file.seek(place)
+        length, kind = struct.unpack(">I4s", file.read(8))
+        after = place + 12 + length
+        if after > end:
+            break
+        if kind in (*_TEXT, *_COLOUR, b"iCCP"):
+            body, check = file.read(length), file.read(4)
+            total += length
+            if total <= _MOST_BESIDE and check == struct.pack(">I", zlib.crc32(body, zlib.crc32(kind))):
+                chunks.append((kind, body))
+            if kind not in _COLOUR:
+                file.seek(copied)
+                pieces.append(file.read(place - copied))
+                copied = after
+        place = after
+    file.seek(copied)
+    return tuple(chunks), io.BytesIO(b"".join([*pieces, file.read()])) if pieces else file
+
+
+def tell(image: Image.Image, chunks: Chunks) -> None:
+    """Give an opened PNG what `split` took away: profile, XMP packet, EXIF data in text, and what to keep."""
+    kept = []
+    for kind, body in chunks:
+        keyword = body.partition(b"\0")[0]
+        if kind == b"iCCP":
+            image.info["icc_profile"] = _unpacked(body[len(keyword) + 2 :])
+        elif kind == b"iTXt" and body.startswith(_XMP):
+            packed, packet = body[len(_XMP)], body[len(_XMP) + 2 :].split(b"\0", 2)[-1]
+            image.info["xmp"] = _unpacked(packet) if packed else packet
+        elif kind in (b"tEXt", b"zTXt") and keyword.startswith(_OLD_PROFILE):
+            text = _unpacked(body[len(keyword) + 2 :]) if kind == b"zTXt" else body[len(keyword) + 1 :]
+            image.info[keyword.decode("latin-1")] = text.decode("latin-1")
+        else:
+            kept.append((kind, body))
+    image.info[BESIDE] = tuple(kept)
+
+
+def with_xmp(chunks: Chunks, xmp: bytes | None) -> Chunks:
+    """Chunks and one more for an XMP packet, if there is any."""
+    return (*chunks, (b"iTXt", _XMP + bytes(4) + xmp)) if xmp else chunks
+
+
+def _unpacked(data: bytes) -> bytes:
+    """Data as it was before it was packed; none if that is damaged or too much."""
+    try:
+        unpacker = zlib.decompressobj()
+        unpacked = unpacker.decompress(data, _MOST_BESIDE)
+    except zlib.error:
+        return b""
+    return unpacked if unpacker.eof else b""
 
 
 def write(
@@ -25,6 +99,7 @@ def write(
     icc: bytes | None = None,
     exif: bytes | None = None,
     dpi: tuple[float, float] | None = None,
+    beside: Chunks = (),
 ) -> None:
     """Write a picture as it comes.
 
@@ -37,12 +112,15 @@ def write(
         icc: the colour profile.
         exif: the EXIF data, as a TIFF structure without the "Exif" mark in front.
         dpi: pixels per inch, across and along.
+        beside: chunks of text and colours, as they are.
     """
     depth = 8 * dtype.itemsize
     file.write(_SIGNATURE)
     _chunk(file, b"IHDR", struct.pack(">IIBBBBB", *size, depth, _COLOUR_TYPES[channels], 0, 0, 0))
     if icc:
         _chunk(file, b"iCCP", b"ICC profile\0\0" + zlib.compress(icc))
+    for kind, body in beside:
+        _chunk(file, kind, body)
     if dpi:
         _chunk(file, b"pHYs", struct.pack(">IIB", *(round(value / _INCH) for value in dpi), 1))
     if exif:

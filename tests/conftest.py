@@ -16,6 +16,11 @@ SHARED = Path(os.environ.get("SREZ_SHARED", Path(__file__).parents[2] / "shared"
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's news would stand among our results
 
+# pytest loads GNU readline, which gives processes started from there a terminal of 80 columns: those of
+# `--numprocesses` too, in which Rich would keep to it whatever a test asks for.
+for name in ("COLUMNS", "LINES"):
+    os.environ.pop(name, None)
+
 # A shell that starts the tests in the background has SIGINT ignored, which programs started here inherit.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -231,7 +231,7 @@ CAT_FILE = "fsspec.implementations.local.LocalFileSystem.cat_file"
     ("broken", "error"),
     [
         (BANDS, MemoryError()),
-        ("srez.images.decode", MemoryError()),
+        ("srez.images.reading.decode", MemoryError()),
         (CAT_FILE, MemoryError()),
         (BANDS, ModelError("the weights are corrupt")),
         ("srez.upscaling.upscaler.load", ModelError("there is no such model")),

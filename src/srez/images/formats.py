@@ -158,3 +158,10 @@ def require_package(needed: Format, name: str, error: type[ImageError] | type[Ou
     """Raise an error that names the file if what a format needs is not installed."""
     if not needed.is_available:
         raise error(f"{name}: {needed.label} needs one more package: pip install 'srez[heic]'")
+
+
+def register_heif() -> None:
+    """Teach Pillow to read and write HEIC, by the package that it requires."""
+    import pillow_heif  # slow to import
+
+    pillow_heif.register_heif_opener()

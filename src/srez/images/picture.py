@@ -1,0 +1,73 @@
+"""A picture in memory, and its values as numbers of other types."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from srez.images import png
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture in memory, upright.
+
+    Attributes:
+        pixels: uint8, or uint16 where the file has more than 8 bits a channel: `(H, W)` gray, `(H, W, 2)`
+            gray with alpha, `(H, W, 3)` RGB or `(H, W, 4)` RGBA; alpha is straight.
+        icc: the colour profile, as stored in the file.
+        exif: the metadata as JPEG holds it, "Exif" mark in front, the orientation already applied.
+        dpi: pixels per inch, across and along.
+        beside: chunks of a PNG that say what its text and colours are, kept where a PNG is written.
+        xmp: the XMP packet, without orientation.
+        comment: of a JPEG.
+    """
+
+    pixels: np.ndarray
+    icc: bytes | None = None
+    exif: bytes | None = None
+    dpi: tuple[float, float] | None = None
+    beside: png.Chunks = ()
+    xmp: bytes | None = None
+    comment: bytes | None = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height, in pixels."""
+        return self.pixels.shape[1], self.pixels.shape[0]
+
+    @property
+    def channels(self) -> int:
+        """1 gray, 2 gray with alpha, 3 RGB, 4 RGBA."""
+        return self.pixels.shape[2] if self.pixels.ndim == 3 else 1
+
+
+def to_float(pixels: np.ndarray) -> np.ndarray:
+    """uint8 or uint16 values as float32 in [0, 1]; float values as they are."""
+    if pixels.dtype.kind == "f":
+        return pixels
+    return pixels / np.float32(np.iinfo(pixels.dtype).max)
+
+
+def from_float(values: np.ndarray, dtype: np.typing.DTypeLike) -> np.ndarray:
+    """Float values in [0, 1] as uint8 or uint16, rounded and never truncated, or as float; clipped."""
+    dtype = np.dtype(dtype)
+    if dtype.kind == "f":
+        return values.clip(0, 1).astype(dtype, copy=False)
+    most = np.iinfo(dtype).max
+    scaled = values * np.float32(most)
+    np.rint(scaled, out=scaled)  # in place: copies of large pictures are expensive
+    return scaled.clip(0, most, out=scaled).astype(dtype)
+
+
+def to_uint8(values: np.ndarray) -> np.ndarray:
+    """Float values in [0, 1] as uint8: clipped and rounded, never truncated."""
+    return from_float(values, np.uint8)
+
+
+def rgb(picture: Picture) -> np.ndarray:
+    """The colours alone, `(H, W, 3)` uint8: gray repeated, alpha left out, 16 bits rounded to 8."""
+    pixels = picture.pixels
+    pixels = pixels if pixels.dtype == np.uint8 else to_uint8(to_float(pixels))
+    if pixels.ndim == 2 or pixels.shape[2] < 3:
+        return np.repeat(pixels.reshape(*pixels.shape[:2], -1)[..., :1], 3, axis=2)
+    return pixels[..., :3]

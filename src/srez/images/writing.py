@@ -1,0 +1,193 @@
+"""Writing image files."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from PIL import Image
+
+from srez.errors import OutputError
+from srez.images import metadata, png, tiff
+from srez.images.formats import (
+    AVIF,
+    HEIC,
+    JPEG,
+    PNG,
+    TIFF,
+    WEBP,
+    Format,
+    format_to_write,
+    register_heif,
+    require_package,
+)
+from srez.images.picture import Picture, to_float, to_uint8
+from srez.output import atomic
+
+QUALITY = 95  # of lossy formats, from 1 to 100
+
+_SAVE_OPTIONS = {
+    JPEG: {"subsampling": 0},
+    WEBP: {"method": 4},
+    AVIF: {"subsampling": "4:4:4"},
+    HEIC: {"chroma": 444},
+}
+_XMP_TAG = 700
+_LONGEST_JPEG_EXIF = 65_533  # bytes: a segment of a JPEG has no more
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How a picture becomes a file.
+
+    Attributes:
+        format: of the file.
+        quality: of lossy formats, from 1 to 100.
+        marked: whether the file is to say that srez made it, for `is_our_result`.
+    """
+
+    format: Format
+    quality: int = QUALITY
+    marked: bool = False
+
+
+def write(path: Path, picture: Picture, quality: int = QUALITY, marked: bool = False) -> None:
+    """Write a picture, whole or not at all; the suffix decides the format.
+
+    JPEG, AVIF and HEIC are written without chroma subsampling. Only PNG and TIFF keep 16 bits a channel.
+
+    Args:
+        path: the file.
+        picture: what to write.
+        quality: of JPEG, WebP, AVIF and HEIC, from 1 to 100.
+        marked: see `Encoding`.
+
+    Raises:
+        OutputError: unknown suffix, alpha in a JPEG, or the file cannot be written.
+    """
+    encoding = Encoding(format_to_write(path), quality, marked)
+    with atomic(path) as file:
+        save(file, str(path), encoding, [picture.pixels], picture.size, picture)
+
+
+def save(
+    file: IO[bytes],
+    name: str,
+    encoding: Encoding,
+    bands: Iterable[np.ndarray],
+    size: tuple[int, int],
+    like: Picture,
+) -> None:
+    """Write a picture that comes in bands; PNG and TIFF are written band by band.
+
+    Args:
+        file: to write to; for TIFF it must be able to seek.
+        name: what to call it in an error.
+        encoding: how to write it.
+        bands: from top to bottom, `(h, W, C)` each.
+        size: width and height of the whole picture, in pixels.
+        like: a picture of the same channels and depth, whose profile, EXIF data and resolution are kept.
+
+    Raises:
+        OutputError: the format cannot hold it, or the file cannot be written.
+    """
+    format_, dtype = encoding.format, like.pixels.dtype
+    refuse_unwritable(name, format_, like.channels, size, dtype.itemsize)
+    exif = _exif_to_write(like, size, encoding)
+    if format_ == PNG:
+        plain_exif = exif and exif.removeprefix(metadata.EXIF_MARK)
+        beside = png.with_xmp(like.beside, like.xmp)
+        png.write(
+            file,
+            bands,
+            size,
+            like.channels,
+            dtype,
+            icc=like.icc,
+            exif=plain_exif,
+            dpi=like.dpi,
+            beside=beside,
+        )
+    elif format_ == TIFF:
+        tags = ({_XMP_TAG: like.xmp} if like.xmp else {}) | metadata.tags(exif)
+        tiff.write(file, bands, size, like.channels, dtype, icc=like.icc, tags=tags, dpi=like.dpi)
+    else:
+        _save_with_pillow(file, name, encoding, _image(bands, size, like), replace(like, exif=exif))
+
+
+def _exif_to_write(like: Picture, size: tuple[int, int], encoding: Encoding) -> bytes | None:
+    """A picture's EXIF data, with the new size and, if asked, our mark."""
+    exif = metadata.resized_exif(like.exif, size)
+    if encoding.format == JPEG and exif and len(exif) > _LONGEST_JPEG_EXIF:
+        exif = None
+    return metadata.marked(exif) if encoding.marked else exif
+
+
+def _save_with_pillow(
+    file: IO[bytes], name: str, encoding: Encoding, image: Image.Image, like: Picture
+) -> None:
+    """Save an image in a lossy format, with the profile, EXIF data and resolution of a picture."""
+    format_ = encoding.format
+    icc = like.icc if format_ == JPEG else metadata.fitting_profile(like.icc, np.asarray(image))
+    kept = {"icc_profile": icc, "exif": like.exif, "dpi": like.dpi, "xmp": like.xmp}
+    if format_ == JPEG:
+        kept["comment"] = like.comment
+        kept["xmp"] = like.xmp if like.xmp and len(like.xmp) < _LONGEST_JPEG_EXIF - 40 else None
+    options = _SAVE_OPTIONS[format_] | {key: value for key, value in kept.items() if value}
+    if format_ == HEIC:
+        register_heif()
+    try:
+        image.save(file, format=format_.pillow, quality=encoding.quality, **options)
+    except (ValueError, RuntimeError, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # of the disk, not of the encoder
+        raise OutputError(f"{name} cannot be written as {format_.label}: {error}") from None
+
+
+def fitted(picture: Picture, format_: Format) -> Picture:
+    """A picture as a format can hold it, if nothing is lost: for JPEG, without an alpha that is all opaque.
+
+    Args:
+        picture: what is to be upscaled and written.
+        format_: to write.
+    """
+    pixels = picture.pixels
+    if format_.alpha or picture.channels in (1, 3) or pixels[..., -1].min() < np.iinfo(pixels.dtype).max:
+        return picture
+    return replace(picture, pixels=pixels[..., 0] if picture.channels == 2 else pixels[..., :3])
+
+
+def refuse_unwritable(
+    name: str, format_: Format, channels: int, size: tuple[int, int], itemsize: int = 1
+) -> None:
+    """Raise OutputError if a format cannot hold a picture: cheap, so that it comes before the work.
+
+    Args:
+        name: of the file, for the sentence.
+        format_: to write.
+        channels: 1 gray, 2 gray with alpha, 3 RGB, 4 RGBA.
+        size: width and height, in pixels.
+        itemsize: bytes of a channel.
+    """
+    label, longest = format_.label, format_.longest_side
+    if channels in (2, 4) and not format_.alpha:
+        raise OutputError(f"{name}: {label} cannot hold transparency; write a .png or a .webp instead")
+    if longest and max(size) > longest:
+        raise OutputError(
+            f"{name}: {label} cannot hold a side of more than {longest:,} pixels; write a .png instead"
+        )
+    if format_ == TIFF and size[0] * size[1] * channels * itemsize > tiff.MOST:
+        raise OutputError(f"{name}: TIFF cannot hold more than 4 GB; write a .png instead")
+    require_package(format_, name, OutputError)
+
+
+def _image(bands: Iterable[np.ndarray], size: tuple[int, int], like: Picture) -> Image.Image:
+    """Bands put together in 8 bits, for Pillow."""
+    pixels = np.empty((size[1], size[0], like.channels), np.uint8)
+    top = 0
+    for band in bands:
+        rows = band.reshape(len(band), size[0], like.channels)
+        pixels[top : top + len(rows)] = rows if rows.dtype == np.uint8 else to_uint8(to_float(rows))
+        top += len(rows)
+    return Image.fromarray(pixels[..., 0] if like.channels == 1 else pixels)

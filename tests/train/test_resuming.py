@@ -33,9 +33,14 @@ class Cut(Reporter):
             raise self._error
 
 
+def same(*changes: str) -> recipe.Recipe:
+    """The recipe of `finished`. To train it again reads and mends the folder, and takes no step."""
+    return tiny("faces", "steps=4", "every.checkpoint=2", "optimizer.cooldown=0", *changes)
+
+
 def longer(*changes: str) -> recipe.Recipe:
     """The recipe of `finished`, with a fifth step."""
-    return tiny("faces", "steps=5", "every.checkpoint=2", "optimizer.cooldown=0", *changes)
+    return same("steps=5", *changes)
 
 
 def test_resumed_equals_undisturbed(whole, faces: data.TrainingData, tmp_path: Path) -> None:
@@ -95,9 +100,9 @@ def test_damaged_metrics_are_dropped_and_reported(
     metrics = RunLayout(out).metrics
     first, *others = metrics.read_bytes().splitlines(keepends=True)
     metrics.write_bytes(b"".join([first, damage, *others, b'{"step": 9, "l']))
-    train(longer("every.log=1"), faces, out, heard)
+    train(same(), faces, out, heard)
     assert "metrics.jsonl is damaged: line 2 left out" in heard.sentences[1]
-    assert [line["step"] for line in log(out) if "l1" in line] == [2, 4, 5]
+    assert [line["step"] for line in log(out) if "l1" in line] == [2, 4]
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"recipe": 1}', '{"recipe": {"steps": "many"}}', None])
@@ -110,10 +115,9 @@ def test_a_damaged_run_json_does_not_keep_a_run_from_resuming(
         known.unlink()
     else:
         known.write_text(damage)
-    assert train(longer(), faces, out, heard).step == 5
+    assert train(same(), faces, out, heard).step == 4
     assert "run.json is damaged or missing" in heard.sentences[0]
     assert len(heard.sentences) == 2
-    assert heard.steps == [5]
     assert json.loads(known.read_text())["data"] == faces.provenance.fingerprint
 
 
@@ -121,7 +125,7 @@ def test_without_run_json_the_recipe_is_compared_still(copy: Copy, faces: data.T
     out = copy()
     RunLayout(out).run.write_text("{")
     with pytest.raises(OptionError, match=r"was trained with another recipe \(batch differ\)"):
-        train(longer("batch=2"), faces, out)
+        train(same("batch=2"), faces, out)
     RunLayout(out).recipe.write_text("batch = = 2")
     with pytest.raises(OptionError, match="holds checkpoints of other networks"):
         train(longer("generator.channels=6"), faces, out)

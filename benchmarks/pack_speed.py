@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from srez.datasets import packs
 from srez.train import data, recipe
-from srez.train.data.faces import mapped, picker
+from srez.train.data.faces import as_tensors, picker
 
 BATCH = 256
 
@@ -21,7 +21,7 @@ def main() -> None:
     arguments = parser.parse_args()
     index = packs.read(arguments.pack)
     count = index.count("train")
-    face = picker(mapped(packs.faces(arguments.pack, index, "train")))
+    face = picker(as_tensors(packs.faces(arguments.pack, index, "train")))
     seed = tf.constant([1, 1], tf.int64)
 
     def shuffled(position: tf.Tensor) -> tf.Tensor:

@@ -5,6 +5,8 @@ import re
 import shlex
 import subprocess
 import sys
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -111,6 +113,20 @@ def test_examples_run(example: Path, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert list(tmp_path.iterdir())
+
+
+def names_from_srez(script: Path) -> set[tuple[str, str]]:
+    """The modules of srez that a script imports from, and the names that it takes."""
+    nodes = [node for node in ast.walk(ast.parse(script.read_text())) if isinstance(node, ast.ImportFrom)]
+    ours = [(node.module, node.names) for node in nodes if node.module and node.module.startswith("srez")]
+    return {(module, alias.name) for module, names in ours for alias in names}
+
+
+@pytest.mark.parametrize("script", sorted((ROOT / "benchmarks").glob("*.py")), ids=lambda path: path.name)
+def test_benchmarks_import_what_exists(script: Path) -> None:
+    """They take minutes to run, but a name that srez no longer has is found at once."""
+    for module, name in names_from_srez(script):
+        assert hasattr(import_module(module), name) or find_spec(f"{module}.{name}"), f"{module}.{name}"
 
 
 def test_readme_gives_the_figures_of_the_card() -> None:

@@ -8,7 +8,11 @@ from hatchling.builders.wheel import WheelBuilder
 ROOT = Path(__file__).parents[1]
 
 
-def test_the_wheel_holds_its_types_and_models(tmp_path: Path) -> None:
+def test_the_wheel_holds_every_file_of_the_package(tmp_path: Path) -> None:
+    """Models, recipes, py.typed, and what the page and the report are made of, too."""
     (wheel,) = WheelBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])
     names = set(zipfile.ZipFile(wheel).namelist())
-    assert {"srez/py.typed", "srez/models/weights/faces.onnx", "srez/models/weights/faces.toml"} <= names
+    files = {path for path in (ROOT / "src/srez").rglob("*") if path.is_file()}
+    sources = {path.relative_to(ROOT / "src").as_posix() for path in files if path.suffix != ".pyc"}
+    assert {"srez/py.typed", "srez/models/weights/faces.onnx", "srez/serve/page/page.css"} <= sources
+    assert sources <= names

@@ -32,13 +32,6 @@ def test_other_kinds_are_named(start: bytes, kind: str) -> None:
     assert "damaged" not in str(caught.value)
 
 
-def test_a_bmp_of_rle4_is_refused() -> None:
-    header = struct.pack("<IiiHHIIiiII", 40, 4, 1, 1, 4, 2, 4, 0, 0, 16, 16)
-    body = header + bytes(range(64)) + b"\x03\x12\x00\x01"
-    with pytest.raises(ImageError, match="RLE4"):
-        images.read(b"BM" + struct.pack("<IHHI", 14 + len(body), 0, 0, 118) + body, "a.bmp")
-
-
 @pytest.mark.parametrize("depth", [1, 2, 4])
 def test_a_transparent_gray_of_few_bits(depth: int) -> None:
     rows = zlib.compress(bytes([0, 0b00011011]))

@@ -12,6 +12,7 @@ from PIL.ImageFile import ImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
 from srez.errors import ImageError
+from srez.images import bmp
 
 # Pillow's modes of 8 bits or fewer, and what they become.
 _MODES = {
@@ -22,7 +23,6 @@ _MODES = {
 }
 _TIFF_BITS, _TIFF_PHOTOMETRIC, _TIFF_PLANAR, _TIFF_FORMAT = 258, 262, 284, 339  # tags
 _SIGNED = 2
-_RLE4 = 2  # of a BMP
 
 
 def decode(
@@ -134,8 +134,11 @@ def _shallow(image: Image.Image, name: str) -> tuple[np.ndarray, bytes | None]:
         raise ImageError(
             f"{name} has colours of a kind that cannot be upscaled ({image.mode}): convert it to RGB"
         )
+    if image.format == "BMP" and isinstance(image, ImageFile) and image.fp:
+        pixels = bmp.decode(image.fp, image.size)
+        if pixels is not None:
+            return pixels, icc
     _mend_transparency(image)
-    _refuse_rle4(image, name)
     image.load()
     if image.mode == "CMYK":
         return _array(_from_cmyk(image, icc)), None
@@ -151,12 +154,6 @@ def _mend_transparency(image: Image.Image) -> None:
         step = {"L;2": 85, "L;4": 17}.get(_raw_mode(image.tile[0]))
         if step and isinstance(image.info.get("transparency"), int):
             image.info["transparency"] *= step
-
-
-def _refuse_rle4(image: Image.Image, name: str) -> None:
-    """Pillow scrambles runs of 4 bits that begin or end inside a byte."""
-    if image.format == "BMP" and image.info.get("compression") == _RLE4:
-        raise ImageError(f"{name} is a BMP packed as RLE4, which cannot be read: save it as PNG")
 
 
 def _from_cmyk(image: Image.Image, icc: bytes | None) -> Image.Image:

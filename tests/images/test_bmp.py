@@ -94,7 +94,9 @@ def test_palettes(bits: int, height: int, header_size: int) -> None:
         1: [np.packbits(row).tobytes() for row in stored],
     }[bits]
     # A header of 12 bytes cannot tell how many colours there are: always as many as there can be.
-    palette = FOUR[:2] + [WHITE] * ((1 << bits) - 2) if header_size == 12 else FOUR[: 2 if bits == 1 else 4]
+    palette: list[tuple[int, int, int]] = (
+        FOUR[:2] + [WHITE] * ((1 << bits) - 2) if header_size == 12 else FOUR[: 2 if bits == 1 else 4]
+    )
     data = bmp(
         (10, height), bits, b"".join(row + bytes(-len(row) % 4) for row in packed), palette, 0, header_size
     )

@@ -333,13 +333,6 @@ def test_exif_data_that_a_jpeg_cannot_hold_is_left_out(tmp_path: Path) -> None:
     assert upscaled(tmp_path / "a.png", tmp_path / "b.webp").getexif()[0x010F] == "a camera"
 
 
-def test_other_kinds_of_tiff_are_called_so(tmp_path: Path) -> None:
-    for number, kind in enumerate((np.float16, np.float32, np.float64)):
-        source = tmp_path / f"{number}.tif"
-        tifffile.imwrite(source, np.zeros((9, 9, 3), kind), photometric="rgb")
-        assert "is a TIFF of a kind that cannot be read" in refused(source, tmp_path / "b.tif")
-
-
 def test_an_avif_that_begins_as_a_heic(tmp_path: Path) -> None:
     buffer = BytesIO()
     Image.fromarray(smooth((20, 30, 3))).save(buffer, "AVIF", quality=95)

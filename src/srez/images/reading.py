@@ -1,10 +1,7 @@
 """Reading image files."""
 
 import io
-import re
-import struct
 import sys
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,32 +11,26 @@ from PIL import Image, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
 from srez.errors import ImageError, MissingPackageError, OutOfMemoryError, TooLargeError
-from srez.images import foreign, metadata, png
+from srez.images import foreign, metadata, png, unsupported
 from srez.images.decode import decode
 from srez.images.formats import (
     AVIF,
-    BMP,
     FORMATS,
     HEIC,
-    JPEG,
     PNG,
     START_BYTES,
-    TIFF,
     Format,
     format_of_bytes,
     register_heif,
     require_package,
 )
 from srez.images.picture import Picture
+from srez.images.quiet import quiet
 
-# Pillow warns of what it can mend (odd EXIF data, large pictures); what it cannot mend it raises. Turned off
-# once and for all: `warnings.catch_warnings` in one thread undoes that of another.
-warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
-warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+quiet()
 
 MAX_PIXELS = 178_956_970  # of a picture to read: where Pillow stops too, 512 MB of RGB
 
-_UNSUPPORTED = ("Unsupported", "unknown", "cannot handle")  # so begin what Pillow raises of valid files
 _TIFF_SUBFILE = 254  # a tag
 
 
@@ -105,15 +96,17 @@ def is_our_result(source: Path | bytes) -> bool:
 @contextmanager
 def _opened(source: Path | bytes, name: str, max_pixels: int) -> Iterator[Image.Image]:
     """An image whose pixels are not yet decoded; whatever goes wrong with it becomes an ImageError."""
+    is_opened = False
     try:
         if isinstance(source, Path) and source.is_fifo():
             raise ImageError(f"{name} is a pipe: hand it over as standard input, with - for its name")
-        with source.open("rb") if isinstance(source, Path) else io.BytesIO(source) as file:
+        with _file(source) as file:
             found = _format(file, name)
             if Image.MAX_IMAGE_PIXELS and max_pixels > 2 * Image.MAX_IMAGE_PIXELS:
                 Image.MAX_IMAGE_PIXELS = max_pixels  # who raises our limit raises Pillow's
             beside, shown = png.split(file) if found == PNG else ((), file)
             with Image.open(shown, formats=[found.pillow]) as image:
+                is_opened = True
                 if image.width * image.height > max_pixels:
                     raise Image.DecompressionBombError
                 png.tell(image, beside)
@@ -122,30 +115,26 @@ def _opened(source: Path | bytes, name: str, max_pixels: int) -> Iterator[Image.
         raise
     except FileNotFoundError:
         raise ImageError(f"{name} does not exist") from None
-    except UnidentifiedImageError:
-        raise ImageError(f"{name} {_unreadable(source, max_pixels)}") from None
-    except Image.DecompressionBombError:
-        raise TooLargeError(
-            f"{name} has more than {max_pixels:,} pixels: if you trust it, allow more (--max-pixels)"
-        ) from None
     except MemoryError:
         raise OutOfMemoryError(f"{name} does not fit in memory") from None
     except Exception as error:
         # Decoders raise anything for damaged files: SyntaxError, struct.error, IndexError, zlib.error ...
         if isinstance(error, OSError) and error.errno is not None:
             raise ImageError(f"{name} cannot be read: {error.strerror}") from None
-        if str(error).startswith(_UNSUPPORTED):
-            raise ImageError(f"{name} {_unreadable(source, max_pixels)}") from None
-        raise ImageError(f"{name} is damaged or cut short: {error}") from None
+        raise _problem(source, name, max_pixels, error, is_opened) from None
+
+
+def _file(source: Path | bytes) -> IO[bytes]:
+    return source.open("rb") if isinstance(source, Path) else io.BytesIO(source)
 
 
 def _format(file: IO[bytes], name: str) -> Format:
     """The format of an opened file, by its first bytes."""
-    start = file.read(START_BYTES)
+    start = file.read(foreign.START_BYTES)
     file.seek(0)
     found = format_of_bytes(start)
     if found is None:
-        raise ImageError(f"{name} {_not_ours(start)}")
+        raise ImageError(f"{name} is {_not_ours(start)}")
     require_package(found, name, MissingPackageError)
     if found == HEIC:
         register_heif()
@@ -153,34 +142,31 @@ def _format(file: IO[bytes], name: str) -> Format:
 
 
 def _not_ours(start: bytes) -> str:
-    """What to say of a file of none of our formats."""
+    """What a file is that is of none of our formats."""
     if not start:
-        return "is empty"
-    if kind := foreign.kind_of(start):
-        return f"is {kind[0]}, which cannot be read: {kind[1]}"
-    return f"is not a {', '.join(each.label for each in FORMATS[:-1])} or {FORMATS[-1].label} picture"
+        return "empty"
+    kind = foreign.kind_of(start)
+    ours = f"{', '.join(each.label for each in FORMATS[:-1])} or {FORMATS[-1].label}"
+    return str(kind) if kind else f"not a {ours} picture"
 
 
-def _unreadable(source: Path | bytes, max_pixels: int) -> str:
-    """What is wrong with a file of one of our formats that Pillow does not take."""
-    data = source.read_bytes() if isinstance(source, Path) else source
-    found = format_of_bytes(data[:START_BYTES])
-    if found in (AVIF, HEIC):
-        # Where its limit is exceeded, the decoder says nothing else than where a file is damaged.
-        sides = [struct.unpack(">II", data[at + 8 : at + 16]) for at in _places(b"ispe", data[:65536])]
-        if any(width * height > max_pixels for width, height in sides):
-            raise Image.DecompressionBombError
-    if found == JPEG and any(data[at + 4] == 12 for at in _places(b"\xff\xc1", data[:65536])):
-        return "is a JPEG of 12 bits a channel, which cannot be read: save it as PNG with 16 bits"
-    if found in (TIFF, BMP, JPEG):
-        return f"is a {found.label} of a kind that cannot be read, or is damaged: save it anew as PNG"
-    label = found.label if found else "picture"
-    return f"is a damaged {label}"
-
-
-def _places(mark: bytes, data: bytes) -> list[int]:
-    places = [found.start() for found in re.finditer(re.escape(mark), data)]
-    return [place for place in places if place + 16 <= len(data)]
+def _problem(
+    source: Path | bytes, name: str, max_pixels: int, error: Exception, is_opened: bool
+) -> ImageError:
+    """What is wrong with a file of one of our formats that Pillow does not take, or does not decode."""
+    with _file(source) as file:
+        found = format_of_bytes(file.read(START_BYTES))
+        width, height = unsupported.largest_size(file) if found in (AVIF, HEIC) else (0, 0)
+        kind = unsupported.kind_of(found, file, is_opened) if found else None
+    if isinstance(error, Image.DecompressionBombError) or width * height > max_pixels:
+        return TooLargeError(
+            f"{name} has more than {max_pixels:,} pixels: if you trust it, allow more (--max-pixels)"
+        )
+    if kind:
+        return ImageError(f"{name} is {kind}")
+    # Where Pillow does not take a file at all, it gives no reason but an address in memory.
+    reason = "" if isinstance(error, UnidentifiedImageError) or not str(error) else f": {error}"
+    return ImageError(f"{name} is damaged or cut short{reason}")
 
 
 def _refuse_several(image: Image.Image, name: str) -> None:

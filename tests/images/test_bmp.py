@@ -113,7 +113,7 @@ def test_black_and_white(bits: int) -> None:
 
 def test_dark_grays_of_4_bits() -> None:
     """And gray palettes for pixels of 8 bits."""
-    data = bmp((4, 1), 4, b"\x01\xfe\0\0", [(gray,) * 3 for gray in range(16)])
+    data = bmp((4, 1), 4, b"\x01\xfe\0\0", [(gray, gray, gray) for gray in range(16)])
     assert images.read(data).pixels.tolist() == [[0, 1, 15, 14]]
 
 

@@ -209,7 +209,7 @@ def test_no_library_writes_to_standard_error(tmp_path: Path) -> None:
         [sys.executable, "-c", READ_ALL, tmp_path / "in"], capture_output=True, text=True, check=False
     )
     assert (result.returncode, result.stderr) == (0, "")
-    words = ["upscale", *(tmp_path / "in" / name for name in DAMAGED), "-o", tmp_path / "out"]
+    words = ["upscale", *(tmp_path / "in" / name for name in DAMAGED), "-o", tmp_path / "out", "--json"]
     result = subprocess.run(
         [sys.executable, "-m", "srez", *words], capture_output=True, text=True, check=False
     )

@@ -282,7 +282,8 @@ def test_contents_decide_what_is_a_picture(upscale: Upscale, tmp_path: Path) -> 
     (tmp_path / "in/notes.txt").write_text("no picture")
     result = upscale(recursive=True)
     assert (result.done, result.others, result.errors) == (2, 1, {})
-    assert sorted(rows(tmp_path)) == ["a.jpg_large", "b"]
+    targets = {source: row["target"] for source, row in rows(tmp_path).items()}
+    assert targets == {"a.jpg_large": "a.jpg", "b": "b.jpg"}
 
 
 def test_results_of_earlier_runs_are_left_out(upscale: Upscale, tmp_path: Path) -> None:

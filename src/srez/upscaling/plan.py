@@ -2,6 +2,7 @@
 
 import enum
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 
@@ -125,17 +126,27 @@ def make_plan(inputs: list[Path], rules: Rules, size: Size, scale: int) -> Plan:
     return plan
 
 
-def result_name(source: PurePath, suffix: str, format_: Format | None) -> str:
+def result_name(source: PurePath, rules: Rules, read_start: Callable[[], bytes]) -> str:
     """The file name of a result.
+
+    Its format is the one asked for, or that of the source: by its name, or by its contents where the name
+    does not tell; PNG if that cannot be written.
 
     Args:
         source: the picture.
-        suffix: put between name and ending.
-        format_: of the result; the source's own by default, PNG if that cannot be written.
+        rules: give format and suffix.
+        read_start: gives the first `images.START_BYTES` of the source; only called if needed.
     """
+    stem = "picture" if source == STANDARD else source.stem
     own = images.format_of_suffix(source)
-    ending = format_.suffix if format_ else source.suffix if own and own.writable else images.PNG.suffix
-    return f"{'picture' if source == STANDARD else source.stem}{suffix}{ending}"
+    if rules.format:
+        ending = rules.format.suffix
+    elif own:
+        ending = source.suffix if own.writable else images.PNG.suffix
+    else:
+        found = None if source == STANDARD else images.format_of_bytes(read_start())
+        ending = found.suffix if found and found.writable else images.PNG.suffix
+    return f"{stem}{rules.suffix or ''}{ending}"
 
 
 def existing_result(target: str) -> OutputError:
@@ -176,21 +187,16 @@ def _items(sources: Sources, inputs: list[Path], rules: Rules) -> list[Item]:
 
 def _item_in_folder(source: Source, rules: Rules) -> Item:
     folder = rules.out / source.folder if rules.out else source.path.parent
-    format_ = rules.format or _format_by_contents(source.path)
-    target = folder / result_name(source.path, rules.suffix or "", format_)
+    target = folder / result_name(source.path, rules, lambda: _read_start(source.path))
     return Item(source.path, target, images.format_to_write(target))
 
 
-def _format_by_contents(path: Path) -> Format | None:
-    """The format of a file whose name does not tell it, if results can be written in it."""
-    if path == STANDARD or images.format_of_suffix(path):
-        return None
+def _read_start(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            format_ = images.format_of_bytes(file.read(images.START_BYTES))
+            return file.read(images.START_BYTES)
     except OSError:
-        return None  # reading it will tell why
-    return format_ if format_ and format_.writable else None
+        return b""  # reading it will tell why
 
 
 def _is_one_file(out: Path, inputs: list[Path]) -> bool:

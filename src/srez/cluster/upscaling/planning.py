@@ -52,10 +52,11 @@ def find_pictures(source: Store, target: Store, rules: Rules, settings: str) -> 
         path = PurePosixPath(name)
         if images.is_hidden(path) or target.holds(source, name):
             continue
-        if not images.is_picture(path, partial(source.read_start, name)):
+        read_start = partial(source.read_start, name)
+        if not images.is_picture(path, read_start):
             others += 1
             continue
-        result = str(path.parent / result_name(path, rules.suffix or "", rules.format))
+        result = str(path.parent / result_name(path, rules, read_start))
         row = Row(name, result, OPEN, settings, file.bytes, file.version)
         first = source_of.setdefault(result, name)
         if first != name:

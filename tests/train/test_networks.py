@@ -10,13 +10,14 @@ import tensorflow as tf
 
 from srez.images import resample
 from srez.train import export, networks, recipe
-from srez.train.networks import discriminators, faces, photo, srez
+from srez.train.networks import discriminators, faces, photo, restorer, srez
 
 SMALL = {
     "srez": recipe.SrezGenerator(network="srez", units=(8, 4), tail=6),
     "faces": recipe.FacesGenerator(network="faces", channels=8, blocks=1),
     "srresnet": recipe.SrresnetGenerator(network="srresnet", channels=8, blocks=1),
     "photo": recipe.PhotoGenerator(network="photo", channels=8, blocks=1),
+    "restorer": recipe.RestorerGenerator(network="restorer", channels=8, blocks=1, repair=True),
 }
 
 
@@ -43,7 +44,9 @@ def test_sizes_are_as_stated() -> None:
 
 @pytest.mark.parametrize("size", [(16, 16), (17, 23), (3, 5)])
 def test_any_size_becomes_four_times_larger(generator: keras.Model, size: tuple[int, int]) -> None:
-    assert generator(np.zeros((2, *size, 3), np.float32)).shape == (2, size[0] * 4, size[1] * 4, 3)
+    height, width = (max(side, networks.describe(generator).minimum_size) for side in size)
+    low = np.zeros((2, height, width, 3), np.float32)
+    assert generator(low).shape == (2, height * 4, width * 4, 3)
 
 
 def test_srresnet_starts_as_bicubic_upscaling() -> None:
@@ -186,3 +189,53 @@ def test_photo_starts_as_bicubic(random: np.random.Generator) -> None:
     low = random.random((1, 12, 10, 3), np.float32)
     inside = (slice(None), slice(8, -8), slice(8, -8))
     np.testing.assert_allclose(np.asarray(network(low))[inside], resample.bicubic(low, 4)[inside], atol=1e-5)
+
+
+def reduced(images: np.ndarray) -> np.ndarray:
+    """By MATLAB's bicubic, not rounded: `(N, H, W, C)` to `(N, H / 4, W / 4, C)`."""
+    taps = resample.keys_cubic((np.arange(16) - 7.5) / 4)
+    taps /= taps.sum()
+    for axis in (1, 2):
+        sides = [(6, 6) if each == axis else (0, 0) for each in range(4)]
+        windows = np.lib.stride_tricks.sliding_window_view(np.pad(images, sides, mode="symmetric"), 16, axis)
+        images = windows[(slice(None),) * axis + (slice(None, None, 4),)] @ taps
+    return images
+
+
+def smooth(random: np.random.Generator) -> np.ndarray:
+    return resample.bicubic(random.random((1, 8, 8, 3), np.float32), 3)
+
+
+def inside(images: np.ndarray) -> np.ndarray:
+    return images[:, 5:-5, 5:-5]
+
+
+def test_restorer_is_consistent_with_its_input(random: np.random.Generator) -> None:
+    network = restorer.generator(8, 1)
+    low = smooth(random)
+    bicubic = resample.bicubic(low, 4)
+    before = np.abs(inside(reduced(bicubic) - low)).mean()
+    for variable in network.trainable_variables[-1:]:  # so that it adds detail that is not small
+        variable.assign(random.normal(0, 0.02, variable.shape))
+    output = np.asarray(network(low))
+    assert np.abs(output - bicubic).mean() > 0.002
+    assert np.abs(inside(reduced(output) - low)).mean() < before / 4
+
+
+def test_restorer_repairs_only_where_it_may_and_keeps_the_mean(random: np.random.Generator) -> None:
+    low = smooth(random)
+    network = restorer.generator(8, 1, repair=True)
+    assert len(network.trainable_variables) == len(restorer.generator(8, 1).trainable_variables) + 1
+    before = np.asarray(network(low))
+    variable = next(v for v in network.trainable_variables if v.shape == (3, 3, 8, 3))
+    variable.assign(random.normal(0, 0.1, variable.shape))
+    change = inside(reduced(np.asarray(network(low)) - before))
+    assert np.abs(change).mean() > 0.002
+    assert np.abs(change.mean()) < np.abs(change).mean() / 5
+
+
+def test_restorer_has_the_same_variables_with_and_without_repairs() -> None:
+    shapes = [
+        [tuple(v.shape) for v in restorer.generator(8, 2, repair).variables] for repair in (False, True)
+    ]
+    assert shapes[0] == shapes[1]

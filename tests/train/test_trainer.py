@@ -201,6 +201,8 @@ SMALL = {
               "loss.mse=1"],
     "photo": ["generator.channels=4", "generator.blocks=1"],
     "photo_jpeg": ["generator.channels=4", "generator.blocks=1"],
+    "restorer": ["generator.channels=4", "generator.blocks=1"],
+    "photo_repair": ["generator.channels=4", "generator.blocks=1"],
     "photo_vivid": ["generator.channels=4", "generator.blocks=1", "discriminator.units=[4, 8]"],
     "faces_vivid": [*TINY["faces"], "discriminator.units=[4, 8]"],
 }  # fmt: skip

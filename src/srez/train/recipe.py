@@ -42,6 +42,14 @@ class FacesData(_Settings):
     noise: Unit = 0.0  # standard deviation, on the network's input only
 
 
+class Damage(_Settings):
+    """Blur, resizing, noise and JPEG on the network's input; see `srez.train.damage`."""
+
+    share: Unit = 0.9  # of the pictures; the others are only reduced
+    least: Unit = 0.0  # degree, drawn from here ...
+    most: Unit = 1.0  # ... to here; 0: nearly none, 1: twice through noise and JPEG
+
+
 class PhotosData(_Settings):
     """Crops of photographs of any size, reduced by MATLAB's bicubic."""
 
@@ -52,6 +60,7 @@ class PhotosData(_Settings):
     turn: bool = True  # by multiples of 90 degrees
     noise: Unit = 0.0  # standard deviation, on the network's input only
     jpeg: Annotated[Integer, Field(ge=0, lt=100)] = 0  # minimum quality, on half of the inputs; 0: no JPEG
+    damage: Damage | None = None  # of the network's input, instead of noise and JPEG alone
 
 
 class SrezGenerator(_Settings):
@@ -86,7 +95,16 @@ class PhotoGenerator(_Settings):
     blocks: Count = 12
 
 
-Generator = SrezGenerator | FacesGenerator | SrresnetGenerator | PhotoGenerator
+class RestorerGenerator(_Settings):
+    """The generator that is consistent with its input, and may repair it first."""
+
+    network: Literal["restorer"]
+    channels: Count = 64
+    blocks: Count = 6
+    repair: bool = False  # whether it may change the input, but not its mean over a few pixels
+
+
+Generator = SrezGenerator | FacesGenerator | SrresnetGenerator | PhotoGenerator | RestorerGenerator
 
 
 class SrezDiscriminator(_Settings):
@@ -219,6 +237,11 @@ def _contradictions(recipe: Recipe) -> Iterator[tuple[bool, str]]:
     """The rules that involve several keys: whether each is broken, and what to say then."""
     loss, optimizer, discriminator = recipe.loss, recipe.optimizer, recipe.discriminator
     yield not loss.terms(), "every weight in [loss] is 0"
+    yield (
+        isinstance(recipe.data, PhotosData)
+        and bool(recipe.data.damage and (recipe.data.noise or recipe.data.jpeg)),
+        "[data.damage] has noise and JPEG of its own: leave data.noise and data.jpeg out",
+    )
     yield bool(discriminator) and not loss.adversarial, "a [discriminator] needs loss.adversarial above 0"
     for key in ("adversarial", "feature_matching", "gradient_penalty", "r1"):
         yield not discriminator and bool(getattr(loss, key)), f"loss.{key} needs a [discriminator]"

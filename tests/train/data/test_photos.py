@@ -5,7 +5,7 @@ from srez import images
 from srez.images import resample
 from srez.train import data
 from srez.train.data import photos
-from srez.train.recipe import PhotosData
+from srez.train.recipe import Damage, PhotosData
 
 
 def pictures(random: np.random.Generator, *sizes: tuple[int, int]) -> list[np.ndarray]:
@@ -82,6 +82,25 @@ def test_jpeg_and_noise_reach_the_input_only(random: np.random.Generator) -> Non
     for noisy, clean, _ in pairs(train, 8, noise=0.05, crop=64):
         assert 0.02 < (noisy - clean).std() < 0.07
         assert noisy.min() >= 0
+
+
+def test_damage_reaches_the_input_only(random: np.random.Generator) -> None:
+    train = pictures(random, (64, 64))
+    found = pairs(train, damage={"share": 0.5}, crop=64)
+    assert 0.3 < np.mean([not np.array_equal(damaged, clean) for damaged, clean, _ in found]) < 0.7
+    for damaged, clean, _ in pairs(train, 8, damage={"share": 1.0, "least": 1.0}, crop=64):
+        assert 0.01 < np.abs(damaged - clean).mean() < 0.2
+        assert damaged.min() >= 0
+
+
+def test_validation_is_of_what_is_trained_for(random: np.random.Generator) -> None:
+    held = pictures(random, (64, 64), (64, 64))
+    clean, damaged = (
+        photos.validation(held, PhotosData(pictures="photos", crop=64, damage=harm))
+        for harm in (None, Damage(share=0.5))
+    )
+    np.testing.assert_array_equal(clean.truth, damaged.truth)
+    assert all(np.abs(a - b).mean() > 0.005 for a, b in zip(clean.low, damaged.low, strict=True))
 
 
 @pytest.mark.shared

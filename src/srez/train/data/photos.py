@@ -11,8 +11,9 @@ from srez import images
 from srez.errors import ImageError
 from srez.evaluation.protocol import Y_MATLAB_X4
 from srez.images import resample
+from srez.train import damage
 from srez.train.data.pairs import SCALE, MakeExample, ValidationSet, noise
-from srez.train.recipe import PhotosData
+from srez.train.recipe import Damage, PhotosData
 
 VALIDATION_SIDE = 192  # pixels of a validation crop; `data.crop` if every held-out picture is smaller
 VALIDATION_LIMIT = 100  # pictures
@@ -51,10 +52,12 @@ def example_maker(photos: list[np.ndarray], settings: PhotosData) -> MakeExample
         corner = _corner(low, index, side, settings.candidates, crop_seed)
         crops = [low.crop(index, corner, side), high.crop(index, corner * SCALE, settings.crop)]
         clean, truth = (tf.cast(crop, tf.float32) / 255.0 for crop in _turned(crops, settings, turn_seed))
-        degraded = _degraded(clean, settings, noise_seed, jpeg_seed)
         # TensorFlow loses the static shape when it rotates.
-        small, large = (side, side, 3), (settings.crop, settings.crop, 3)
-        return tf.ensure_shape(degraded, small), tf.ensure_shape(clean, small), tf.ensure_shape(truth, large)
+        clean = tf.ensure_shape(clean, (side, side, 3))
+        truth = tf.ensure_shape(truth, (settings.crop, settings.crop, 3))
+        if settings.damage:
+            return _damaged(truth, clean, settings.damage, noise_seed), clean, truth
+        return _degraded(clean, settings, noise_seed, jpeg_seed), clean, truth
 
     return make
 
@@ -69,7 +72,8 @@ def validation(pictures: list[np.ndarray], settings: PhotosData) -> ValidationSe
         top, left = ((length - side) // 2 // SCALE for length in picture.shape[:2])
         truths.append(picture[top * SCALE :, left * SCALE :][:side, :side])
         lows.append(low[top:, left:][: side // SCALE, : side // SCALE])
-    return ValidationSet(images.to_float(np.stack(lows)), np.stack(truths), Y_MATLAB_X4)
+    clean, high = images.to_float(np.stack(lows)), np.stack(truths)
+    return ValidationSet(_validation_inputs(high, clean, settings.damage), high, Y_MATLAB_X4)
 
 
 @dataclass(frozen=True)
@@ -142,6 +146,43 @@ def _degraded(
         return noisy
     compressed = tf.image.stateless_random_jpeg_quality(noisy, settings.jpeg, 100, jpeg_seed)
     return tf.cond(tf.random.stateless_uniform([], noise_seed) < 0.5, lambda: compressed, lambda: noisy)
+
+
+def _damaged(truth: tf.Tensor, clean: tf.Tensor, settings: Damage, seed: tf.Tensor) -> tf.Tensor:
+    """The network's input: the truth damaged and reduced or, for some pictures, `clean`.
+
+    Args:
+        truth: `(4 side, 4 side, 3)` in [0, 1].
+        clean: `(side, side, 3)` in [0, 1].
+        settings: how many pictures, and how much.
+        seed: decides everything.
+    """
+    side = clean.shape[0]
+    assert side
+    choice, numbers, noise = tf.unstack(tf.random.split(seed, 3))
+    chance, share = tf.unstack(tf.random.stateless_uniform([2], choice))
+    degree = settings.least + (settings.most - settings.least) * share
+
+    def damaged() -> tf.Tensor:
+        draws = tf.random.stateless_uniform([damage.DRAWS], numbers)
+        normals = tf.random.stateless_normal([damage.FIELDS, 2 * side, 2 * side, 3], noise)
+        return damage.damaged(truth, side, degree, draws, normals)
+
+    return tf.cond(chance < settings.share, damaged, lambda: clean)
+
+
+def _validation_inputs(truths: np.ndarray, clean: np.ndarray, settings: Damage | None) -> np.ndarray:
+    """The inputs of validation pictures, `(M, h, w, 3)` float32: damaged, each by its number, where asked."""
+    if not settings:
+        return clean
+    every = settings.model_copy(update={"share": 1.0})
+    pairs = tf.data.Dataset.from_tensor_slices((truths, clean)).enumerate()
+    inputs = pairs.map(
+        lambda number, pair: _damaged(
+            tf.cast(pair[0], tf.float32) / 255.0, pair[1], every, tf.stack([tf.constant(0, tf.int64), number])
+        )
+    )
+    return np.stack(list(inputs.as_numpy_iterator()))
 
 
 def _reduced(pictures: list[np.ndarray]) -> list[np.ndarray]:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 import keras
 
-from srez.train.networks import discriminators, faces, photo, srez, srresnet
+from srez.train.networks import discriminators, faces, photo, restorer, srez, srresnet
 from srez.train.recipe import (
     Discriminator,
     FacesGenerator,
     Generator,
     PhotoGenerator,
+    RestorerGenerator,
     SrezDiscriminator,
     SrezGenerator,
     SrganDiscriminator,
@@ -29,6 +30,8 @@ def build_generator(settings: Generator) -> keras.Model:
             return srresnet.generator(settings.channels, settings.blocks)
         case PhotoGenerator():
             return photo.generator(settings.channels, settings.blocks)
+        case RestorerGenerator():
+            return restorer.generator(settings.channels, settings.blocks, settings.repair)
 
 
 def build_discriminator(settings: Discriminator, size: int) -> keras.Model:
@@ -77,6 +80,8 @@ def describe(generator: keras.Model) -> Description:
             multiply_adds += math.prod(operation.kernel.shape) * scale**2
             radius += (operation.kernel_size[0] // 2) / scale
             values = max(values, sum(tuple(operation.kernel.shape)[2:]) * scale**2)
+        elif isinstance(operation, keras.layers.AveragePooling2D):  # of stride 1
+            radius += (operation.pool_size[0] // 2) / scale
         elif isinstance(operation, keras.layers.UpSampling2D):
             scale *= operation.size[0]
         elif type(operation).__name__ == "DepthToSpace":

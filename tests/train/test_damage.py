@@ -1,0 +1,80 @@
+"""Damage: compared with what Pillow's codec does, and with what its docstrings promise."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from srez.train import damage
+
+SIDE = 40
+
+
+@pytest.fixture
+def sharp(random: np.random.Generator) -> np.ndarray:
+    """A picture with edges and slopes, `(160, 160, 3)` in [0, 1]."""
+    coarse = Image.fromarray(random.integers(0, 256, (8, 8, 3), np.uint8))
+    blocks = np.asarray(coarse.resize((4 * SIDE, 4 * SIDE), Image.Resampling.NEAREST))
+    slopes = np.asarray(coarse.resize((4 * SIDE, 4 * SIDE), Image.Resampling.BICUBIC))
+    return ((blocks.astype(np.float32) + slopes) / 510).astype(np.float32)
+
+
+def drawn(seed: int) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(seed)
+    normals = random.normal(size=(damage.FIELDS, 2 * SIDE, 2 * SIDE, 3))
+    return random.random(damage.DRAWS, np.float32), normals.astype(np.float32)
+
+
+def damaged(sharp: np.ndarray, degree: float, seed: int) -> np.ndarray:
+    return np.asarray(damage.damaged(sharp, SIDE, np.float32(degree), *drawn(seed)))
+
+
+@pytest.mark.parametrize(("quality", "subsampled"), [(30, False), (60, True), (90, False)])
+def test_jpeg_does_what_the_codec_does(sharp: np.ndarray, quality: int, subsampled: bool) -> None:
+    pixels = np.rint(255 * sharp[::4, ::4]).astype(np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG", quality=quality, subsampling=2 if subsampled else 0)
+    theirs = np.asarray(Image.open(file)).astype(float)
+    ours = 255 * np.asarray(
+        damage.jpeg(pixels.astype(np.float32) / 255, np.float32(quality), subsampled, 0.0, 0.0)
+    )
+    assert np.abs(ours - theirs).mean() < 0.35 * np.abs(pixels - theirs).mean() + 1
+
+
+def test_the_grid_of_blocks_can_begin_anywhere(sharp: np.ndarray) -> None:
+    low = sharp[::4, ::4]
+    results = [np.asarray(damage.jpeg(low, 40.0, False, at, at)) for at in (0.0, 0.5)]
+    assert np.abs(results[0] - results[1]).max() > 0.01
+    assert all(np.abs(result - low).mean() < 0.05 for result in results)
+
+
+def test_the_same_numbers_give_the_same_picture(sharp: np.ndarray) -> None:
+    assert np.array_equal(damaged(sharp, 0.7, 3), damaged(sharp, 0.7, 3))
+    assert not np.array_equal(damaged(sharp, 0.7, 3), damaged(sharp, 0.7, 4))
+
+
+def test_a_higher_degree_costs_more(sharp: np.ndarray) -> None:
+    clean = sharp.reshape(SIDE, 4, SIDE, 4, 3).mean(axis=(1, 3))
+    errors = [
+        np.mean([np.abs(damaged(sharp, degree, seed) - clean).mean() for seed in range(8)])
+        for degree in (0.0, 0.5, 1.0)
+    ]
+    assert errors == sorted(errors)
+    assert errors[2] > 1.5 * errors[0]
+
+
+def test_results_have_the_levels_of_a_file(sharp: np.ndarray) -> None:
+    levels = 255 * damaged(sharp, 1.0, 0)
+    assert levels.shape == (SIDE, SIDE, 3)
+    assert 0 <= levels.min() <= levels.max() <= 255
+    assert np.abs(levels - np.rint(levels)).max() < 1e-3
+
+
+def test_blurring_keeps_flat_colours_and_the_mean(random: np.random.Generator) -> None:
+    kernel = np.outer(*2 * [np.hanning(15)[1:-1]]).astype(np.float32)
+    kernel /= kernel.sum()
+    flat = np.full((32, 24, 3), 0.7, np.float32)
+    assert np.allclose(damage.convolved(flat, kernel), 0.7, atol=1e-5)
+    noise = random.random((64, 64, 3), np.float32)
+    assert np.abs(np.asarray(damage.convolved(noise, kernel)).mean() - noise.mean()) < 0.01

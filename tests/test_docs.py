@@ -137,7 +137,7 @@ def test_readme_gives_the_figures_of_the_card() -> None:
         assert re.search(rf"\| {name}[^|]* \| {re.escape(figures)} \|", text)
 
 
-@pytest.mark.parametrize("name", ["photo", "photo-jpeg"])
+@pytest.mark.parametrize("name", ["photo", "photo-jpeg", "photo-repair"])
 def test_readme_gives_the_figures_of_the_benchmarks(name: str) -> None:
     rows = [row for row in srez.load(name).card.figures if row["method"] == name]
     assert [row["set"] for row in rows] == ["Set5", "Set14", "BSD100"]

@@ -49,7 +49,12 @@ def assert_full(answer: httpx.Response) -> None:
 
 
 def test_an_upload_that_cannot_be_stored(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tempfile, "mkstemp", lambda **_: (os.open(FULL, os.O_WRONLY), "gone"))
+    usual = os.open
+
+    def full(path: Any, flags: int, *rest: Any, **options: Any) -> int:
+        return usual(FULL, os.O_WRONLY) if flags & os.O_EXCL else usual(path, flags, *rest, **options)
+
+    monkeypatch.setattr(os, "open", full)
     assert_full(ask(service, "POST", "/v1/jobs", content=FACE))
     assert not service.store.counts()
 

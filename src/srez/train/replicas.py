@@ -110,13 +110,13 @@ def rows_of_batches(strategy: Strategy, training: TrainingSet, recipe: Recipe, s
         yield [(*mine, tf.constant(n)) for mine, n in zip(rows, numbers, strict=True)]
 
 
-def averaged(strategy: Strategy, function: Callable, moving: list[Any]) -> Callable:
+def averaged(strategy: Strategy, function: Callable, variables: list[Any]) -> Callable:
     """A function that runs another on each replica's rows and returns the mean over all replicas.
 
     Args:
         strategy: whose replicas, in all processes.
         function: of rows, then of other arguments, to a structure of tensors that are means over the rows.
-        moving: variables that the function changes, to be averaged too.
+        variables: that the function changes, to be averaged too.
 
     Returns:
         A function of the rows of each replica of this process, then of the other arguments.
@@ -130,7 +130,7 @@ def averaged(strategy: Strategy, function: Callable, moving: list[Any]) -> Calla
     def placed(value: tf.Tensor) -> tf.Tensor:
         if local > 1:
             return value
-        # The only replica of a process has to say where its values are, or they cannot be averaged.
+        # The only replica of a process must place its values explicitly, or they cannot be averaged.
         with tf.device(strategy.extended.worker_devices[0]):
             return tf.identity(value)
 
@@ -140,12 +140,12 @@ def averaged(strategy: Strategy, function: Callable, moving: list[Any]) -> Calla
         flat = tf.nest.flatten(found)
         values = [value for value in flat if value is not None]
         with tf.control_dependencies(values):
-            values += [tf.identity(variable) for variable in moving]
+            values += [tf.identity(variable) for variable in variables]
         means = context().all_reduce(tf.distribute.ReduceOp.MEAN, [placed(value) for value in values])
-        for variable, mean in zip(moving, means[len(means) - len(moving) :], strict=True):
+        for variable, mean in zip(variables, means[len(means) - len(variables) :], strict=True):
             variable.assign(mean)
-        left = iter(means)
-        return tf.nest.pack_sequence_as(found, [None if value is None else next(left) for value in flat])
+        remaining = iter(means)
+        return tf.nest.pack_sequence_as(found, [None if value is None else next(remaining) for value in flat])
 
     def run(rows: list[tuple[tf.Tensor, ...]], *arguments: Any) -> Any:
         own = strategy.experimental_distribute_values_from_function(

@@ -1,4 +1,4 @@
-"""Which pictures are upscaled, and where each result goes."""
+"""Plans which pictures are upscaled, and where each result goes."""
 
 import enum
 import os
@@ -14,8 +14,8 @@ from srez.upscaling.sources import (
     STANDARD,
     Source,
     Sources,
-    ask,
     find_sources,
+    probe,
     real,
     without_earlier_results,
 )
@@ -85,11 +85,11 @@ class Plan:
 
 
 def make_plan(inputs: list[Path], rules: Rules, size: Size, scale: int) -> Plan:
-    """Where every result goes.
+    """Decide which pictures to upscale, and where each result goes.
 
-    One picture goes to `rules.out` if that has a suffix and is not a folder. Otherwise `rules.out` is a
-    folder, and every result keeps its name, but for the suffix of a format that cannot be written. Of several
-    inputs whose results would have one name, the first gets it.
+    A single picture goes to `rules.out` if that has a suffix and is not a folder. Otherwise `rules.out` is a
+    folder, and results are named after their pictures; only the suffix changes if its format cannot be
+    written. If several results would have one name, the first picture gets it.
 
     Args:
         inputs: files, folders, patterns such as "*.jpg", or "-" for standard input.
@@ -110,19 +110,19 @@ def make_plan(inputs: list[Path], rules: Rules, size: Size, scale: int) -> Plan:
     items, clashes = _one_result_each(_items(sources, inputs, rules))
     plan = Plan([], [], sources.earlier_results, sources.other_files, sources.failures | clashes)
     for item in items:
-        exists = item.target != STANDARD and ask(item.target.exists)
-        if exists and ask(item.target.is_dir):
+        exists = item.target != STANDARD and probe(item.target.exists)
+        if exists and probe(item.target.is_dir):
             plan.failures[str(item.source)] = OutputError(
                 f"{item.target} is a folder: choose another -o or --suffix"
             )
         elif exists and rules.existing == Existing.REFUSE:
-            plan.failures[str(item.source)] = existing_result(str(item.target))
+            plan.failures[str(item.source)] = exists_error(str(item.target))
         elif exists and rules.existing == Existing.SKIP:
             plan.skipped.append(item)
         else:
             plan.items.append(item)
     if plan.earlier_results and not (plan.items or plan.skipped or plan.failures):
-        plan.failures[str(inputs[0])] = _nothing_else(plan.earlier_results)
+        plan.failures[str(inputs[0])] = _only_results_error(plan.earlier_results)
     return plan
 
 
@@ -149,12 +149,12 @@ def result_name(source: PurePath, rules: Rules, read_start: Callable[[], bytes])
     return f"{stem}{rules.suffix or ''}{ending}"
 
 
-def existing_result(target: str) -> OutputError:
-    """The error about a result that exists, where nothing was said about it."""
+def exists_error(target: str) -> OutputError:
+    """The error about a result that exists, if neither --overwrite nor --skip was given."""
     return OutputError(f"{target} exists: use --overwrite to replace it or --skip to leave it")
 
 
-def clash(first: str, second: str, target: str) -> OutputError:
+def clash_error(first: str, second: str, target: str) -> OutputError:
     """The error about the second of two inputs whose results would have one name."""
     return OutputError(
         f"{first} and {second} would both become {target}: rename the second, or upscale it separately with "
@@ -171,10 +171,10 @@ def _suffix(rules: Rules, size: Size, scale: int) -> str:
 
 
 def _items(sources: Sources, inputs: list[Path], rules: Rules) -> list[Item]:
-    """Every source with its result."""
+    """Pair every source with its result."""
     out = rules.out
     if out is None or not _is_one_file(out, inputs):
-        if out and ask(out.is_file):
+        if out and probe(out.is_file):
             raise OutputError(f"-o {out} is a file: several pictures need a folder")
         return [_item_in_folder(source, rules) for source in sources.pictures]
     if len(sources.pictures) > 1:
@@ -202,7 +202,7 @@ def _read_start(path: Path) -> bytes:
 def _is_one_file(out: Path, inputs: list[Path]) -> bool:
     if out == STANDARD:
         return True
-    is_folder = ask(out.is_dir) or ask(inputs[0].is_dir)
+    is_folder = probe(out.is_dir) or probe(inputs[0].is_dir)
     return len(inputs) == 1 and bool(out.suffix) and not is_folder
 
 
@@ -219,7 +219,7 @@ def _format_of_file(out: Path, wanted: Format | None) -> Format:
 
 
 def _one_result_each(items: list[Item]) -> tuple[list[Item], dict[str, SrezError]]:
-    """The items whose results have names of their own, and what is wrong with the others."""
+    """The items with distinct results, and an error for each of the others."""
     taken: dict[Path, Item] = {}
     clashes: dict[str, SrezError] = {}
     sources = {real(item.source) for item in items if item.source != STANDARD}
@@ -228,13 +228,16 @@ def _one_result_each(items: list[Item]) -> tuple[list[Item], dict[str, SrezError
         if item.target != STANDARD and target in sources:
             raise OptionError(f"{item.target} would replace an input: choose another -o or --suffix")
         if target in taken:
-            clashes[str(item.source)] = clash(str(taken[target].source), str(item.source), str(item.target))
+            clashes[str(item.source)] = clash_error(
+                str(taken[target].source), str(item.source), str(item.target)
+            )
         else:
             taken[target] = item
     return list(taken.values()), clashes
 
 
-def _nothing_else(earlier_results: list[Path]) -> ImageError:
+def _only_results_error(earlier_results: list[Path]) -> ImageError:
+    """The error about inputs that are all results of earlier runs."""
     what = (
         f"{earlier_results[0]} is a result"
         if len(earlier_results) == 1

@@ -86,10 +86,10 @@ def without_earlier_results(found: Sources, suffix: str) -> Sources:
     return Sources(pictures, earlier, found.other_files, found.failures)
 
 
-def ask(question: Callable[[], bool]) -> bool:
-    """The answer of a file system about a path; False if it refuses: reading or writing will tell why."""
+def probe(test: Callable[[], bool]) -> bool:
+    """Test a path, as in `probe(path.is_dir)`; False on an OSError: reading or writing will report it."""
     try:
-        return question()
+        return test()
     except OSError:
         return False
 
@@ -105,12 +105,12 @@ def _is_our_result(path: Path) -> bool:
 
 def _expand(entry: Path, out: Path | None, recursive: bool, found: Sources) -> Iterator[Source]:
     """The sources that one input stands for; `found` takes what else there is in folders."""
-    if not _is_pattern(entry) or ask(entry.exists):
+    if not _is_pattern(entry) or probe(entry.exists):
         matches, searched = [entry], None
     else:
         matches, searched = _matches(entry)
     for match in matches:
-        if ask(match.is_dir):
+        if probe(match.is_dir):
             try:
                 within = images.find(match, recursive)
             except ImageError as error:

@@ -1,4 +1,4 @@
-"""Upscaling of millions of files: a plan, a pool of workers, and a manifest of what became of each file."""
+"""Upscales millions of files with Ray: a plan, a pool of workers, and a manifest of the outcome of each."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,8 +26,8 @@ class BatchResult:
         kept: how many needed nothing: finished or refused by an earlier run and unchanged since, or with a
             file in the result's place that --skip left alone.
         earlier_results: how many were left out because srez made them.
-        others: how many files of the source are no pictures; hidden ones are not counted.
-        errors: why a picture has no result, by its path below the source; those refused earlier too.
+        others: how many files of the source are not pictures; hidden ones are not counted.
+        errors: why a picture has no result, by its path below the source; earlier refusals included.
         stopped: whether the user stopped the run.
     """
 
@@ -51,17 +51,17 @@ class BatchResult:
         if self.earlier_results:
             lines.append(f"{self.earlier_results:,} left out as results of srez: --again upscales them too")
         if self.others:
-            lines.append(f"{self.others:,} left out as no pictures")
+            lines.append(f"{self.others:,} left out as not pictures")
         return "\n".join(lines)
 
 
 def upscale(
     batch: Batch, worker_count: int, ray_address: str, show_progress: Callable[[int, int], None]
 ) -> BatchResult:
-    """Upscale every picture of a folder or bucket that has no result of these settings yet.
+    """Upscale every picture of a folder or bucket that has no result with these settings yet.
 
     Args:
-        batch: what to do.
+        batch: what to upscale, and how.
         worker_count: how many workers, with one core each.
         ray_address: see `connected`.
         show_progress: called with the number of pictures finished and of all to do.
@@ -77,7 +77,7 @@ def upscale(
         raise OptionError(f"{batch.target} holds the inputs: choose another target")
     pictures, others = find_pictures(source, target, batch.rules, batch.settings_hash())
     record = Manifest(target)
-    to_do, standing = plan(pictures, record.earlier, target, batch.rules)
+    to_do, settled = plan(pictures, record.earlier, target, batch.rules)
     done, stopped = 0, False
     try:
         show_progress(0, len(to_do))
@@ -91,8 +91,8 @@ def upscale(
     except KeyboardInterrupt:
         stopped = True
     finally:
-        all_rows = record.finish(standing)
-    kept = sum(row.status not in (FAILED, RESULT) for row in standing)
+        all_rows = record.finish(settled)
+    kept = sum(row.status not in (FAILED, RESULT) for row in settled)
     results = all_rows["status"].to_pylist().count(RESULT)
     return BatchResult(target.url_of(manifest.FILE), done, kept, results, others, _errors(all_rows), stopped)
 

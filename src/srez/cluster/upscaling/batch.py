@@ -1,4 +1,4 @@
-"""What a batch is asked to do, in a form that travels to workers."""
+"""Which pictures a batch upscales and how, in a form that can be sent to workers."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ class ModelChoice:
     """A model and how to run it.
 
     Attributes:
-        name: "auto", a model in the box, or the path of an .onnx file that all machines see.
+        name: "auto", a built-in model, or the path of an .onnx file that all machines can read.
         fidelity: the look of a model that has two; None for the card's.
         tile: the largest side of a tile, in input pixels; None for what fits into memory.
     """
@@ -25,7 +25,7 @@ class ModelChoice:
     tile: int | None = None
 
     def load(self) -> Choose:
-        """What gives the upscaler for each picture; see `chooser` for what it raises."""
+        """A function that chooses the upscaler for each picture; see `chooser` for what it raises."""
         return chooser(self.name, self.fidelity, self.tile)
 
 
@@ -37,9 +37,8 @@ class Batch:
         source: a folder or any URL that fsspec knows, such as `s3://...`.
         target: the same; results keep their names.
         model: what to run.
-        rules: which pictures are upscaled, and what results are called; `out` means nothing here.
-            `existing` says what to do about files in a result's place that no earlier run made, but
-            "overwrite" does every picture again.
+        rules: which pictures are upscaled, and what results are called; `out` is ignored. `existing` decides
+            about files in a result's place that no earlier run made; OVERWRITE upscales every picture again.
         options: how pictures are upscaled.
     """
 
@@ -50,7 +49,7 @@ class Batch:
     options: Options = field(default_factory=Options)
 
     def settings_hash(self) -> str:
-        """A short hash of all that a result depends on beside its input; tiles make no difference.
+        """A short hash of everything but the input that a result depends on; tiles make no difference.
 
         Raises:
             ModelError: there is no such model, or it is damaged.

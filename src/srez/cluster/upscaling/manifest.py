@@ -12,13 +12,13 @@ from srez.errors import OutputError
 
 FILE = "manifest.parquet"
 PARTS = "manifest.parts"  # a folder: rows of a run that is under way or was killed
-PART_SECONDS = 20.0  # how much work a killed run repeats at most, beside what its workers had in hand
+PART_SECONDS = 20.0  # the most work a killed run repeats, besides what its workers had in hand
 
 OPEN = "open"  # to be done: a run was stopped before it
 DONE = "done"
 KEPT = "kept"  # the target holds a file that is not ours, and --skip left it
 RESULT = "result"  # the input is a result of srez itself: left out unless --again
-REFUSED = "refused"  # because of what is in the file: tried again only when that changes
+REFUSED = "refused"  # the file itself is at fault: tried again only when it changes
 FAILED = "failed"  # for any other reason: tried again by the next run
 
 SCHEMA = pa.schema(
@@ -65,7 +65,7 @@ class Row:
     height: int | None = None
     error: str | None = None
 
-    def asks_the_same_as(self, other: "Row") -> bool:
+    def is_same_request(self, other: "Row") -> bool:
         """Whether input, target and settings are unchanged."""
         return all(getattr(self, name) == getattr(other, name) for name in _REQUEST)
 
@@ -116,12 +116,12 @@ class Manifest:
         return {row.source: row for row in from_table(self._earlier)}
 
     def begin(self, requested: list[Row]) -> None:
-        """Note what is about to be made, so that the run after a killed one knows its results as ours."""
+        """Record the planned results: if this run is killed, the next one will know them as ours."""
         self._requested = requested
         self._write_part(to_table(requested))
 
     def add(self, rows: pa.Table) -> None:
-        """Take finished rows and write them now and then, so that a killed run loses little."""
+        """Collect finished rows and write them from time to time, so that a killed run loses little."""
         rows = rows.select(SCHEMA.names).cast(SCHEMA)
         self._added.append(rows)
         self._unwritten.append(rows)
@@ -131,18 +131,18 @@ class Manifest:
             self._unwritten.clear()
             self._written_at = time.monotonic()
 
-    def finish(self, standing: list[Row]) -> pa.Table:
+    def finish(self, settled: list[Row]) -> pa.Table:
         """Write the complete manifest if anything has changed, and remove the parts.
 
         Args:
-            standing: rows that hold without any work.
+            settled: rows that needed no work.
 
         Returns:
             All rows, sorted by source.
         """
         finished = {source for rows in self._added for source in rows["source"].to_pylist()}
         unfinished = [row for row in self._requested if row.source not in finished]
-        tables = [to_table([*standing, *unfinished]), *self._added]
+        tables = [to_table([*settled, *unfinished]), *self._added]
         whole = pa.concat_tables(tables).sort_by("source")
         if self._added or self._has_parts or not whole.equals(self._earlier):
             self._write(FILE, whole)
@@ -158,7 +158,7 @@ class Manifest:
             with self._store.file_system.open(self._store.path(name), "rb") as file:
                 return pq.read_table(file).select(SCHEMA.names).cast(SCHEMA)
         except (pa.ArrowException, KeyError, ValueError):
-            raise OutputError(f"{self._store.url_of(name)} is damaged: remove it to start afresh") from None
+            raise OutputError(f"{self._store.url_of(name)} is damaged: remove it to start again") from None
 
     def _write(self, name: str, rows: pa.Table) -> None:
         with self._store.writing(name) as file:

@@ -1,4 +1,4 @@
-"""What a batch has to do: the source's pictures, compared with the target and its manifest."""
+"""Plans a batch: compares the source's pictures with the target and its manifest."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -10,16 +10,16 @@ from srez import images
 from srez.cluster.upscaling.manifest import DONE, FAILED, KEPT, OPEN, REFUSED, RESULT, Row
 from srez.cluster.upscaling.store import Store
 from srez.errors import ImageError
-from srez.upscaling.plan import Existing, Rules, clash, existing_result, result_name
+from srez.upscaling.plan import Existing, Rules, clash_error, exists_error, result_name
 
 
 class Pictures(NamedTuple):
-    """What there is in a source.
+    """What a source holds.
 
     Attributes:
-        rows: one for every picture, by name: OPEN, but of several whose results would share a name only the
-            first, and the others FAILED. So are subfolders that cannot be listed.
-        others: how many files are of another kind; hidden ones are not counted.
+        rows: one for every picture, sorted by name. They are OPEN, or FAILED if an earlier picture's result
+            takes the same name. Subfolders that cannot be listed have FAILED rows too.
+        others: how many files are not pictures; hidden ones are not counted.
     """
 
     rows: list[Row]
@@ -31,15 +31,15 @@ class Plan(NamedTuple):
 
     Attributes:
         to_do: those to upscale, all OPEN.
-        standing: those that need no work, or for which nothing can be done.
+        settled: those that need no work, or cannot be upscaled.
     """
 
     to_do: list[Row]
-    standing: list[Row]
+    settled: list[Row]
 
 
 def find_pictures(source: Store, target: Store, rules: Rules, settings: str) -> Pictures:
-    """Look for pictures in the source, but not for results in a target that lies in it.
+    """Find the pictures in the source, except results in a target inside it.
 
     Raises:
         ImageError: the source cannot be listed, or holds no pictures.
@@ -60,7 +60,7 @@ def find_pictures(source: Store, target: Store, rules: Rules, settings: str) -> 
         row = Row(name, result, OPEN, settings, file.bytes, file.version)
         first = source_of.setdefault(result, name)
         if first != name:
-            row = replace(row, status=FAILED, settings=None, error=str(clash(first, name, result)))
+            row = replace(row, status=FAILED, settings=None, error=str(clash_error(first, name, result)))
         rows.append(row)
     if not rows:
         raise ImageError(images.none_found(source.url, others))
@@ -68,43 +68,52 @@ def find_pictures(source: Store, target: Store, rules: Rules, settings: str) -> 
 
 
 def plan(pictures: Iterable[Row], earlier: dict[str, Row], target: Store, rules: Rules) -> Plan:
-    """Which pictures to upscale.
+    """Decide which pictures to upscale.
 
     Args:
         pictures: as `find_pictures` gives them.
         earlier: the manifest of earlier runs, by source.
         target: where results go.
-        rules: `existing` says what to do about a file in a result's place that no earlier run made; but
-            OVERWRITE does every picture again.
+        rules: `existing` decides about files in a result's place that no earlier run made; OVERWRITE
+            upscales every picture again.
 
     Raises:
         ImageError: the target cannot be listed.
     """
     overwrite = rules.existing == Existing.OVERWRITE
     results = set() if overwrite else target.files().keys()
-    to_do, standing = [], []
+    to_do, settled = [], []
     for picture in pictures:
         before = None if overwrite else earlier.get(picture.source)
         exists = picture.target in results
         if picture.status != OPEN:
-            standing.append(picture)
+            settled.append(picture)
         elif before and _still_holds(before, picture, exists, rules.again):
-            standing.append(before)
+            settled.append(before)
         elif exists and not (before and before.settings and before.target == picture.target):
-            standing.append(_not_ours(picture, target, rules.existing))
+            settled.append(_not_ours(picture, target, rules.existing))
         else:
             to_do.append(picture)
-    return Plan(to_do, standing)
+    return Plan(to_do, settled)
 
 
 def _still_holds(before: Row, now: Row, exists: bool, again: bool) -> bool:
-    settled = {DONE: exists, REFUSED: True, RESULT: not again}
-    return settled.get(before.status, False) and before.asks_the_same_as(now)
+    """Whether the outcome of an earlier run is still valid for a picture.
+
+    Args:
+        before: the picture's row of an earlier run.
+        now: its row of this run.
+        exists: whether the target holds a file in the result's place.
+        again: whether results of srez are upscaled too.
+    """
+    if not before.is_same_request(now):
+        return False
+    return {DONE: exists, REFUSED: True, RESULT: not again}.get(before.status, False)
 
 
 def _not_ours(picture: Row, target: Store, existing: Existing) -> Row:
-    """The row of a picture in whose result's place lies a file that no earlier run made."""
+    """The row of a picture whose result's place is taken by a file that no earlier run made."""
     if existing == Existing.SKIP:
         return replace(picture, status=KEPT, settings=None)
-    error = existing_result(target.url_of(picture.target))
+    error = exists_error(target.url_of(picture.target))
     return replace(picture, status=FAILED, settings=None, error=str(error))

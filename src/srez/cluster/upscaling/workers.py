@@ -18,8 +18,8 @@ from srez.errors import ImageError, MissingPackageError, SrezError, TooLargeErro
 from srez.upscaling.convert import Source, Target, convert
 from srez.upscaling.upscaler import Choose
 
-LARGEST_PIECE = 64  # pictures
-PIECES_PER_WORKER = 20  # at least: at the end, the others wait for one piece
+LARGEST_PIECE = 64  # pictures that a worker takes at a time
+PIECES_PER_WORKER = 20  # at least: at the end, all workers wait for the last piece
 
 
 def run(to_do: list[Row], batch: Batch, workers: int) -> Iterator[pa.Table]:
@@ -85,16 +85,16 @@ class Worker:
             width, height = convert(self._choose, Source(data, name), target, self._batch.options).size
             return replace(row, status=DONE, width=width, height=height)
         except Exception as error:
-            status = REFUSED if _lies_in_the_file(error) else FAILED
-            return replace(row, status=status, error=_sentence(name, error))
+            status = REFUSED if _is_fault_of_file(error) else FAILED
+            return replace(row, status=status, error=_message(name, error))
 
 
-def _lies_in_the_file(error: Exception) -> bool:
-    """Whether only another file would help: not memory, a mended model or disk, a package or an option."""
+def _is_fault_of_file(error: Exception) -> bool:
+    """Whether only a changed file would help, not more memory, another model, disk, package or option."""
     return isinstance(error, ImageError) and not isinstance(error, (TooLargeError, MissingPackageError))
 
 
-def _sentence(name: str, error: Exception) -> str:
+def _message(name: str, error: Exception) -> str:
     """What went wrong, with the name of the input."""
     text = str(error) if isinstance(error, SrezError) else f"{type(error).__name__}: {error}".rstrip(": ")
     return text if name in text else f"{name}: {text}"

@@ -24,7 +24,7 @@ def make_folder(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"{path} cannot be made a folder: {error.strerror}") from None
+        raise OutputError(f"{path} cannot be created: {error.strerror}") from None
 
 
 @contextmanager

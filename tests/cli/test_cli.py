@@ -137,7 +137,7 @@ def test_upscale_refusals(picture, tmp_path: Path) -> None:
         assert sentence in refusal(run("upscale", *words))
     for words, sentence in (
         ((tmp_path / "nowhere.png", "-o", out), "nowhere.png does not exist"),
-        ((source, "-o", source / "b.png"), "cannot be made a folder"),
+        ((source, "-o", source / "b.png"), "cannot be created"),
         (
             (source, "-o", tmp_path / "exists.png"),
             "exists: use --overwrite",

@@ -182,7 +182,7 @@ def test_any_onnx_model_can_be_measured(benchmark: Path, tmp_path: Path, layout:
 def test_looks_are_measured_of_those_that_have_two(benchmark: Path, tmp_path: Path) -> None:
     other, out = enlarging_model(tmp_path / "other.onnx", "NHWC", 1), tmp_path / "a.json"
     words = ("--benchmark", benchmark, "--model", other, "--fidelity", 0, "--fidelity", 1)
-    assert "leave the fidelity out" in refusal(*words)
+    assert "omit the fidelity" in refusal(*words)
     assert run(*words, "--model", "faces", "--json", out).exit_code == 0
     assert list(means(out)) == ["nearest", "bicubic", str(other), "faces, fidelity 0", "faces, fidelity 1"]
 
@@ -252,7 +252,7 @@ def test_lack_of_memory_is_an_error_of_the_method(benchmark: Path) -> None:
     def upscale(lows: np.ndarray, _: Sequence[pairs.Pair]) -> np.ndarray:
         raise MemoryError(lows.shape)
 
-    with pytest.raises(ModelError, match=r"huge has not enough memory for img_0 \(12x16\)"):
+    with pytest.raises(ModelError, match=r"huge ran out of memory on img_0 \(12x16\)"):
         evaluate.evaluate([methods.Method("huge", upscale)], pairs.from_benchmark(benchmark), untracked)
 
 

@@ -165,9 +165,9 @@ def test_two_methods_of_one_name_are_refused(pictures: dict, tmp_path: Path) -> 
     for name in ("one/results", "two/results", "bicubic"):
         write(tmp_path / name, pictures, "{}.png", None)
     words = ("--images", tmp_path / "one/results", "--images", tmp_path / "two/results")
-    assert "have the name results" in refusal("--benchmark", folder, *words)
-    assert "have the name bicubic" in refusal("--benchmark", folder, "--images", tmp_path / "bicubic")
-    assert "have the name faces" in refusal("--benchmark", folder, "--model", "faces")
+    assert "are named results" in refusal("--benchmark", folder, *words)
+    assert "are named bicubic" in refusal("--benchmark", folder, "--images", tmp_path / "bicubic")
+    assert "are named faces" in refusal("--benchmark", folder, "--model", "faces")
 
 
 def test_folders_that_are_no_benchmark(pictures: dict, tmp_path: Path) -> None:

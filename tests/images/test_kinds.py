@@ -266,7 +266,7 @@ def lab() -> bytes:
         (empty_png(100, 100), "damaged or cut short"),
         (floating_point(), "has floating-point or 32-bit values"),
         (planar(), "stores its 16-bit channels in a way that cannot be read"),
-        (lab(), r"has colours of a kind that cannot be upscaled \(LAB\)"),
+        (lab(), r"has a colour mode that cannot be upscaled \(LAB\)"),
     ],
     ids=["empty", "words", "no size", "bomb", "cut", "float", "planar", "lab"],
 )
@@ -355,7 +355,7 @@ def test_signed_values_are_refused(tmp_path: Path) -> None:
     """Pillow reads them as if they had no sign."""
     for name, kind in (("a.tif", np.int8), ("b.tif", np.int16)):
         tifffile.imwrite(tmp_path / name, np.full((9, 9), -100, kind))
-    assert "has values below 0" in refused(tmp_path / "a.tif", tmp_path / "c.tif")
+    assert "has negative values" in refused(tmp_path / "a.tif", tmp_path / "c.tif")
     assert "8 or 16 bits" in refused(tmp_path / "b.tif", tmp_path / "c.tif")
 
 

@@ -12,7 +12,7 @@ def test_area_is_the_mean_of_each_block() -> None:
 
 
 def test_area_refuses_broken_blocks() -> None:
-    with pytest.raises(ImageError, match="7x8 picture has no whole 4x4 blocks"):
+    with pytest.raises(ImageError, match="7x8 picture cannot be divided into 4x4 blocks"):
         resample.area(np.zeros((8, 7, 3)), 4)
 
 

@@ -150,9 +150,11 @@ def refusal(*words: object) -> str:
 def test_refusals(faces_zip: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     out, small = tmp_path / "run", ("--set", "generator.channels=8", "--set", "generator.blocks=1")
-    assert "colour is not a key" in refusal("faces", "--data", faces_zip, "--set", "colour=1", "--out", out)
+    assert "colour is not a recipe key" in refusal(
+        "faces", "--data", faces_zip, "--set", "colour=1", "--out", out
+    )
     assert not out.exists()
-    assert "cannot be made a folder" in refusal("faces", "--data", faces_zip, "--out", tmp_path / "file/run")
+    assert "cannot be created" in refusal("faces", "--data", faces_zip, "--out", tmp_path / "file/run")
     assert "recipe faces needs --data" in refusal("faces", "--out", out)
     assert "recipe smoke draws its own faces" in refusal("smoke", "--data", faces_zip, "--out", out)
     assert "--partition" in refusal("smoke", "--partition", tmp_path / "file", "--out", out)

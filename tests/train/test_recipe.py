@@ -44,11 +44,11 @@ def test_changes_are_dotted_and_typed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ("colour=red", "colour is not a key a recipe may have: take one of description, licence,"),
-        ("data.zoom=2", "data.zoom is not a key a recipe may have: take one of pictures, drawn, shift,"),
-        ("generator.chanels=2", "generator.chanels is not a key a recipe may have: take one of network, ch"),
-        ("generator.faces.channels=2", "generator.faces is not a key"),
-        ("every.often=2", "take one of log, validate, checkpoint, minutes, keep"),
+        ("colour=red", "colour is not a recipe key: use one of description, licence,"),
+        ("data.zoom=2", "data.zoom is not a recipe key: use one of pictures, drawn, shift,"),
+        ("generator.chanels=2", "generator.chanels is not a recipe key: use one of network, ch"),
+        ("generator.faces.channels=2", "generator.faces is not a recipe key"),
+        ("every.often=2", "use one of log, validate, checkpoint, minutes, keep"),
         ("batch=0", "batch: must be greater than 0, not 0"),
         ("batch=many", "batch: must be a valid integer, not 'many'"),
         ("steps=true", "steps: must be a number, not true"),
@@ -57,8 +57,8 @@ def test_changes_are_dotted_and_typed(tmp_path: Path) -> None:
         ("optimizer.learning_rate=inf", "optimizer.learning_rate: must be a finite number, not inf"),
         ("loss.l1=inf", "loss.l1: must be a finite number, not inf"),
         ("data.shift=9", "data.shift: must be less than or equal to 4, not 9"),
-        ("generator={channels=8}", "generator.network is missing: take one of srez, faces, srresnet, photo"),
-        ("generator.network=resnet", "generator.network: 'resnet' is unknown: take one of srez, faces, srr"),
+        ("generator={channels=8}", "generator.network is missing: use one of srez, faces, srresnet, photo"),
+        ("generator.network=resnet", "generator.network: 'resnet' is unknown: use one of srez, faces, srr"),
         ("optimizer={}", "optimizer.learning_rate is missing"),
         ("perceptual=VGG19", "perceptual must be a table, not 'VGG19'"),
         ("discriminator=none", "discriminator must be a table, not 'none'"),
@@ -71,7 +71,7 @@ def test_changes_are_dotted_and_typed(tmp_path: Path) -> None:
         ("optimizer.halve_every=5", "optimizer.halve_every and optimizer.schedule"),
         ("optimizer.accumulate=3", "batch must be a multiple of optimizer.accumulate"),
         ("precision=float8", "precision: must be 'float32', 'bfloat16' or 'float16', not 'float8'"),
-        ("data.pictures=films", "data.pictures: 'films' is unknown: take one of faces, photos"),
+        ("data.pictures=films", "data.pictures: 'films' is unknown: use one of faces, photos"),
         ("data.drawn=1", "data.drawn must be at least 2"),
         ("batch", "write it as key=value"),
         ("batch.size=2", "batch is a value, not a table"),
@@ -85,7 +85,7 @@ def test_a_wrong_key_or_value_is_named(change: str, sentence: str) -> None:
 
 
 def test_recipes_that_cannot_be_read(tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match="there is no recipe 'facez': take one of faces, faces_vivid, "):
+    with pytest.raises(OptionError, match="there is no recipe 'facez': use one of faces, faces_vivid, "):
         recipe.load("facez")
     with pytest.raises(OptionError, match=r"nowhere\.toml cannot be read"):
         recipe.load(str(tmp_path / "nowhere.toml"))
@@ -97,9 +97,13 @@ def test_recipes_that_cannot_be_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "changes", "sentence"),
     [
-        ("wgan_gp", ["loss.r1=1"], "loss.r1 and loss.gradient_penalty exclude each other"),
-        ("wgan_gp", ["discriminator={network='srez'}"], "loss.gradient_penalty does not go with batch norm"),
-        ("srresnet", ["loss.consistency=1"], "are not reduced by them"),
+        ("wgan_gp", ["loss.r1=1"], "loss.r1 and loss.gradient_penalty cannot be combined"),
+        (
+            "wgan_gp",
+            ["discriminator={network='srez'}"],
+            "loss.gradient_penalty cannot be combined with batch norm",
+        ),
+        ("srresnet", ["loss.consistency=1"], "are not reduced that way"),
     ],
 )
 def test_options_that_exclude_each_other(name: str, changes: list[str], sentence: str) -> None:

@@ -179,7 +179,7 @@ def test_weights_that_cannot_be_downloaded(monkeypatch: pytest.MonkeyPatch) -> N
     file = "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
     if (Path.home() / ".keras/models" / file).exists():
         pytest.skip("the weights are on this machine")
-    with pytest.raises(DataError, match=rf"cannot be had .*: put {file} into .*models"):
+    with pytest.raises(DataError, match=rf"cannot be loaded .*: put {file} into .*models"):
         trainer.prepare(tiny("faces", "loss.perceptual=1"))
 
 

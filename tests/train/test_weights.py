@@ -70,5 +70,5 @@ def test_a_name_in_the_box_wins_over_a_folder(
 
 
 def test_starts_that_cannot_be(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="there is no checkpoint that can be read"):
+    with pytest.raises(ModelError, match="there is no readable checkpoint"):
         weights.load(str(tmp_path))

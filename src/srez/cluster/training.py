@@ -117,7 +117,7 @@ def _follow(trainer: TensorflowTrainer, messages: Queue, out: Path, reporter: Re
             case "say":
                 reporter.say(*content)
     if failures:
-        raise TrainingError(f"{out}: workers died too often, the last time with: {_last_line(failures[0])}")
+        raise TrainingError(f"{out}: workers died too often; the last error: {_last_line(failures[0])}")
 
 
 class _MessageReporter(Reporter):

@@ -102,7 +102,7 @@ def is_pack(folder: Path) -> bool:
 def refuse_existing(folder: Path) -> None:
     """Raise OutputError if a folder holds a pack already."""
     if is_pack(folder):
-        raise OutputError(f"{folder} holds a pack already: take another folder, or remove it")
+        raise OutputError(f"{folder} already holds a pack: choose another folder, or remove it")
 
 
 def read(folder: Path) -> Pack:
@@ -114,11 +114,13 @@ def read(folder: Path) -> Pack:
     try:
         index = json.loads((folder / INDEX).read_text())
         if index.pop("version") != VERSION:
-            raise DataError(f"{folder} is a pack of another version of srez: pack the pictures again")
+            raise DataError(f"{folder} was made by another version of srez: pack the pictures again")
         shards = tuple(Shard(**shard) for shard in index.pop("shards"))
         return Pack(shards, Provenance(summary=tuple(index.pop("summary")), **index))
     except FileNotFoundError:
-        raise DataError(f"{folder} is no pack (it has no {INDEX}): `srez data pack` makes one") from None
+        raise DataError(
+            f"{folder} is not a pack (it has no {INDEX}): create one with `srez data pack`"
+        ) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise DataError(f"{folder / INDEX} is damaged: pack the pictures again") from None
 

@@ -49,6 +49,6 @@ def require_present(parts: dict[str, Part], names: Iterable[str], partition: Pat
     absent = sorted(parts.keys() - set(names))
     if absent:
         raise DataError(
-            f"--partition {partition} names {len(absent)} pictures that the data does not hold, "
-            f"the first {absent[0]}"
+            f"--partition {partition} names {len(absent)} pictures that are not in the data, "
+            f"such as {absent[0]}"
         )

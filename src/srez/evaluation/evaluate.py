@@ -171,14 +171,14 @@ def _upscaled(method: Method, lows: np.ndarray, pairs: list[Pair]) -> np.ndarray
         return method.upscale(lows, pairs)
     except MemoryError:
         size = f"{lows.shape[2]}x{lows.shape[1]}"
-        raise ModelError(f"{method.name} has not enough memory for {pairs[0].name} ({size})") from None
+        raise ModelError(f"{method.name} ran out of memory on {pairs[0].name} ({size})") from None
 
 
 def _refuse_duplicates(methods: list[Method]) -> None:
     names = [method.name for method in methods]
     for name in names:
         if names.count(name) > 1:
-            raise OptionError(f"two methods have the name {name}: give each once, or rename the folder")
+            raise OptionError(f"two methods are named {name}: give each once, or rename the folder")
 
 
 def _distances(protocol: Protocol) -> dict[str, Distance | None]:

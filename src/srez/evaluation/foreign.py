@@ -51,7 +51,7 @@ class ForeignModel:
         inputs = self._network.inputs
         if len(inputs) != 1 or len(inputs[0].shape) != 4 or inputs[0].type != "tensor(float)":
             raise ModelError(
-                f"{path} cannot be measured: it does not map one batch of float images to another"
+                f"{path} cannot be measured: its input and output are not each one batch of float images"
             )
         self.layout = conventions.layout or _layout_of(inputs[0].shape, path)
         self.value_range = conventions.value_range or self._find_range()
@@ -84,7 +84,7 @@ class ForeignModel:
         count, height, width, _ = images.shape
         if output.shape != (count, height * self._scale, width * self._scale, 3):
             raise ModelError(
-                f"{self._path} does not upscale x{self._scale}: it made {output.shape} of {images.shape}"
+                f"{self._path} does not upscale x{self._scale}: it turned {images.shape} into {output.shape}"
             )
         return output / np.float32(value_range)
 

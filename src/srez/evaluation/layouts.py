@@ -62,7 +62,7 @@ def find(folder: Path, scale: int) -> Layout:
     together = _only(folders, f"image_srf_{scale}") or _only(folders, r"\.")
     if not together:
         raise DataError(
-            f"--benchmark {folder} holds no pictures that srez finds: expected the folders HR and LR_x{scale}"
+            f"--benchmark {folder} holds no pictures in a known layout: expected folders HR and LR_x{scale}"
         )
     files = images.find(together).pictures
     highs = [path for path in files if path.stem.upper().endswith("_HR")]
@@ -84,7 +84,7 @@ def _only(folders: list[tuple[str, Path]], pattern: str) -> Path | None:
     """The folder whose path inside the benchmark fits a pattern."""
     fitting = sorted(path for name, path in folders if re.fullmatch(pattern, name, re.IGNORECASE))
     if len(fitting) > 1:
-        raise DataError(f"{fitting[0]} and {fitting[1]} may both be meant: move one out of the benchmark")
+        raise DataError(f"{fitting[0]} and {fitting[1]} could both be the benchmark's folder: move one away")
     return fitting[0] if fitting else None
 
 

@@ -77,7 +77,7 @@ def baselines(scale: int) -> list[Method]:
 def model(
     name: str, scale: int, conventions: Conventions | None = None, fidelity: float | None = None
 ) -> Method:
-    """A model in the box, one of ours by its path, or any other ONNX file.
+    """A built-in model, one of ours by its path, or any other ONNX file.
 
     Args:
         name: a name that `srez models` lists, or an .onnx file. One without a card is taken as foreign: it
@@ -92,12 +92,12 @@ def model(
     path = box.find(name)
     if _is_foreign(path):
         if fidelity is not None:
-            raise ModelError(f"{name} has no model card, and so only one look: leave the fidelity out")
+            raise ModelError(f"{name} has no model card, and therefore only one look: omit the fidelity")
         return _foreign_model(path, scale, conventions or Conventions())
     upscaler = Upscaler(path, fidelity)
     known = upscaler.card
     if known.scale != scale:
-        raise ModelError(f"{name} upscales x{known.scale}, but the protocol asks for x{scale}")
+        raise ModelError(f"{name} upscales x{known.scale}, but the protocol needs x{scale}")
 
     def upscale(lows: np.ndarray, pairs: Sequence[Pair]) -> np.ndarray:
         del pairs

@@ -103,7 +103,7 @@ def from_faces(source: Path, partition: Path | None, part: int, limit: int | Non
         if face.pixels is None:
             raise DataError(f"{source}: {face.error}")
         if name in pairs:
-            raise DataError(f"{source} holds two pictures of the name {name}: rename one of them")
+            raise DataError(f"{source} holds two pictures named {name}: rename one of them")
         high = faces.without_rim(face.pixels)
         pairs[name] = Pair(name, Path(name).stem, faces.reduced(high[None])[0], high)
     stems = [Path(file.name).stem for file in found]
@@ -112,9 +112,9 @@ def from_faces(source: Path, partition: Path | None, part: int, limit: int | Non
 
 def _limited(items: list[_T], limit: int | None, where: str) -> list[_T]:
     if not items:
-        raise DataError(f"{where} holds no pictures of the wanted part")
+        raise DataError(f"{where} holds no pictures of the chosen part")
     if limit is not None and limit > len(items):
-        raise DataError(f"{where} holds {len(items)} pictures, fewer than --limit {limit}")
+        raise DataError(f"{where} holds {len(items)} pictures, fewer than --limit {limit} asks for")
     return items[:limit]
 
 

@@ -74,7 +74,7 @@ def _low_bytes(image: Image.Image, name: str) -> str | None:
     if image.mode in ("I", "F") or image.mode.startswith("I;32"):
         raise ImageError(f"{name} has floating-point or 32-bit values: convert it to 8 or 16 bits first")
     if image.format == "TIFF" and _SIGNED in _tag(image, _TIFF_FORMAT, (1,)):
-        raise ImageError(f"{name} has values below 0: convert it to 8 or 16 bits without a sign first")
+        raise ImageError(f"{name} has negative values: convert it to unsigned 8 or 16 bits first")
     if image.mode.startswith("I;16"):
         return ""
     if image.mode not in ("RGB", "RGBA", "RGBX") or image.format not in ("PNG", "TIFF"):
@@ -84,7 +84,7 @@ def _low_bytes(image: Image.Image, name: str) -> str | None:
     has_halves = all(";16" in raw and not raw.startswith("RGBa") for raw in raw_modes)
     is_deep_tiff = image.format == "TIFF" and max(_tag(image, _TIFF_BITS, (8,))) > 8
     if is_deep_tiff and not (has_halves and _tag(image, _TIFF_PLANAR, 1) == 1):
-        raise ImageError(f"{name} stores its 16-bit channels in a way that cannot be read: save it anew")
+        raise ImageError(f"{name} stores its 16-bit channels in a way that cannot be read: save it again")
     raw = raw_modes.pop() if len(raw_modes) == 1 else ""
     if not raw.endswith((";16B", ";16L", ";16N")):
         return None
@@ -132,7 +132,7 @@ def _shallow(image: Image.Image, name: str) -> tuple[np.ndarray, bytes | None]:
     icc = image.info.get("icc_profile")
     if image.mode not in _MODES:
         raise ImageError(
-            f"{name} has colours of a kind that cannot be upscaled ({image.mode}): convert it to RGB"
+            f"{name} has a colour mode that cannot be upscaled ({image.mode}): convert it to RGB"
         )
     if image.format == "BMP" and isinstance(image, ImageFile) and image.fp:
         pixels = bmp.decode(image.fp, image.size)

@@ -55,7 +55,7 @@ def is_picture(path: PurePath, read_start: Callable[[], bytes]) -> bool:
 
     Args:
         path: its name decides where it is one of a picture.
-        read_start: gives its first `START_BYTES`, or none where they cannot be had; only called if needed.
+        read_start: gives its first `START_BYTES`, or none if they cannot be read; only called if needed.
     """
     if format_of_suffix(path) is not None:
         return True

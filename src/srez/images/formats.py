@@ -102,7 +102,7 @@ def format_named(name: str) -> Format:
     found = next((each for each in WRITABLE if each.name == name), None)
     if found is None:
         names = ", ".join(each.name for each in WRITABLE)
-        raise OptionError(f"there is no format {name!r}: take one of {names}")
+        raise OptionError(f"there is no format {name!r}: use one of {names}")
     return found
 
 

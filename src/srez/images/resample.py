@@ -25,7 +25,9 @@ def area(images: np.ndarray, scale: int) -> np.ndarray:
     """
     *lead, height, width, channels = images.shape
     if height % scale or width % scale:
-        raise ImageError(f"a {width}x{height} picture has no whole {scale}x{scale} blocks: crop it first")
+        raise ImageError(
+            f"a {width}x{height} picture cannot be divided into {scale}x{scale} blocks: crop it first"
+        )
     blocks = images.reshape(*lead, height // scale, scale, width // scale, scale, channels)
     dtype = np.float64 if images.dtype == np.float64 else np.float32
     return blocks.mean(axis=(-4, -2), dtype=dtype)

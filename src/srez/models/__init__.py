@@ -1,1 +1,1 @@
-"""Models: those in the box, their cards, and the looks between two sets of weights."""
+"""The built-in models, model cards, and the looks between two sets of weights."""

@@ -1,4 +1,4 @@
-"""The models in the box: an .onnx file and its card (.toml) each, and a second .onnx for a second look."""
+"""The built-in models: an .onnx file and its card (.toml) each, and a second .onnx for a second look."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ _FOLDER = Path(__file__).parent / "weights"
 
 
 def names() -> list[str]:
-    """The models in the box, by name."""
+    """The names of the built-in models."""
     return sorted(path.stem for path in _FOLDER.glob("*.toml"))
 
 
@@ -37,7 +37,7 @@ def scale(model: str) -> int:
 
 
 def find(model: str | Path) -> Path:
-    """The .onnx file of a model: a name in the box, whatever else has that name, or a path.
+    """The .onnx file of a model: a built-in name, even if a file has that name too, or a path.
 
     Raises:
         ModelError: there is no such model.

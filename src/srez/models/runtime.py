@@ -63,5 +63,5 @@ class Network:
                 raise MemoryError(f"{self.name} on an input of shape {images.shape}") from None
             raise ModelError(f"{self.name} cannot run on an input of shape {images.shape}: {error}") from None
         if output.size and np.isnan(output.max()):  # it would become black
-            raise ModelError(f"{self.name} gives values that are not numbers: its weights are corrupt")
+            raise ModelError(f"{self.name} produces NaN: its weights are corrupt")
         return output

@@ -69,7 +69,7 @@ class Service:
     """
 
     def __init__(self, settings: Settings) -> None:
-        """Open the state folder and load the models in the box; `start` begins with the jobs.
+        """Open the state folder and load the built-in models; `start` begins with the jobs.
 
         Raises:
             SrezError: a folder or a model cannot be used.

@@ -65,7 +65,7 @@ def load(layout: RunLayout) -> tuple[Saved | None, list[Path]]:
         damaged.append(path)
     if damaged:
         raise TrainingError(
-            f"no checkpoint in {layout.checkpoints} can be read: remove {layout.folder} to start anew"
+            f"no checkpoint in {layout.checkpoints} can be read: remove {layout.folder} to start again"
         )
     return None, []
 

@@ -24,7 +24,7 @@ def features(settings: Perceptual) -> Features:
 
     Raises:
         OptionError: no such application or layer.
-        DataError: the weights cannot be had or read; the sentence says where to put them.
+        DataError: the weights cannot be loaded or read; the sentence says where to put them.
     """
     if settings.network.endswith(".keras"):
         model, prepare = _from_file(settings.network), lambda pictures: pictures
@@ -53,7 +53,7 @@ def _application(settings: Perceptual) -> tuple[keras.Model, Callable[[tf.Tensor
     )
     if module is None or not name[0].isupper():
         raise OptionError(
-            f"perceptual.network: {name!r} is neither an application of Keras (as VGG19) nor a .keras file"
+            f"perceptual.network: {name!r} is neither a Keras application (such as VGG19) nor a .keras file"
         )
     if settings.weights != "imagenet" and not Path(settings.weights).is_file():
         raise DataError(f"perceptual.weights: {settings.weights} does not exist")
@@ -63,7 +63,7 @@ def _application(settings: Perceptual) -> tuple[keras.Model, Callable[[tf.Tensor
         place = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models"
         file = next((word.rpartition("/")[2] for word in str(error).split() if "://" in word), "the file")
         raise DataError(
-            f"the weights of {name} cannot be had ({first_line(error)}): put {file.rstrip('.:,')} "
+            f"the weights of {name} cannot be loaded ({first_line(error)}): put {file.rstrip('.:,')} "
             f"into {place}, or name a file in perceptual.weights"
         ) from None
     return model, module.preprocess_input

@@ -247,25 +247,25 @@ def _contradictions(recipe: Recipe) -> Iterator[tuple[bool, str]]:
         yield not discriminator and bool(getattr(loss, key)), f"loss.{key} needs a [discriminator]"
     yield (
         bool(loss.r1 and loss.gradient_penalty),
-        "loss.r1 and loss.gradient_penalty exclude each other: keep one",
+        "loss.r1 and loss.gradient_penalty cannot be combined: keep one",
     )
     yield (
         bool(loss.gradient_penalty) and isinstance(discriminator, SrezDiscriminator | SrganDiscriminator),
-        'loss.gradient_penalty does not go with batch norm: take discriminator.network = "critic"',
+        'loss.gradient_penalty cannot be combined with batch norm: use discriminator.network = "critic"',
     )
     yield (
         bool(optimizer.cooldown) and optimizer.schedule != "plateau",
-        f'optimizer.cooldown and optimizer.schedule = "{optimizer.schedule}" exclude each other',
+        f'optimizer.cooldown and optimizer.schedule = "{optimizer.schedule}" cannot be combined',
     )
     yield (
         bool(optimizer.halve_every) != (optimizer.schedule == "step"),
-        'optimizer.halve_every and optimizer.schedule = "step" need each other',
+        'optimizer.halve_every and optimizer.schedule = "step" require each other',
     )
     yield bool(recipe.batch % optimizer.accumulate), "batch must be a multiple of optimizer.accumulate"
     yield recipe.drawn == 1, "data.drawn must be at least 2: one to train on and one to validate on"
     yield (
         bool(loss.consistency) and isinstance(recipe.data, PhotosData),
-        'loss.consistency measures block means, and data.pictures = "photos" are not reduced by them',
+        'loss.consistency measures block means, and data.pictures = "photos" are not reduced that way',
     )
 
 
@@ -289,7 +289,7 @@ def text(name: str) -> str:
     if name in names():
         return resources.files("srez.train.recipes").joinpath(f"{name}.toml").read_text(encoding="utf-8")
     if not name.endswith(".toml"):
-        raise OptionError(f"there is no recipe {name!r}: take one of {', '.join(names())}, or a .toml file")
+        raise OptionError(f"there is no recipe {name!r}: use one of {', '.join(names())}, or a .toml file")
     try:
         return Path(name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
@@ -335,12 +335,12 @@ def _sentence(error: Any) -> str:
         return f"{key}: {facts['error']}" if key else str(facts["error"])
     if kind == "extra_forbidden":
         known = [field.alias or name for name, field in _table(place[:-1]).model_fields.items()]
-        return f"{key} is not a key a recipe may have: take one of {', '.join(known)}"
+        return f"{key} is not a recipe key: use one of {', '.join(known)}"
     if kind.startswith("union_tag"):
         choice = facts["discriminator"].strip("'")
         known = ", ".join(_tag(table) for table in _tables(place[0]))
         wrong = f": {facts['tag']!r} is unknown" if kind == "union_tag_invalid" else " is missing"
-        return f"{key}.{choice}{wrong}: take one of {known}"
+        return f"{key}.{choice}{wrong}: use one of {known}"
     if kind == "missing":
         return f"{key} is missing"
     if kind.startswith("model"):

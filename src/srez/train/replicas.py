@@ -86,7 +86,7 @@ def require_same_step(strategy: Strategy, step: int, out: Path) -> None:
     together = averaged(strategy, lambda value: value, [])
     mean = float(together([(tf.constant(step, tf.float64),)] * _local(strategy)))
     if mean != step:
-        raise TrainingError(f"{out} is not the same folder on all machines: their checkpoints differ")
+        raise TrainingError(f"{out} is not the same folder on every machine: their checkpoints differ")
 
 
 def rows_of_batches(strategy: Strategy, training: TrainingSet, recipe: Recipe, start: int, stop: int) -> Rows:

@@ -32,7 +32,7 @@ class TrainingStep:
 
         Raises:
             OptionError: the perceptual network has no such layer.
-            DataError: the perceptual network's weights cannot be had.
+            DataError: the perceptual network's weights cannot be loaded.
         """
         self._recipe, self._state = recipe, state
         self._rates = recipe.learning_rates()

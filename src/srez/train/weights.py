@@ -1,4 +1,4 @@
-"""Weights to start from: of a model in the box, an exported model, a run or a checkpoint."""
+"""Weights to start from: of a built-in model, an exported model, a run or a checkpoint."""
 
 import hashlib
 import json
@@ -38,8 +38,8 @@ class InitialWeights:
         """
         if [array.shape for array in self.arrays] != [tuple(each.shape) for each in generator.variables]:
             raise OptionError(
-                f"--init {self.source}: its weights do not fit the recipe's [generator]: set generator.* as "
-                "they were when it was trained"
+                f"--init {self.source}: its weights do not fit the recipe's [generator]: use the "
+                "generator settings it was trained with"
             )
         generator.set_weights(self.arrays)
 
@@ -56,7 +56,7 @@ def load(source: str) -> InitialWeights:
     """The generator's weights that `--init` names.
 
     Args:
-        source: the name of a model in the box, else the path of an .onnx file of ours, of a run folder (its
+        source: the name of a built-in model, else the path of an .onnx file of ours, of a run folder (its
             newest checkpoint), or of a checkpoint. Where a run keeps an average, that is taken.
 
     Raises:
@@ -96,7 +96,7 @@ def remember(model: Path, generator: keras.Model) -> bool:
 def _from_checkpoint(path: Path) -> list[np.ndarray]:
     saved = checkpoint.load(RunLayout(path))[0] if path.is_dir() else checkpoint.read(path)
     if saved is None:
-        raise ModelError(f"--init {path}: there is no checkpoint that can be read")
+        raise ModelError(f"--init {path}: there is no readable checkpoint")
     arrays, _ = saved
     part = "average/" if any(name.startswith("average/") for name in arrays) else "generator/"
     return [arrays[name] for name in sorted(arrays) if name.startswith(part)]

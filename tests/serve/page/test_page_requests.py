@@ -76,7 +76,7 @@ def test_the_page_reads_no_file_of_the_server(server: Server, path: str) -> None
     path = path.replace("STATE", str(server.log.parent / "state" / "page"))
     for data in ([file_of(path), "auto", 1, "png"], [None, file_of(path), 1, "png"]):
         answer = server.http.post(f"{ROUTES}/queue/join", json=event(server, data))
-        assert (answer.status_code, answer.json()) == (403, {"error": "the page takes uploads only"})
+        assert (answer.status_code, answer.json()) == (403, {"error": "the page only accepts uploads"})
     assert server.http.get(f"{ROUTES}/file={path}").status_code == 403
 
 

@@ -78,7 +78,7 @@ def test_a_pack_stands_alone(pack: Path, faces_zip: Path, partition: Path) -> No
         data.load(recipe.load("photo").data, [str(pack)])
     with pytest.raises(OptionError, match="omit the weights"):
         data.pack([f"{faces_zip}@2"], pack.parent / "other")
-    with pytest.raises(OutputError, match="holds a pack already"):
+    with pytest.raises(OutputError, match="already holds a pack"):
         data.pack([str(faces_zip)], pack)
 
 

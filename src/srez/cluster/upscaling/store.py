@@ -83,7 +83,7 @@ class Store:
         return self.file_system.exists(self.path(name))
 
     def read_start(self, name: str) -> bytes:
-        """A file's first bytes, enough to tell its format; none if they cannot be had."""
+        """A file's first bytes, enough to tell its format; none if they cannot be read."""
         try:
             start: Any = self.file_system.cat_file(self.path(name), 0, images.START_BYTES)
             return start

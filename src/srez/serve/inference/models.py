@@ -20,7 +20,7 @@ class Models:
     """
 
     def __init__(self, folder: Path | None, tile: int) -> None:
-        """Read the cards of the models in the box and in a folder, whose models take precedence.
+        """Read the cards of the built-in models and of those in a folder, which take precedence.
 
         Args:
             folder: of .onnx files with their cards.
@@ -64,7 +64,7 @@ class Models:
         if asked is None:
             return card.fidelity if card.vivid else 1.0
         if not card.vivid:
-            raise OptionError(f"model {name} has only one look: leave fidelity out")
+            raise OptionError(f"model {name} has only one look: omit fidelity")
         return asked
 
     def get(self, name: str, fidelity: float) -> Upscaler:

@@ -82,7 +82,7 @@ class PageGuard:
         async for piece in Request(scope, receive).stream():
             body += piece
             if len(body) > _MAX_EVENT:
-                raise HttpError(413, f"an event of the page has at most {_MAX_EVENT:,} bytes")
+                raise HttpError(413, f"an event of the page must not exceed {_MAX_EVENT:,} bytes")
         self._check_event(body)
         whole: list[Message] = [{"type": "http.request", "body": body}]
 
@@ -98,7 +98,7 @@ class PageGuard:
             for name, value in pairs:
                 is_other = name == "path" and isinstance(value, str) and not self._files.contains(value)
                 if is_other or (name == "url" and isinstance(value, str) and value.startswith("data:")):
-                    raise HttpError(403, "the page takes uploads only")
+                    raise HttpError(403, "the page only accepts uploads")
 
         try:
             json.loads(body, object_pairs_hook=refuse_other_files)

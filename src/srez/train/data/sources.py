@@ -75,7 +75,7 @@ def _find(name: str, share: float | None) -> Source:
 def _tensorflow_dataset(name: str) -> Iterator[PictureFile]:
     """The encoded pictures of a TensorFlow Dataset's train and validation splits, all held in memory."""
     if not find_spec("tensorflow_datasets"):
-        raise OptionError(f"--data {TFDS}{name} needs the package tensorflow-datasets: pip install it")
+        raise OptionError(f"--data {TFDS}{name} needs a package: pip install tensorflow-datasets")
     import tensorflow_datasets as tfds
 
     try:
@@ -83,10 +83,10 @@ def _tensorflow_dataset(name: str) -> Iterator[PictureFile]:
         builder.download_and_prepare()
         features = builder.info.features
     except Exception as error:  # whatever its downloading, reading or the network raises
-        raise DataError(f"--data {TFDS}{name} cannot be had: {first_line(error)}") from None
+        raise DataError(f"--data {TFDS}{name} cannot be loaded: {first_line(error)}") from None
     keys = [key for key, feature in features.items() if isinstance(feature, tfds.features.Image)]
     if not keys:
-        raise DataError(f"--data {TFDS}{name} holds no pictures, but {', '.join(features)}")
+        raise DataError(f"--data {TFDS}{name} holds no pictures, only {', '.join(features)}")
     for split in ("train", "validation"):
         if builder.info.splits and split not in builder.info.splits:
             continue

@@ -69,4 +69,4 @@ def test_xmp_and_comments_are_kept(tmp_path: Path) -> None:
     for suffix in (".jpg", ".png", ".webp", ".tif", ".avif"):
         images.write(tmp_path / f"b{suffix}", images.read(tmp_path / "a.jpg"))
         assert b"harbour" in (tmp_path / f"b{suffix}").read_bytes()
-    assert images.read(tmp_path / "b.jpg").comment == b"ours"
+    assert images.read(tmp_path / "b.jpg").metadata.comment == b"ours"

@@ -62,7 +62,7 @@ def test_colour_profile_is_kept(tmp_path: Path, suffix: str) -> None:
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     Image.new("RGB", (4, 4)).save(tmp_path / "a.png", icc_profile=profile)
     images.write(tmp_path / f"b{suffix}", images.read(tmp_path / "a.png"))
-    assert images.read(tmp_path / f"b{suffix}").icc == profile
+    assert images.read(tmp_path / f"b{suffix}").metadata.icc == profile
 
 
 def test_a_profile_of_other_channels_is_dropped(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_a_profile_of_other_channels_is_dropped(tmp_path: Path) -> None:
     Image.new("CMYK", (4, 4)).save(tmp_path / "a.jpg", icc_profile=bytes(header))
     read = images.read(tmp_path / "a.jpg")
     assert read.pixels.shape == (4, 4, 3)
-    assert read.icc is None
+    assert read.metadata.icc is None
 
 
 def jpeg() -> bytes:

@@ -174,6 +174,8 @@ def upscale(
     else:
         with PixelBars() as bars:
             outcome = batch.run(choose, plan, options, bars.watch, failed)
+    for warning in outcome.warnings:
+        error_console.print(f"srez: warning: {warning}", soft_wrap=True)
     if as_json:
         print_json({"model": model, **outcome.as_json()})
     elif str(outcome) and not plan.to_standard_output:

@@ -17,7 +17,7 @@ from srez.images.formats import (
     format_of_suffix,
     format_to_write,
 )
-from srez.images.picture import Picture, from_float, rgb, to_float, to_uint8
+from srez.images.picture import Metadata, Picture, from_float, rgb, to_float, to_uint8
 from srez.images.reading import MAX_PIXELS, is_our_result, read, size
 from srez.images.writing import QUALITY, Encoding, fitted, refuse_unwritable, save, write
 
@@ -36,6 +36,7 @@ __all__ = [
     "Encoding",
     "Format",
     "Found",
+    "Metadata",
     "Picture",
     "find",
     "find_in_zip",

@@ -1,46 +1,73 @@
 """What a file says beside its pixels: orientation, EXIF data, resolution, colour profile."""
 
 import re
+import struct
 from typing import Any
 
 import numpy as np
 from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
-from srez.images import tiff
+from srez.images import png, tiff
+from srez.images.picture import Metadata
 
 EXIF_MARK = b"Exif\0\0"
+_SHORTEST = 28  # bytes of EXIF data that say anything: mark, header, count and one tag
 
 _ORIENTATION, _EXIF_FOLDER, _GPS_FOLDER = 0x0112, 0x8769, 0x8825
 _WIDTH, _HEIGHT, _EXIF_WIDTH, _EXIF_HEIGHT = 0x0100, 0x0101, 0xA002, 0xA003
 _PROCESSING_SOFTWARE = 0x000B  # known to exiftool and exiv2; no camera writes it
 _OURS = "srez"
 _RESOLUTION = 282  # of a TIFF
-_XMP = 700  # where a TIFF has it
+XMP_TAG, IPTC_TAG = 700, 33723  # where a TIFF has them
+_IPTC_RESOURCE = 0x0404  # of Photoshop, in a JPEG
+_USER_COMMENT = 0x9286
 _XMP_ORIENTATION = re.compile(rb'tiff:Orientation="\d+"|<tiff:Orientation>\d+</tiff:Orientation>')
 
 
-def exif(image: Image.Image) -> tuple[bytes | None, int]:
-    """The EXIF data without the orientation, and that; nothing and 1 as far as it cannot be parsed."""
+def read(image: Image.Image) -> tuple[Metadata, int, tuple[str, ...]]:
+    """All but the colour profile, the orientation, and what is there but cannot be read."""
+    data, orientation, is_read = exif(image)
+    across_along = dpi(image)
+    if orientation >= 5 and across_along:
+        across_along = across_along[1], across_along[0]
+    beside: png.Chunks = image.info.get(png.BESIDE, ())
+    named = "icc_profile" in image.info and image.format != "PNG"  # a profile says more than code points
+    found = Metadata(
+        colours=() if named else tuple(each for each in beside if each[0] in png.COLOUR),
+        exif=data,
+        dpi=across_along,
+        xmp=xmp(image),
+        iptc=iptc(image),
+        comment=comment(image),
+        text=tuple(each for each in beside if each[0] in png.TEXT),
+    )
+    return found, orientation, () if is_read else ("EXIF data",)
+
+
+def exif(image: Image.Image) -> tuple[bytes | None, int, bool]:
+    """The EXIF data without the orientation, the orientation (1 if unknown), and whether all parsed."""
     orientation = 1
     try:
         exif = image.getexif()
-        told = exif.pop(_ORIENTATION, 1)
+        told = exif.pop(_ORIENTATION, None)
         orientation = told if told in range(1, 9) else 1
         if image.format == "TIFF":
             for tag in tiff.STRUCTURE & exif.keys():
                 del exif[tag]
-            if _XMP in exif:
-                exif[_XMP] = _XMP_ORIENTATION.sub(b"", exif[_XMP])
+            for tag in {XMP_TAG, IPTC_TAG} & exif.keys():  # kept by themselves, see `xmp` and `iptc`
+                del exif[tag]
         stored = image.info.get("exif")
-        untouched = stored and told == 1 and image.format != "TIFF"
+        # Pillow parses it when it opens the file, and keeps silent about damage from then on.
+        is_damaged = image.format != "TIFF" and len(stored or b"") >= _SHORTEST and not exif and told is None
+        untouched = stored and told in (None, 1) and image.format != "TIFF"
         data = (stored if untouched else exif.tobytes()) if len(exif) else None
         data = data and EXIF_MARK + data.removeprefix(EXIF_MARK)
         _ = resized_exif(data, image.size), tags(data)  # what cannot be written again is left out here
     except Exception:
         # Its parser raises anything for damaged data, and a picture is worth more than its EXIF data.
-        return None, orientation
-    return data, orientation
+        return None, orientation, False
+    return data, orientation, not is_damaged
 
 
 def resized_exif(data: bytes | None, size: tuple[int, int]) -> bytes | None:
@@ -59,11 +86,28 @@ def resized_exif(data: bytes | None, size: tuple[int, int]) -> bytes | None:
 
 
 def xmp(image: Image.Image) -> bytes | None:
-    """The XMP packet without orientation; for a TIFF it is among the tags."""
-    packet = image.info.get("xmp")
-    if image.format == "TIFF" or not isinstance(packet, bytes) or not packet:
-        return None
-    return _XMP_ORIENTATION.sub(b"", packet)
+    """The XMP packet without orientation."""
+    packet = image.tag_v2.get(XMP_TAG) if isinstance(image, TiffImageFile) else image.info.get("xmp")
+    return _XMP_ORIENTATION.sub(b"", packet) if isinstance(packet, bytes) and packet else None
+
+
+def iptc(image: Image.Image) -> bytes | None:
+    """The IPTC record of a JPEG or TIFF."""
+    if not isinstance(image, TiffImageFile):
+        resources = image.info.get("photoshop")
+        return resources.get(_IPTC_RESOURCE) if isinstance(resources, dict) else None
+    record = image.tag_v2.get(IPTC_TAG)
+    if isinstance(record, tuple) and all(isinstance(each, int) for each in record):
+        order = "<" if image.tag_v2.prefix == b"II" else ">"  # some programs say that it is made of numbers
+        record = struct.pack(f"{order}{len(record)}I", *record)
+    return record if isinstance(record, bytes) else None
+
+
+def iptc_segment(record: bytes) -> bytes:
+    """An IPTC record as a segment of a JPEG (APP13)."""
+    data = record + bytes(len(record) % 2)
+    body = b"Photoshop 3.0\0" + b"8BIM" + struct.pack(">HHI", _IPTC_RESOURCE, 0, len(record)) + data
+    return b"\xff\xed" + struct.pack(">H", 2 + len(body)) + body
 
 
 def comment(image: Image.Image) -> bytes | None:
@@ -88,6 +132,19 @@ def is_marked(image: Image.Image) -> bool:
         return exif.get(_PROCESSING_SOFTWARE) == _OURS
     except Exception:  # the parser raises anything for damaged data
         return False
+
+
+def with_text(data: bytes | None, text: str) -> bytes | None:
+    """EXIF data with a text as UserComment; None if there is one already."""
+    exif = Image.Exif()
+    exif.load(data or b"")
+    folder = exif.get_ifd(_EXIF_FOLDER)
+    if _USER_COMMENT in folder:
+        return None
+    folder[_USER_COMMENT] = (
+        b"ASCII\0\0\0" + text.encode() if text.isascii() else b"UNICODE\0" + text.encode("utf-16-be")
+    )
+    return EXIF_MARK + exif.tobytes().removeprefix(EXIF_MARK)
 
 
 def tags(data: bytes | None) -> dict[int, Any]:

@@ -8,27 +8,44 @@ from srez.images import png
 
 
 @dataclass(frozen=True)
+class Metadata:
+    """What a file says beside its pixels.
+
+    Attributes:
+        icc: the colour profile, as stored in the file.
+        colours: what else says what the values mean, as chunks of a PNG: gAMA, cHRM, sRGB and cICP.
+        exif: the EXIF data as JPEG holds it, "Exif" mark in front, the orientation already applied.
+        dpi: pixels per inch, across and along.
+        xmp: the XMP packet, without orientation.
+        iptc: the IPTC record.
+        comment: of a JPEG or GIF.
+        text: text chunks of a PNG, as they are.
+    """
+
+    icc: bytes | None = None
+    colours: png.Chunks = ()
+    exif: bytes | None = None
+    dpi: tuple[float, float] | None = None
+    xmp: bytes | None = None
+    iptc: bytes | None = None
+    comment: bytes | None = None
+    text: png.Chunks = ()
+
+
+@dataclass(frozen=True)
 class Picture:
     """A picture in memory, upright.
 
     Attributes:
         pixels: uint8, or uint16 where the file has more than 8 bits a channel: `(H, W)` gray, `(H, W, 2)`
             gray with alpha, `(H, W, 3)` RGB or `(H, W, 4)` RGBA; alpha is straight.
-        icc: the colour profile, as stored in the file.
-        exif: the metadata as JPEG holds it, "Exif" mark in front, the orientation already applied.
-        dpi: pixels per inch, across and along.
-        beside: chunks of a PNG that say what its text and colours are, kept where a PNG is written.
-        xmp: the XMP packet, without orientation.
-        comment: of a JPEG.
+        metadata: what else the file says.
+        unread: what the file says, but could not be read: "EXIF data", "colour profile".
     """
 
     pixels: np.ndarray
-    icc: bytes | None = None
-    exif: bytes | None = None
-    dpi: tuple[float, float] | None = None
-    beside: png.Chunks = ()
-    xmp: bytes | None = None
-    comment: bytes | None = None
+    metadata: Metadata = Metadata()
+    unread: tuple[str, ...] = ()
 
     @property
     def size(self) -> tuple[int, int]:

@@ -21,7 +21,7 @@ BESIDE = "srez chunks"  # where `tell` puts them
 
 Chunks = tuple[tuple[bytes, bytes], ...]  # kind and body of each
 
-_TEXT, _COLOUR = (b"tEXt", b"zTXt", b"iTXt"), (b"gAMA", b"cHRM", b"sRGB", b"cICP")
+TEXT, COLOUR = (b"tEXt", b"zTXt", b"iTXt"), (b"gAMA", b"cHRM", b"sRGB", b"cICP")
 _MOST_BESIDE = 64 * 1024**2  # bytes of a profile, or of all text as it is packed
 _XMP, _OLD_PROFILE = b"XML:com.adobe.xmp\0", b"Raw profile type "
 
@@ -42,12 +42,12 @@ def split(file: IO[bytes]) -> tuple[Chunks, IO[bytes]]:
         after = place + 12 + length
         if after > end:
             break
-        if kind in (*_TEXT, *_COLOUR, b"iCCP"):
+        if kind in (*TEXT, *COLOUR, b"iCCP"):
             body, check = file.read(length), file.read(4)
             total += length
             if total <= _MOST_BESIDE and check == struct.pack(">I", zlib.crc32(body, zlib.crc32(kind))):
                 chunks.append((kind, body))
-            if kind not in _COLOUR:
+            if kind not in COLOUR:
                 file.seek(copied)
                 pieces.append(file.read(place - copied))
                 copied = after
@@ -77,6 +77,28 @@ def tell(image: Image.Image, chunks: Chunks) -> None:
 def with_xmp(chunks: Chunks, xmp: bytes | None) -> Chunks:
     """Chunks and one more for an XMP packet, if there is any."""
     return (*chunks, (b"iTXt", _XMP + bytes(4) + xmp)) if xmp else chunks
+
+
+def texts(chunks: Chunks) -> list[tuple[str, str]]:
+    """Keyword and text of each text chunk; what cannot be parsed is left out."""
+    found = []
+    for kind, body in chunks:
+        keyword, _, rest = body.partition(b"\0")
+        coding = "latin-1"
+        if kind == b"zTXt":
+            rest = _unpacked(rest[1:])
+        elif kind == b"iTXt":
+            packed, coding = rest[:1] == b"\1", "utf-8"
+            rest = rest[2:].split(b"\0", 2)[-1]
+            rest = _unpacked(rest) if packed else rest
+        if rest:
+            found.append((keyword.decode("latin-1"), rest.decode(coding, "replace")))
+    return found
+
+
+def text_chunk(keyword: str, text: str) -> tuple[bytes, bytes]:
+    """A text as a chunk."""
+    return b"iTXt", keyword.encode("latin-1") + bytes(5) + text.encode()
 
 
 def _unpacked(data: bytes) -> bytes:

@@ -4,6 +4,7 @@ import io
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
@@ -11,7 +12,7 @@ from PIL import Image, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
 from srez.errors import ImageError, MissingPackageError, OutOfMemoryError, TooLargeError
-from srez.images import foreign, metadata, png, unsupported
+from srez.images import foreign, heif, metadata, png, unsupported
 from srez.images.decode import decode
 from srez.images.formats import (
     AVIF,
@@ -55,13 +56,11 @@ def read(source: Path | bytes, name: str | None = None, max_pixels: int = MAX_PI
         _refuse_several(image, name)
         pixels, icc = decode(image, name, lambda: _opened(source, name, max_pixels))
         # After the pixels: a PNG may have EXIF data behind them, and Pillow turns a TIFF while it decodes it.
-        exif, orientation = metadata.exif(image)
-        dpi = metadata.dpi(image)
-        beside, xmp, comment = image.info.get(png.BESIDE, ()), metadata.xmp(image), metadata.comment(image)
-    if orientation >= 5:
-        dpi = dpi and (dpi[1], dpi[0])
-    fitting = metadata.fitting_profile(icc, pixels)
-    return Picture(metadata.upright(pixels, orientation), fitting, exif, dpi, beside, xmp, comment)
+        found, orientation, unread = metadata.read(image)
+    if icc and not metadata.fitting_profile(icc, pixels):
+        icc, unread = None, (*unread, "colour profile")
+    upright = metadata.upright(pixels, orientation)
+    return Picture(upright, replace(found, icc=icc), unread)
 
 
 def size(source: Path | bytes, name: str | None = None, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
@@ -105,6 +104,7 @@ def _opened(source: Path | bytes, name: str, max_pixels: int) -> Iterator[Image.
             if Image.MAX_IMAGE_PIXELS and max_pixels > 2 * Image.MAX_IMAGE_PIXELS:
                 Image.MAX_IMAGE_PIXELS = max_pixels  # who raises our limit raises Pillow's
             beside, shown = png.split(file) if found == PNG else ((), file)
+            beside = heif.colours(file) if found in (AVIF, HEIC) else beside
             with Image.open(shown, formats=[found.pillow]) as image:
                 is_opened = True
                 if image.width * image.height > max_pixels:

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from srez.errors import OutputError
-from srez.images import metadata, png, tiff
+from srez.images import keeping, metadata, png, tiff
 from srez.images.formats import (
     AVIF,
     HEIC,
@@ -22,7 +22,7 @@ from srez.images.formats import (
     register_heif,
     require_package,
 )
-from srez.images.picture import Picture, to_float, to_uint8
+from srez.images.picture import Metadata, Picture, to_float, to_uint8
 from srez.output import atomic
 
 QUALITY = 95  # of lossy formats, from 1 to 100
@@ -33,8 +33,6 @@ _SAVE_OPTIONS = {
     AVIF: {"subsampling": "4:4:4"},
     HEIC: {"chroma": 444},
 }
-_XMP_TAG = 700
-_LONGEST_JPEG_EXIF = 65_533  # bytes: a segment of a JPEG has no more
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,7 @@ def save(
     bands: Iterable[np.ndarray],
     size: tuple[int, int],
     like: Picture,
-) -> None:
+) -> tuple[str, ...]:
     """Write a picture that comes in bands; PNG and TIFF are written band by band.
 
     Args:
@@ -87,54 +85,61 @@ def save(
         encoding: how to write it.
         bands: from top to bottom, `(h, W, C)` each.
         size: width and height of the whole picture, in pixels.
-        like: a picture of the same channels and depth, whose profile, EXIF data and resolution are kept.
+        like: a picture of the same channels and depth, whose metadata are kept.
+
+    Returns:
+        What of its metadata the format cannot hold, a phrase each: "IPTC data".
 
     Raises:
-        OutputError: the format cannot hold it, or the file cannot be written.
+        OutputError: the format cannot hold the pixels, or the file cannot be written.
     """
-    format_, dtype = encoding.format, like.pixels.dtype
-    refuse_unwritable(name, format_, like.channels, size, dtype.itemsize)
-    exif = _exif_to_write(like, size, encoding)
-    if format_ == PNG:
-        plain_exif = exif and exif.removeprefix(metadata.EXIF_MARK)
-        beside = png.with_xmp(like.beside, like.xmp)
-        png.write(
-            file,
-            bands,
-            size,
-            like.channels,
-            dtype,
-            icc=like.icc,
-            exif=plain_exif,
-            dpi=like.dpi,
-            beside=beside,
-        )
-    elif format_ == TIFF:
-        tags = ({_XMP_TAG: like.xmp} if like.xmp else {}) | metadata.tags(exif)
-        tiff.write(file, bands, size, like.channels, dtype, icc=like.icc, tags=tags, dpi=like.dpi)
+    refuse_unwritable(name, encoding.format, like.channels, size, like.pixels.dtype.itemsize)
+    resized = replace(like.metadata, exif=metadata.resized_exif(like.metadata.exif, size))
+    kept, lost = keeping.fitted_to(resized, encoding.format)
+    if encoding.marked:
+        kept = replace(kept, exif=metadata.marked(kept.exif))
+    like = replace(like, metadata=kept)
+    if encoding.format == PNG:
+        _save_png(file, bands, size, like)
+    elif encoding.format == TIFF:
+        _save_tiff(file, bands, size, like)
     else:
-        _save_with_pillow(file, name, encoding, _image(bands, size, like), replace(like, exif=exif))
+        _save_with_pillow(file, name, encoding, _image(bands, size, like), kept)
+    return lost
 
 
-def _exif_to_write(like: Picture, size: tuple[int, int], encoding: Encoding) -> bytes | None:
-    """A picture's EXIF data, with the new size and, if asked, our mark."""
-    exif = metadata.resized_exif(like.exif, size)
-    if encoding.format == JPEG and exif and len(exif) > _LONGEST_JPEG_EXIF:
-        exif = None
-    return metadata.marked(exif) if encoding.marked else exif
+def _save_png(file: IO[bytes], bands: Iterable[np.ndarray], size: tuple[int, int], like: Picture) -> None:
+    kept = like.metadata
+    png.write(
+        file,
+        bands,
+        size,
+        like.channels,
+        like.pixels.dtype,
+        icc=kept.icc,
+        exif=kept.exif and kept.exif.removeprefix(metadata.EXIF_MARK),
+        dpi=kept.dpi,
+        beside=png.with_xmp(kept.colours + kept.text, kept.xmp),
+    )
+
+
+def _save_tiff(file: IO[bytes], bands: Iterable[np.ndarray], size: tuple[int, int], like: Picture) -> None:
+    kept = like.metadata
+    own = {metadata.XMP_TAG: kept.xmp, metadata.IPTC_TAG: kept.iptc}
+    tags = metadata.tags(kept.exif) | {tag: value for tag, value in own.items() if value}
+    tiff.write(file, bands, size, like.channels, like.pixels.dtype, icc=kept.icc, tags=tags, dpi=kept.dpi)
 
 
 def _save_with_pillow(
-    file: IO[bytes], name: str, encoding: Encoding, image: Image.Image, like: Picture
+    file: IO[bytes], name: str, encoding: Encoding, image: Image.Image, kept: Metadata
 ) -> None:
-    """Save an image in a lossy format, with the profile, EXIF data and resolution of a picture."""
+    """Save an image in a lossy format."""
     format_ = encoding.format
-    icc = like.icc if format_ == JPEG else metadata.fitting_profile(like.icc, np.asarray(image))
-    kept = {"icc_profile": icc, "exif": like.exif, "dpi": like.dpi, "xmp": like.xmp}
+    icc = kept.icc if format_ == JPEG else metadata.fitting_profile(kept.icc, np.asarray(image))
+    options = {"icc_profile": icc, "exif": kept.exif, "dpi": kept.dpi, "xmp": kept.xmp}
     if format_ == JPEG:
-        kept["comment"] = like.comment
-        kept["xmp"] = like.xmp if like.xmp and len(like.xmp) < _LONGEST_JPEG_EXIF - 40 else None
-    options = _SAVE_OPTIONS[format_] | {key: value for key, value in kept.items() if value}
+        options |= {"comment": kept.comment, "extra": kept.iptc and metadata.iptc_segment(kept.iptc)}
+    options = _SAVE_OPTIONS[format_] | {key: value for key, value in options.items() if value}
     if format_ == HEIC:
         register_heif()
     try:

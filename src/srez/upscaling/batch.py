@@ -48,7 +48,12 @@ class Outcome:
         """All of it as JSON has it; a rehearsal has "planned" instead of "done"."""
         return {
             "planned" if self.rehearsed else "done": [
-                {**_as_json(item), "width": result.size[0], "height": result.size[1]}
+                {
+                    **_as_json(item),
+                    "width": result.size[0],
+                    "height": result.size[1],
+                    "warnings": list(result.warnings),
+                }
                 for item, result in self.done
             ],
             "skipped": [_as_json(item) for item in self.plan.skipped],
@@ -74,6 +79,15 @@ class Outcome:
         if others := len(self.plan.other_files):
             lines.append(f"{others} {'file' if others == 1 else 'files'} of another kind left out")
         return "\n".join(lines)
+
+    @property
+    def warnings(self) -> list[str]:
+        """A line for each picture whose result lacks something that the input says beside its pixels."""
+        return [
+            f"{item.source}: not kept in {item.target}: {'; '.join(result.warnings)}"
+            for item, result in self.done
+            if result.warnings
+        ]
 
     def _counts(self) -> str:
         counts = [f"{len(self.done)} {'to upscale' if self.rehearsed else 'upscaled'}"]

@@ -80,9 +80,11 @@ class Converted:
 
     Attributes:
         size: width and height of the result, in pixels.
+        warnings: what the source says beside its pixels and the result does not, a phrase each.
     """
 
     size: tuple[int, int]
+    warnings: tuple[str, ...] = ()
 
 
 def convert(
@@ -164,5 +166,6 @@ def encode(decoded: Decoded, bands: Iterable[np.ndarray], target: Target, option
         bands = resample.shrink(bands, full, decoded.size)
     with target.open() as file:
         encoding = images.Encoding(target.format, options.quality, marked=True)
-        images.save(file, target.name, encoding, bands, decoded.size, decoded.picture)
-    return Converted(decoded.size)
+        lost = images.save(file, target.name, encoding, bands, decoded.size, decoded.picture)
+    unread = (f"{what}, which cannot be read" for what in decoded.picture.unread)
+    return Converted(decoded.size, (*unread, *lost))

@@ -226,7 +226,7 @@ def test_refusals(benchmark: Path, tmp_path: Path, faces_zip: Path) -> None:
     assert "give either --benchmark or --faces" in refusal()
     assert "give either --benchmark or --faces" in refusal("--benchmark", benchmark, "--faces", faces_zip)
     assert "--partition requires --faces" in refusal("--benchmark", benchmark, "--partition", faces_zip)
-    assert "expected the folders HR and LR_x4" in refusal("--benchmark", tmp_path)
+    assert "expected folders HR and LR_x4" in refusal("--benchmark", tmp_path)
     assert "--range 2" in refusal("--benchmark", benchmark, "--range", 2)
     sheet = refusal("--benchmark", benchmark, "--images", tmp_path / "nowhere", "--sheet", "sheet.bmpx")
     assert sheet.startswith("srez: sheet.bmpx")  # before anything else is looked at

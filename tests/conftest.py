@@ -21,8 +21,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's news would st
 for name in ("COLUMNS", "LINES"):
     os.environ.pop(name, None)
 
-# A shell that starts the tests in the background has SIGINT ignored, which programs started here inherit.
+# A shell that starts the tests in the background has SIGINT ignored, and nohup SIGHUP; programs started here
+# inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,8 @@ KEEP_HOURS = 24.0  # for which a finished job is kept
 GRACE_SECONDS = 20.0  # for running work when the server is told to stop
 TILE = 192  # input pixels; smaller than the command line's, because several pictures run at the same time
 
-FIRST_PACE = 20e-6  # seconds per input pixel, until it has been measured
+FIRST_RUN = 0.01  # seconds of a run beside those of its pixels, until it has been measured
+FIRST_PACE = 20e-6  # seconds per input pixel, likewise
 SMALL_PIXELS = 64 * 64  # a picture up to this size runs in a batch with others of its size
 MAX_BATCH = 32  # pictures in a batch: while one runs, others are decoded and encoded
 MAX_CONNECTIONS = 512
@@ -31,6 +32,7 @@ MAX_UPSCALERS = 4  # models kept loaded, each in one fidelity
 MAX_ATTEMPTS = 3  # to run a job: one that kills the server is not tried for ever
 MAX_SIDE = 1_000_000  # of the width and height that can be asked for
 RETRY_SECONDS = 2  # `Retry-After` of a full server
+MAX_RETRY_SECONDS = 60  # `Retry-After` of one where the wait would be long, at most
 CUT_SECONDS = 5.0  # for a job to release its picture when the grace is over
 PAGE_SECONDS = 3600.0  # for which the page's files are kept
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -205,7 +206,10 @@ class Service:
                 (started, len(batch), larger) for larger in picture.upscale_batch(self.models, plan, batch)
             ]
 
-        started, count, larger = await asyncio.wrap_future(self.queue.put(decoded, run, plan.pixels, key))
+        load = partial(self.models.get, plan.model, plan.fidelity)
+        started, count, larger = await asyncio.wrap_future(
+            self.queue.put(decoded, run, plan.pixels, key, load)
+        )
         watch.split("queue", "run", started)
         data = await self.in_thread(picture.encode, plan, decoded, larger)
         watch.lap("encode")
@@ -226,7 +230,8 @@ class Service:
             return [(started, file.getvalue())]
 
         try:
-            started, data = await asyncio.wrap_future(self.queue.put(plan, run, plan.pixels))
+            load = partial(self.models.get, plan.model, plan.fidelity)
+            started, data = await asyncio.wrap_future(self.queue.put(plan, run, plan.pixels, prepare=load))
         finally:
             cancelled.set()
         watch.split("queue", "run", started)

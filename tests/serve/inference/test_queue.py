@@ -8,7 +8,9 @@ import pytest
 
 from helpers.waiting import PATIENCE, until
 from srez.serve.errors import HttpError
+from srez.serve.inference.pace import Pace
 from srez.serve.inference.queue import Queue
+from srez.serve.limits import MAX_RETRY_SECONDS
 
 
 def test_what_waits_is_run_together() -> None:
@@ -141,3 +143,47 @@ def test_a_long_wait_is_foreseen() -> None:
     gate.set()
     assert [future.result(PATIENCE) for future in futures]
     queue.close(PATIENCE)
+
+
+def wait_behind_one(queue: Queue, count: int, pixels: int) -> None:
+    """Put honest pictures behind one that runs; none may be refused."""
+    gate = threading.Event()
+    futures = [queue.put(0, lambda values: [gate.wait() for _ in values], pixels)]
+    futures += [queue.put(0, list, pixels) for _ in range(count)]
+    gate.set()
+    assert len([future.result(PATIENCE) for future in futures]) == count + 1
+
+
+def test_a_picture_of_one_pixel_makes_nobody_wait() -> None:
+    queue = Queue(100, 4, 10)
+    for _ in range(10):  # a fixed cost of 50 ms, which is no 50 ms for each pixel
+        queue.put(0, lambda values: [time.sleep(0.05) for _ in values], 1).result(PATIENCE)
+    wait_behind_one(queue, 24, 80 * 80)
+    queue.close(PATIENCE)
+
+
+def test_what_is_prepared_is_no_time_of_the_run() -> None:
+    queue = Queue(100, 1, 1)
+    for _ in range(5):
+        queue.put(0, list, 4096, prepare=lambda: time.sleep(0.3)).result(PATIENCE)
+    wait_behind_one(queue, 20, 4096)
+    queue.close(PATIENCE)
+
+
+def test_nobody_is_told_to_come_again_next_week() -> None:
+    queue, gate = Queue(100, 4, 1), threading.Event()
+    running = queue.put(0, lambda values: [gate.wait() for _ in values], 10**12)
+    with pytest.raises(HttpError) as refused:
+        queue.put(0, list, 1)
+    assert int(refused.value.headers["Retry-After"]) == MAX_RETRY_SECONDS
+    gate.set()
+    assert running.result(PATIENCE)
+    queue.close(PATIENCE)
+
+
+def test_a_pace_comes_near_what_it_sees() -> None:
+    pace = Pace()
+    for pixels in (1, 256, 4096, 1, 1_000_000) * 6:
+        pace.learn(pixels, 0.05 + pixels * 100e-6)
+    assert pace.seconds(1) == pytest.approx(0.05, rel=0.3)
+    assert pace.seconds(1_000_000) == pytest.approx(100, rel=0.3)

@@ -7,17 +7,21 @@ never waits for a large one.
 
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
 from srez.serve.errors import busy
-from srez.serve.limits import FIRST_PACE
+from srez.serve.inference.pace import Pace
+from srez.serve.limits import MAX_RETRY_SECONDS
 
 RunBatch = Callable[[list[Any]], list[Any]]
-_SMOOTHING = 0.5  # weight of the past in the mean pace
+
+
+def _prepare_nothing() -> None:
+    pass
 
 
 @dataclass(eq=False)
@@ -26,6 +30,7 @@ class _Item:
     value: Any
     run: RunBatch
     cost: int
+    prepare: Callable[[], object]
     future: Future[Any] = field(default_factory=Future)
 
 
@@ -35,34 +40,37 @@ class _Lane:
 
     Attributes:
         max_batch: items taken at once, if they share a key.
-        cost: of all items that wait or run.
-        pace: seconds per unit of cost: a guess, then a moving mean.
+        running: items taken last, until they are done.
+        pace: how long runs take.
     """
 
     max_batch: int
     waiting: deque[_Item] = field(default_factory=deque)
-    cost: int = 0
-    pace: float = FIRST_PACE
+    running: list[_Item] = field(default_factory=list)
+    pace: Pace = field(default_factory=Pace)
 
     def take(self) -> list[_Item]:
         """Take the oldest item and others with its key."""
         if not self.waiting:
             return []
         key = self.waiting[0].key
-        batch = [item for item in self.waiting if item.key == key][: self.max_batch]
-        taken = set(batch)
+        self.running = [item for item in self.waiting if item.key == key][: self.max_batch]
+        taken = set(self.running)
         self.waiting = deque(item for item in self.waiting if item not in taken)
-        return batch
+        return self.running
 
     def drop(self, item: _Item) -> None:
         """Give up a cancelled item's place, unless it was taken already."""
         if item in self.waiting:
             self.waiting.remove(item)
-            self.cost -= item.cost
 
-    def learn(self, cost: int, seconds: float) -> None:
-        """Note how long something took."""
-        self.pace = _SMOOTHING * self.pace + (1 - _SMOOTHING) * seconds / cost
+    def wait(self) -> float:
+        """Seconds until a further item would be run."""
+        batches = [
+            -(-count // self.max_batch) for count in Counter(item.key for item in self.waiting).values()
+        ]
+        pixels = sum(item.cost for item in (*self.running, *self.waiting))
+        return self.pace.seconds(pixels, runs=sum(batches) + bool(self.running))
 
 
 class Queue:
@@ -96,7 +104,14 @@ class Queue:
         """Whether work is still done."""
         return not self._closed and all(thread.is_alive() for thread in self._threads)
 
-    def put(self, value: Any, run: RunBatch, cost: int, key: Hashable = None) -> Future[Any]:
+    def put(
+        self,
+        value: Any,
+        run: RunBatch,
+        cost: int,
+        key: Hashable = None,
+        prepare: Callable[[], object] = _prepare_nothing,
+    ) -> Future[Any]:
         """Queue some work.
 
         Args:
@@ -104,6 +119,7 @@ class Queue:
             run: does the work for a list of values; called in another thread.
             cost: pixels of the input.
             key: items with one key may run together, by the `run` of the first; None runs the item alone.
+            prepare: called by the first before `run`, and not counted as its time: loads the model, say.
 
         Returns:
             The future element of the result. Cancelled before its turn, it leaves the queue.
@@ -111,21 +127,20 @@ class Queue:
         Raises:
             HttpError: the queue is full (429), or the server is stopping (503).
         """
-        item = _Item(key, value, run, max(cost, 1))
+        item = _Item(key, value, run, cost, prepare)
         lane = self._large if key is None else self._small
         with self._changed:
             if self._closed:
                 raise busy("the server is stopping", 503)
             if len(self) >= self._max_waiting:
                 raise busy(f"{self._max_waiting} pictures are waiting (--max-queue)")
-            wait = lane.cost * lane.pace
+            wait = lane.wait()
             if wait > self._max_wait:
                 raise busy(
                     f"the picture would wait for more than {self._max_wait:g} seconds (--max-wait)",
-                    seconds=max(round(wait - self._max_wait), 1),
+                    seconds=min(max(round(wait - self._max_wait), 1), MAX_RETRY_SECONDS),
                 )
             lane.waiting.append(item)
-            lane.cost += item.cost
             self._changed.notify_all()
         item.future.add_done_callback(lambda future: self._drop(lane, item) if future.cancelled() else None)
         return item.future
@@ -158,25 +173,26 @@ class Queue:
                     if self._closed:
                         return
                     self._changed.wait()
-            cost = sum(item.cost for item in batch)
             wanted = [item for item in batch if item.future.set_running_or_notify_cancel()]
-            started = time.perf_counter()
-            done = bool(wanted) and _run(wanted)
+            seconds = _run(wanted) if wanted else None
             with self._changed:
-                lane.cost -= cost
-                if done and len(wanted) == len(batch):  # a failure says nothing about the pace
-                    lane.learn(cost, time.perf_counter() - started)
+                if seconds is not None:
+                    lane.pace.learn(sum(item.cost for item in wanted), seconds)
+                lane.running = []
             del batch, wanted  # do not keep them while waiting for the next
 
 
-def _run(items: list[_Item]) -> bool:
-    """Run items together; False if that failed."""
+def _run(items: list[_Item]) -> float | None:
+    """Run items together: seconds, or None if that failed, which says nothing about the pace."""
     try:
+        items[0].prepare()
+        started = time.perf_counter()
         results = items[0].run([item.value for item in items])
+        seconds = time.perf_counter() - started
     except BaseException as error:
         for item in items:
             item.future.set_exception(error)
-        return False
+        return None
     for item, result in zip(items, results, strict=True):
         item.future.set_result(result)
-    return True
+    return seconds

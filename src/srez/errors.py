@@ -40,6 +40,12 @@ class ModelError(SrezError):
     http_status = 404
 
 
+class SlowModelError(ModelError):
+    """A model that takes longer than it may."""
+
+    http_status = 503
+
+
 class DataError(SrezError):
     """Training data that is missing or does not fit together."""
 

@@ -81,3 +81,37 @@ def write_card(path: Path, **card: Any) -> None:
         **card,
     }
     path.with_suffix(".toml").write_text(tomli_w.dumps(values))
+
+
+def write_endless(path: Path) -> Path:
+    """A x4 model that loops for ever, with its card."""
+    boolean, number = TensorProto.BOOL, TensorProto.FLOAT
+    sides, larger = ["n", "h", "w", 3], ["n", "H", "W", 3]
+    info = helper.make_tensor_value_info
+    body = helper.make_graph(
+        [
+            helper.make_node("Identity", ["again"], ["once_more"]),
+            helper.make_node("Identity", ["x"], ["same"]),
+        ],
+        "body",
+        [info("count", TensorProto.INT64, []), info("again", boolean, []), info("x", number, sides)],
+        [info("once_more", boolean, []), info("same", number, sides)],
+    )
+    graph = helper.make_graph(
+        [
+            helper.make_node("Loop", ["", "yes", "images"], ["looped"], body=body),
+            helper.make_node("Resize", ["looped", "", "scales"], ["larger"], mode="nearest"),
+        ],
+        "endless",
+        [info("images", number, sides)],
+        [info("larger", number, larger)],
+        [
+            numpy_helper.from_array(np.array(True), "yes"),
+            numpy_helper.from_array(np.array([1, 4, 4, 1], np.float32), "scales"),
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    onnx.checker.check_model(model)
+    path.write_bytes(model.SerializeToString())
+    write_card(path)
+    return path

@@ -3,7 +3,7 @@
 import errno
 import sqlite3
 
-from srez.errors import OutOfMemoryError, OutputError, SrezError
+from srez.errors import OutOfMemoryError, OutputError, SlowModelError, SrezError
 from srez.serve.limits import RETRY_SECONDS
 
 INTERNAL_ERROR = "internal error: the server's log has the details"
@@ -58,6 +58,8 @@ def as_http_error(error: BaseException) -> HttpError:
         return busy("not enough memory for this picture at the moment", 503)
     if isinstance(error, OutputError):
         return HttpError(422, str(error))
+    if isinstance(error, SlowModelError):
+        return busy(str(error), 503)
     if isinstance(error, SrezError):
         return HttpError(error.http_status, str(error))
     raise error

@@ -29,6 +29,7 @@ SEND_PIECE = 256 * 1024  # bytes of an answer that are passed to a connection at
 MAX_FIELDS = 32  # of a form, beside its file; there are fewer options
 MAX_FIELD_BYTES = 1024  # of such a field
 MAX_UPSCALERS = 4  # models kept loaded, each in one fidelity
+FOREIGN_SECONDS = 60.0  # for a model that is not in the box to run a tile of the default size, or a batch
 MAX_ATTEMPTS = 3  # to run a job: one that kills the server is not tried for ever
 MAX_SIDE = 1_000_000  # of the width and height that can be asked for
 RETRY_SECONDS = 2  # `Retry-After` of a full server

@@ -32,7 +32,13 @@ class Upscaler:
         fidelity: the look, from 0 (vivid) to 1 (faithful); 1 for a model with one look.
     """
 
-    def __init__(self, model: Path, fidelity: float | None = None, tile: int | None = None) -> None:
+    def __init__(
+        self,
+        model: Path,
+        fidelity: float | None = None,
+        tile: int | None = None,
+        seconds: float | None = None,
+    ) -> None:
         """Load a model and its card.
 
         Args:
@@ -40,6 +46,7 @@ class Upscaler:
             fidelity: from 0 (vivid) to 1 (faithful), for a model with two looks; the card's by default.
             tile: the largest side of a tile in input pixels, without its margin; by default, what fits into
                 free memory.
+            seconds: that the model may take for a tile or a batch; no limit by default.
 
         Raises:
             ModelError: a file is missing, corrupt or not a model of srez, or a model with one look is given a
@@ -53,7 +60,9 @@ class Upscaler:
         self._threads = machine.cores()
         weights, name = _weights(model, self.card, self.fidelity), f"model {model.name}"
         # Several tiles are run at the same time by one thread each, a single one by all: docs/adr/0010.
-        self._tiles, self._whole = Network(weights, name, 1), Network(weights, name, self._threads)
+        self._tiles, self._whole = (
+            Network(weights, name, threads, seconds) for threads in (1, self._threads)
+        )
 
     @overload
     def __call__(self, image: np.ndarray, progress: Progress = ...) -> np.ndarray: ...

@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from helpers.models import write_endless
+from helpers.serving import face
 from helpers.waiting import PATIENCE
+from srez.errors import SlowModelError
 from srez.serve.inference import models
 
 
@@ -29,3 +32,12 @@ def test_a_model_that_is_being_loaded_holds_up_no_other(monkeypatch: pytest.Monk
     for thread in threads:
         thread.join()
     assert loaded == ["faces", "photo"]
+
+
+def test_a_model_that_loops_for_ever_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(models, "FOREIGN_SECONDS", 0.3)
+    write_endless(tmp_path / "endless.onnx")
+    upscaler = models.Models(tmp_path, 192).get("endless", 1.0)
+    for _ in range(2):
+        with pytest.raises(SlowModelError, match=r"endless\.onnx"):
+            upscaler(face())

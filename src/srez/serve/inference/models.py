@@ -8,7 +8,7 @@ from srez.errors import ModelError, OptionError
 from srez.models import box
 from srez.models import card as cards
 from srez.models.card import Card
-from srez.serve.limits import MAX_UPSCALERS
+from srez.serve.limits import FOREIGN_SECONDS, MAX_UPSCALERS, TILE
 from srez.upscaling.upscaler import Upscaler
 
 
@@ -35,7 +35,9 @@ class Models:
         if folder:
             self._files |= {path.stem: path for path in sorted(folder.glob("*.onnx")) if _has_card(path)}
         self.cards: dict[str, Card] = {name: cards.read(path) for name, path in sorted(self._files.items())}
-        self._tile = tile
+        self._folder, self._tile = folder, tile
+        # A tile's time grows with its pixels.
+        self._foreign_seconds = FOREIGN_SECONDS * max(tile / TILE, 1) ** 2
         self._loaded: OrderedDict[tuple[str, float], Upscaler] = OrderedDict()
         self._lock = threading.Lock()
         self._loading = {name: threading.Lock() for name in self.cards}
@@ -83,7 +85,9 @@ class Models:
         with self._loading[name]:  # holds up requests for this model only
             if loaded := self._find(key):
                 return loaded
-            upscaler = Upscaler(self._files[name], fidelity if self.cards[name].vivid else None, self._tile)
+            file = self._files[name]
+            seconds = self._foreign_seconds if file.parent == self._folder else None
+            upscaler = Upscaler(file, fidelity if self.cards[name].vivid else None, self._tile, seconds)
             with self._lock:
                 self._loaded[key] = upscaler
                 while len(self._loaded) > MAX_UPSCALERS:

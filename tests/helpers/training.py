@@ -8,7 +8,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from srez.runs.layout import RunLayout
 from srez.train import checkpoint, data, recipe, trainer
-from srez.train.reporter import Reporter
+from srez.train.reporter import Figures, Reporter
 from srez.train.weights import InitialWeights
 
 TINY = {
@@ -24,17 +24,22 @@ class Listener(Reporter):
     def __init__(self) -> None:
         self.steps: list[int] = []
         self.figures: dict[int, dict[str, float]] = {}
+        self.beside: dict[int, dict[str, dict[str, float]]] = {}
         self.sentences: list[str] = []
+        self.last = ""
 
     def step(self, step: int, values: dict[str, float]) -> None:
         del values
         self.steps.append(step)
 
-    def validation(self, step: int, figures: dict[str, float]) -> None:
-        self.figures[step] = figures
+    def validation(self, step: int, figures: Figures, beside: dict[str, Figures]) -> None:
+        self.figures[step], self.beside[step] = figures, beside
 
     def say(self, sentence: str) -> None:
         self.sentences.append(sentence)
+
+    def warn_at_end(self, sentence: str) -> None:
+        self.last = sentence
 
 
 def tiny(name: str, *changes: str) -> recipe.Recipe:

@@ -140,6 +140,31 @@ def test_smoke_trains_without_data(tmp_path: Path) -> None:
     assert card.training["data"] == ["1000 drawn faces"]
 
 
+def test_a_fine_tune_that_gets_worse_says_so_in_its_last_line(tmp_path: Path) -> None:
+    """Ten pictures, and a rate at which a good network forgets what it has learnt."""
+    folder = tmp_path / "ten"
+    folder.mkdir()
+    for seed in range(10):
+        drawn_face(seed, (64, 64)).save(folder / f"{seed}.png")
+    slow = ("--set", "every.validate=4", "--set", "batch=2")
+    words = [
+        "train",
+        "faces",
+        "--init",
+        "faces",
+        "--data",
+        str(folder),
+        "--out",
+        str(tmp_path / "run"),
+        *slow,
+    ]
+    worse = CliRunner().invoke(app, [*words, "--steps", "4", "--set", "optimizer.learning_rate=0.03"])
+    assert worse.exit_code == 0, worse.output
+    last = worse.stdout.splitlines()[-1]
+    assert last.startswith("Worse than at the start: PSNR ")
+    assert re.search(r"step 4: PSNR .* start: PSNR .* bicubic: PSNR ", " ".join(worse.stderr.split()))
+
+
 def refusal(*words: object) -> str:
     done = CliRunner().invoke(app, ["train", *map(str, words)])
     assert done.exit_code == 2, done.output

@@ -29,7 +29,14 @@ def test_a_run_leaves_what_it_promises(whole, faces: data.TrainingData) -> None:
     assert [line["step"] for line in lines if "learning_rate" in line] == [2, 4, 6, 8, 10, 12]
     assert all(terms | {"step"} == set(line) for line in lines if "learning_rate" in line)
     validations = [line for line in lines if "validation_psnr" in line]
-    assert [line["step"] for line in validations] == list(whole.heard.figures) == [6, 12]
+    assert [line["step"] for line in validations] == list(whole.heard.figures) == [0, 6, 12]
+    start, bicubic = whole.heard.figures[0], whole.heard.beside[0]["bicubic"]
+    assert [set(beside) for beside in whole.heard.beside.values()] == [
+        {"bicubic"},
+        *[{"start", "bicubic"}] * 2,
+    ]
+    assert whole.heard.beside[12] == {"start": start, "bicubic": bicubic}
+    assert 15 < bicubic["psnr"] < 40
     assert validations[-1]["validation_psnr"] == whole.result.figures["psnr"]
     assert whole.heard.figures[12] == whole.result.figures
     layout = RunLayout(whole.out)

@@ -16,7 +16,7 @@ from srez.cli.options import Address
 from srez.errors import OptionError
 from srez.output import make_folder
 from srez.progress import Item
-from srez.train.reporter import Reporter
+from srez.train.reporter import Figures, Reporter, figure_text
 
 app = typer.Typer()
 recipes_app = typer.Typer()
@@ -109,6 +109,8 @@ def train(
     if not finished:
         _stop("Stopped and saved.")
     out_console.print(f"Done: {RunLayout(folder).model}", soft_wrap=True)
+    if bars.last:
+        out_console.print(bars.last, soft_wrap=True)
 
 
 class TrainingBars(Bars, Reporter):
@@ -119,6 +121,7 @@ class TrainingBars(Bars, Reporter):
         super().__init__()
         self._steps = steps
         self._bar: TaskID | None = None
+        self.last = ""  # what to print when everything else is said
 
     def reading(self, pictures: Iterable[Item], count: int, /) -> Iterable[Item]:
         """Show how many pictures are read."""
@@ -134,11 +137,15 @@ class TrainingBars(Bars, Reporter):
             [f"{speed:.1f} steps/s", *(f"{name} {value:.4f}" for name, value in values.items())]
         )
 
-    def validation(self, step: int, figures: dict[str, float]) -> None:
-        """Print the figures of a validation."""
-        formats = {"psnr": "PSNR {:.2f} dB", "ssim": "SSIM {:.4f}", "consistency": "consistency {:.3f}"}
-        shown = [text.format(figures[name]) for name, text in formats.items() if name in figures]
-        self.say(f"step {step}: {', '.join(shown)}")
+    def validation(self, step: int, figures: Figures, beside: dict[str, Figures]) -> None:
+        """Print the figures of a validation, and behind them what they are compared with."""
+        rows = {f"step {step}": figures, **beside}
+        texts = {name: ", ".join(figure_text(*each) for each in row.items()) for name, row in rows.items()}
+        self.say("; ".join(f"{name}: {text}" for name, text in texts.items()))
+
+    def warn_at_end(self, sentence: str) -> None:
+        """Keep the sentence until the bars are gone."""
+        self.last = sentence
 
     def say(self, sentence: str) -> None:
         """Print a sentence above the bars."""

@@ -15,7 +15,7 @@ from srez.cluster.connection import connected
 from srez.errors import SrezError, TrainingError
 from srez.runs.layout import RunLayout
 from srez.train import start
-from srez.train.reporter import Reporter
+from srez.train.reporter import Figures, Reporter
 from srez.train.start import Request
 
 MAX_RESTARTS = 10  # of all workers together; preempted machines do not count
@@ -114,6 +114,8 @@ def _follow(trainer: TensorflowTrainer, messages: Queue, out: Path, reporter: Re
                 reporter.step(*content)
             case "validation":
                 reporter.validation(*content)
+            case "end":
+                reporter.warn_at_end(*content)
             case "say":
                 reporter.say(*content)
     if failures:
@@ -131,8 +133,11 @@ class _MessageReporter(Reporter):
             self._sent_at = time.monotonic()
             self._messages.put(("step", step, values))
 
-    def validation(self, step: int, figures: dict[str, float]) -> None:
-        self._messages.put(("validation", step, figures))
+    def validation(self, step: int, figures: Figures, beside: dict[str, Figures]) -> None:
+        self._messages.put(("validation", step, figures, beside))
+
+    def warn_at_end(self, sentence: str) -> None:
+        self._messages.put(("end", sentence))
 
     def say(self, sentence: str) -> None:
         self._messages.put(("say", sentence))

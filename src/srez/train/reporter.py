@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 from srez.progress import Item
 
+Figures = dict[str, float]
+
 
 class Reporter:
     """Ignores everything; a subclass overrides what it wants to know."""
@@ -16,8 +18,30 @@ class Reporter:
     def step(self, step: int, values: dict[str, float]) -> None:
         """Called after every step with the number of steps done, and with losses and gradient norms."""
 
-    def validation(self, step: int, figures: dict[str, float]) -> None:
-        """Called after every validation."""
+    def validation(self, step: int, figures: Figures, beside: dict[str, Figures], /) -> None:
+        """Called after every validation, that of step 0 included.
+
+        Args:
+            step: the steps done.
+            figures: what was measured.
+            beside: the figures of "bicubic" and, but at step 0, of the "start".
+        """
 
     def say(self, sentence: str) -> None:
         """Called with sentences, such as where a run resumes and what was damaged."""
+
+    def warn_at_end(self, sentence: str) -> None:
+        """Called at the end of a run that is worse than its start or its best: to be said last."""
+
+
+def figure_text(name: str, value: float) -> str:
+    """A validation figure as people write it: "PSNR 25.98 dB"."""
+    title, places, unit = _FIGURES.get(name, (name, 4, ""))
+    return f"{title} {value:.{places}f}{unit}"
+
+
+_FIGURES = {  # what it is called, decimal places, unit
+    "psnr": ("PSNR", 2, " dB"),
+    "ssim": ("SSIM", 4, ""),
+    "consistency": ("consistency", 3, ""),
+}

@@ -88,7 +88,7 @@ class ChiefRunFolder(RunFolder):
     def __enter__(self) -> Self:
         """Lock the folder; if it already holds a run, it must be the same one.
 
-        A run that has neither logged nor saved anything does not count: there is nothing to resume. What is
+        A run that has logged and saved no step does not count: there is nothing to resume. What is
         damaged is reported, and cannot be compared.
 
         Raises:
@@ -109,7 +109,7 @@ class ChiefRunFolder(RunFolder):
             raise OutputError(f"{layout.folder} cannot be written: {error.strerror}") from None
         with ExitStack() as undo:
             undo.push(self._stack)
-            if layout.metrics.exists() or layout.all_checkpoints():
+            if self._has_begun():
                 self._require_same_run()
             self._board = tf.summary.create_file_writer(str(layout.tensorboard))
             undo.pop_all()
@@ -145,13 +145,9 @@ class ChiefRunFolder(RunFolder):
             step: the steps done.
         """
         self._write_identity()
-        log = self.layout.metrics
-        if not log.exists():
+        log, lines = self.layout.metrics, self._logged_lines()
+        if not lines:
             return
-        with self._written():
-            *lines, _ = log.read_bytes().split(
-                b"\n"
-            )  # after the last newline there is nothing, or half a line
         records = [read_record(line) for line in lines]
         damaged = [number for number, record in enumerate(records, 1) if record is None]
         if damaged:
@@ -159,7 +155,9 @@ class ChiefRunFolder(RunFolder):
             self._reporter.say(f"{log} is damaged: line {damaged[0]}{more} left out")
         pairs = zip(lines, records, strict=True)
         with atomic(log) as file:
-            file.writelines(line + b"\n" for line, record in pairs if record and record["step"] <= step)
+            # Step 0 is validated before it: a run that begins begins with an empty log.
+            kept = [line for line, record in pairs if step and record and record["step"] <= step]
+            file.writelines(line + b"\n" for line in kept)
 
     def write_sheet(self, step: int, outputs: np.ndarray, raw: np.ndarray) -> None:
         """Write a sheet of the first validation pictures, and a histogram of all output values.
@@ -184,6 +182,19 @@ class ChiefRunFolder(RunFolder):
         with self._written(), self._board.as_default(step):
             tf.summary.image("sheet", sheet[None])
             tf.summary.histogram("outputs", raw)
+
+    def _has_begun(self) -> bool:
+        """Whether the folder holds a run that has logged or saved a step."""
+        records = map(read_record, self._logged_lines())
+        return bool(self.layout.all_checkpoints()) or any(not record or record["step"] for record in records)
+
+    def _logged_lines(self) -> list[bytes]:
+        """The whole lines of the log; none if it does not exist."""
+        if not self.layout.metrics.exists():
+            return []
+        with self._written():
+            # After the last newline there is nothing, or half a line that a kill cut off.
+            return self.layout.metrics.read_bytes().split(b"\n")[:-1]
 
     def _write_identity(self) -> None:
         recipe = self._identity.recipe.model_dump(mode="json", by_alias=True)

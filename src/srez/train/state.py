@@ -60,7 +60,9 @@ class Counters:
         seconds: of training.
         sums: for each value to be logged, its sum and count since the last log.
         figures: of the last validation.
+        start: of the validation at step 0; empty if there was none.
         best: the highest validation score so far.
+        best_step: the step of that validation.
         paralysed: for how many logs in a row the discriminator's loss has been close to 0.
     """
 
@@ -68,7 +70,9 @@ class Counters:
     seconds: float = 0.0
     sums: dict[str, tuple[float, int]] = field(default_factory=dict)
     figures: dict[str, float] = field(default_factory=dict)
+    start: dict[str, float] = field(default_factory=dict)
     best: float = 0.0
+    best_step: int = 0
     paralysed: int = 0
 
     def add(self, values: dict[str, float]) -> None:
@@ -81,9 +85,10 @@ class Counters:
 
     def note_score(self, score: float) -> bool:
         """Remember the best validation score; whether this one is."""
-        is_best = score > self.best
-        self.best = max(score, self.best)
-        return is_best
+        if score <= self.best:
+            return False
+        self.best, self.best_step = score, self.step
+        return True
 
     def note_paralysed(self, paralysed: bool) -> None:
         """Count the logs in a row at which the discriminator was paralysed."""

@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from srez.runs.layout import VALIDATION, RunLayout
-from srez.train import health, interrupts, replicas, schedules, validation
+from srez.train import health, interrupts, replicas, schedules, validation, verdict
 from srez.train import state as states
 from srez.train.data import TrainingData
 from srez.train.recipe import Recipe
@@ -109,6 +109,11 @@ def train(prepared: Prepared, data: TrainingData, out: Path, reporter: Reporter 
         replicas.require_same_step(strategy, counters.step, out)
         folder.begin(counters.step)
         evaluate = validation.evaluator(data.validation, folder.write_sheet)
+        bicubic = validation.bicubic_figures(data.validation) if chief else {}
+        if chief and counters.step == 0:
+            counters.figures = counters.start = evaluate(state.average, 0)
+            counters.note_score(counters.start[validation.BEST_BY])
+            _log_validation(counters, bicubic, folder, reporter)
         rows = _rows(prepared, data, counters.step)
         began = time.monotonic() - counters.seconds
         saved_step, saved_at = counters.step, time.monotonic()
@@ -132,7 +137,7 @@ def train(prepared: Prepared, data: TrainingData, out: Path, reporter: Reporter 
             if chief and (step % every.validate_ == 0 or step == recipe.steps):
                 counters.figures = evaluate(state.average, step)
                 is_best = counters.note_score(counters.figures[validation.BEST_BY])
-                _log_validation(counters, folder, reporter)
+                _log_validation(counters, bicubic, folder, reporter)
             overdue = time.monotonic() - saved_at >= 60 * every.minutes
             if chief and (is_best or overdue or step % every.checkpoint == 0):
                 states.save(state, counters, layout, every.keep, is_best)
@@ -140,6 +145,10 @@ def train(prepared: Prepared, data: TrainingData, out: Path, reporter: Reporter 
 
         if chief and saved_step < counters.step:
             states.save(state, counters, layout, every.keep, best=False)
+        if chief and counters.step >= recipe.steps:
+            sentence = verdict.worse(counters, validation.BEST_BY, out)
+            if sentence:
+                reporter.warn_at_end(sentence)
     return Result(state.average, counters.step, counters.seconds, counters.figures)
 
 
@@ -166,8 +175,11 @@ def _log(
     folder.log(counters.step, {**means, **rates, "seconds": round(counters.seconds, 1)})
 
 
-def _log_validation(counters: Counters, folder: RunFolder, reporter: Reporter) -> None:
-    """Log and report the figures of a validation."""
+def _log_validation(
+    counters: Counters, bicubic: dict[str, float], folder: RunFolder, reporter: Reporter
+) -> None:
+    """Log the figures of a validation, and report them beside bicubic's and those of the start."""
     figures = counters.figures
     folder.log(counters.step, {f"{VALIDATION}{name}": value for name, value in figures.items()})
-    reporter.validation(counters.step, figures)
+    start = {"start": counters.start} if counters.step and counters.start else {}
+    reporter.validation(counters.step, figures, {**start, "bicubic": bicubic})

@@ -40,6 +40,11 @@ def evaluator(validation: ValidationSet, write_sheet: WriteSheet) -> Evaluate:
     return evaluate
 
 
+def bicubic_figures(validation: ValidationSet) -> metrics.Figures:
+    """The figures of bicubic enlargement, which a network is compared with."""
+    return _figures(images.to_uint8(resample.bicubic(validation.low, SCALE)), validation)
+
+
 def card_figures(generator: keras.Model, name: str, validation: ValidationSet) -> list[dict[str, Any]]:
     """A card's figures: nearest, bicubic and the generator beside each other.
 

@@ -58,6 +58,32 @@ def test_none_whole_is_an_error(tmp_path: Path) -> None:
         checkpoint.load(RunLayout(tmp_path))
 
 
+def test_no_damage_to_a_byte_escapes(tmp_path: Path) -> None:
+    """Neither in the arrays nor in the zip's directory, which may then ask for a password."""
+    save(tmp_path, 1)
+    path = RunLayout(tmp_path).checkpoint(1)
+    whole = path.read_bytes()
+    found = set()
+    for place in range(len(whole)):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1
+        path.write_bytes(damaged)
+        found.add(checkpoint.read(path) is None)
+    assert found == {True, False}  # some bytes of a zip mean nothing
+
+
+def test_the_best_stands_in_for_all_others(tmp_path: Path) -> None:
+    layout = RunLayout(tmp_path)
+    for step in range(1, 4):
+        checkpoint.save(layout, step, {"a": np.full(1, step)}, {}, keep=1, best=step == 1)
+    layout.checkpoint(3).write_bytes(b"")
+    saved, damaged = checkpoint.load(layout)
+    assert saved is not None
+    assert (saved[1]["step"], damaged) == (1, [layout.checkpoint(3)])
+    checkpoint.save(layout, 2, {"a": np.zeros(1)}, {}, keep=1)
+    assert layout.all_checkpoints() == [layout.checkpoint(2)]
+
+
 def test_the_best_is_not_lost_by_a_run_that_dies_between(tmp_path: Path) -> None:
     """It is written first: the steps that led to it are then done again."""
     save(tmp_path, 1)

@@ -92,7 +92,20 @@ def test_a_damaged_checkpoint_is_passed_over_and_reported(copy: Copy, faces: dat
     assert heard.steps == [3, 4, 5]
 
 
-@pytest.mark.parametrize("damage", [b"\xff\x00\n", b"[1]\n", b'{"l1": 1}\n', b"\n", b'{"step": 3, "l1\n'])
+def test_the_best_is_resumed_where_no_other_is_whole(copy: Copy, faces: data.TrainingData) -> None:
+    out, heard = copy(), Listener()
+    layout = RunLayout(out)
+    layout.best_checkpoint.write_bytes(layout.checkpoint(2).read_bytes())
+    for step in (2, 4):
+        layout.checkpoint(step).write_bytes(b"a power cut")
+    train(longer(), faces, out, heard)
+    assert "resuming from step 2, the best" in heard.sentences[-1]
+    assert heard.steps == [3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    "damage", [b"\xff\x00\n", b"[1]\n", b'{"l1": 1}\n', b"\n", b'{"step": 3, "l1\n', b"[" * 99_999 + b"\n"]
+)
 def test_damaged_metrics_are_dropped_and_reported(
     copy: Copy, faces: data.TrainingData, damage: bytes
 ) -> None:
@@ -105,7 +118,19 @@ def test_damaged_metrics_are_dropped_and_reported(
     assert [line["step"] for line in log(out) if "l1" in line] == [2, 4]
 
 
-@pytest.mark.parametrize("damage", ["", "{", "[]", '{"recipe": 1}', '{"recipe": {"steps": "many"}}', None])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "",
+        "{",
+        "[" * 99_999,
+        "[]",
+        '{"data": 1, "init": null}',
+        '{"recipe": 1}',
+        '{"recipe": {"steps": "many"}}',
+        None,
+    ],
+)
 def test_a_damaged_run_json_does_not_keep_a_run_from_resuming(
     copy: Copy, faces: data.TrainingData, damage: str | None
 ) -> None:

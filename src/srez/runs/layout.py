@@ -59,7 +59,7 @@ class RunLayout:
 
     def all_checkpoints(self) -> list[Path]:
         """The checkpoints that are there, by step, without the best."""
-        return sorted(self.checkpoints.glob("step-*.npz"))
+        return sorted(self.checkpoints.glob(f"step-{'[0-9]' * 8}.npz"))
 
     def unfinished_checkpoints(self) -> list[Path]:
         """What a process that was killed while it wrote a checkpoint left."""

@@ -125,7 +125,7 @@ def read_record(line: bytes) -> Record | None:
     """A line of a log, its step and the values that are numbers; None if it is damaged."""
     try:
         record = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(record, dict) or not isinstance(record.get("step"), int):
         return None
@@ -144,7 +144,7 @@ def _read_facts(path: Path, problems: list[str]) -> dict[str, Any]:
             raise TypeError
     except OSError as error:
         problems.append(f"{path.name} cannot be read: {error.strerror}")
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         problems.append(f"{path.name} is damaged")
     else:
         return facts

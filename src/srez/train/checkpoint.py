@@ -25,6 +25,8 @@ def save(
 ) -> None:
     """Write a checkpoint and remove all but the last few, and the best.
 
+    Those of later steps go too: none of them was whole, or the run would have resumed from it.
+
     Args:
         layout: of the run folder; its folder of checkpoints is made if absent.
         step: the steps done so far.
@@ -42,23 +44,27 @@ def save(
     for path in [*([layout.best_checkpoint] if best else []), layout.checkpoint(step)]:
         with atomic(path) as file:
             np.savez(file, **arrays, facts=facts_array)  # pyright: ignore[reportArgumentType]
-    for old in [*layout.all_checkpoints()[:-keep], *layout.unfinished_checkpoints()]:
+    checkpoints, current = layout.all_checkpoints(), layout.checkpoint(step)
+    earlier = [path for path in checkpoints if path <= current]
+    later = [path for path in checkpoints if path > current]
+    for old in [*earlier[:-keep], *later, *layout.unfinished_checkpoints()]:
         old.unlink()
 
 
 def load(layout: RunLayout) -> tuple[Saved | None, list[Path]]:
-    """The newest checkpoint that is whole, or None where there is none.
+    """The newest checkpoint that is whole, the best if no other is, or None where there is none.
 
     Every array's checksum is verified.
 
     Returns:
-        The checkpoint, and the newer files that were passed over because they are damaged.
+        The checkpoint, and the files that were passed over because they are damaged.
 
     Raises:
         TrainingError: there are checkpoints but none is whole.
     """
     damaged = []
-    for path in reversed(layout.all_checkpoints()):
+    best = [layout.best_checkpoint] if layout.best_checkpoint.exists() else []
+    for path in [*reversed(layout.all_checkpoints()), *best]:
         saved = read(path)
         if saved:
             return saved, damaged
@@ -77,5 +83,6 @@ def read(path: Path) -> Saved | None:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
             arrays = {name: saved[name] for name in saved.files}
         return arrays, json.loads(arrays.pop("facts").tobytes())
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    # RuntimeError: what a zip asks for whose directory is damaged (a password, an unknown compression).
+    except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile):
         return None

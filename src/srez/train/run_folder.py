@@ -186,7 +186,8 @@ class ChiefRunFolder(RunFolder):
     def _has_begun(self) -> bool:
         """Whether the folder holds a run that has logged or saved a step."""
         records = map(read_record, self._logged_lines())
-        return bool(self.layout.all_checkpoints()) or any(not record or record["step"] for record in records)
+        saved = [*self.layout.all_checkpoints(), self.layout.best_checkpoint]
+        return any(path.exists() for path in saved) or any(not record or record["step"] for record in records)
 
     def _logged_lines(self) -> list[bytes]:
         """The whole lines of the log; none if it does not exist."""
@@ -241,8 +242,11 @@ class ChiefRunFolder(RunFolder):
         try:
             facts = json.loads(path.read_bytes())
             recipe = validate(facts["recipe"], str(path))
-            return Identity(recipe, facts["data"], facts["init"])
-        except (OSError, ValueError, KeyError, TypeError, OptionError):
+            data, init = facts["data"], facts["init"]
+            if not isinstance(data, str) or not isinstance(init, str | None):
+                raise TypeError
+            return Identity(recipe, data, init)
+        except (OSError, ValueError, KeyError, TypeError, RecursionError, OptionError):
             self._reporter.say(
                 f"{path} is damaged or missing: cannot check whether --data and --init are the same"
             )
@@ -253,7 +257,7 @@ class ChiefRunFolder(RunFolder):
         path = self.layout.recipe
         try:
             return validate(tomllib.loads(path.read_text(encoding="utf-8")), str(path))
-        except (OSError, ValueError, OptionError):
+        except (OSError, ValueError, RecursionError, OptionError):
             self._reporter.say(f"{path} is damaged or missing: cannot check whether the recipe is the same")
             return None
 

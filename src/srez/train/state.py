@@ -155,7 +155,7 @@ def save(state: State, counters: Counters, layout: RunLayout, keep: int, best: b
 
 
 def restore(state: State, layout: RunLayout, reporter: Reporter) -> Counters:
-    """Load the newest whole checkpoint of a run folder, if there is one.
+    """Load the newest whole checkpoint of a run folder, or the best if no other is whole.
 
     Args:
         state: the networks and optimisers to load it into.
@@ -171,7 +171,7 @@ def restore(state: State, layout: RunLayout, reporter: Reporter) -> Counters:
     """
     saved, damaged = checkpoint.load(layout)
     for path in damaged:
-        reporter.say(f"{path} is damaged: using the one before it")
+        reporter.say(f"{path} is damaged: passed over")
     if saved is None:
         return Counters()
     arrays, facts = saved
@@ -184,7 +184,9 @@ def restore(state: State, layout: RunLayout, reporter: Reporter) -> Counters:
         )
     for name, variable in variables.items():
         variable.assign(arrays[name])
-    reporter.say(f"{layout.folder}: resuming from step {facts['step']:,}")
+    is_best = not set(layout.all_checkpoints()) - set(damaged)
+    best = ", the best: no other checkpoint is whole" if is_best else ""
+    reporter.say(f"{layout.folder}: resuming from step {facts['step']:,}{best}")
     return Counters(**facts)
 
 

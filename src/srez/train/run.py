@@ -38,12 +38,18 @@ def train_and_export(
         return None
     model = RunLayout(out).model
     figures = validation.card_figures(result.average, name, data.validation)
-    about = {"name": name, "training": _history(recipe, data, result), "figures": figures}
-    export.export(result.average, model, {**about, **_statements(recipe)})
+    training = {
+        "data": data.provenance.sources,
+        "data_sha256": data.provenance.fingerprint,
+        "pictures": data.training.pictures,
+        **history(recipe, result.step, result.seconds),
+    }
+    about = {"name": name, "training": training, "figures": figures}
+    export.export(result.average, model, {**about, **statements(recipe)})
     return model
 
 
-def _statements(recipe: Recipe) -> dict[str, Any]:
+def statements(recipe: Recipe) -> dict[str, Any]:
     """What a card takes from the recipe."""
     whole_faces = isinstance(recipe.data, FacesData)
     return {
@@ -56,16 +62,13 @@ def _statements(recipe: Recipe) -> dict[str, Any]:
     }
 
 
-def _history(recipe: Recipe, data: TrainingData, result: trainer.Result) -> dict[str, Any]:
-    """What a card says under `training`."""
+def history(recipe: Recipe, step: int, seconds: float) -> dict[str, Any]:
+    """What a card says under `training`, beside the data."""
     return {
-        "data": data.provenance.sources,
-        "data_sha256": data.provenance.fingerprint,
-        "pictures": data.training.pictures,
         "generator": recipe.generator.model_dump(mode="json"),
-        "steps": result.step,
+        "steps": step,
         "batch": recipe.batch,
         "seed": recipe.seed,
-        "hours": round(result.seconds / 3600, 2),
+        "hours": round(seconds / 3600, 2),
         "srez": __version__,
     }

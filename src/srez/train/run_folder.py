@@ -62,7 +62,7 @@ class RunFolder:
     def log(self, step: int, values: dict[str, float]) -> None:
         """Log values."""
 
-    def begin(self, step: int) -> None:
+    def begin(self, step: int, bicubic: dict[str, float]) -> None:
         """Prepare the folder for training from a step."""
 
     def write_sheet(self, step: int, outputs: np.ndarray, raw: np.ndarray) -> None:
@@ -135,7 +135,7 @@ class ChiefRunFolder(RunFolder):
                     tf.summary.scalar(name, value)
             self._board.flush()
 
-    def begin(self, step: int) -> None:
+    def begin(self, step: int, bicubic: dict[str, float]) -> None:
         """Write the run's identity, and drop from the log the steps that are about to be repeated.
 
         A killed run may have logged such steps after its last checkpoint. Damaged lines are dropped and
@@ -143,8 +143,9 @@ class ChiefRunFolder(RunFolder):
 
         Args:
             step: the steps done.
+            bicubic: its figures on the validation pictures.
         """
-        self._write_identity()
+        self._write_identity(bicubic)
         log, lines = self.layout.metrics, self._logged_lines()
         if not lines:
             return
@@ -197,7 +198,7 @@ class ChiefRunFolder(RunFolder):
             # After the last newline there is nothing, or half a line that a kill cut off.
             return self.layout.metrics.read_bytes().split(b"\n")[:-1]
 
-    def _write_identity(self) -> None:
+    def _write_identity(self, bicubic: dict[str, float]) -> None:
         recipe = self._identity.recipe.model_dump(mode="json", by_alias=True)
         versions = {module.__name__: module.__version__ for module in (srez, tf, keras, np)}
         facts = {
@@ -205,6 +206,13 @@ class ChiefRunFolder(RunFolder):
             "data": self._identity.data,
             "init": self._identity.init,
             "versions": {"python": platform.python_version(), **versions},
+            "sources": self._data.provenance.sources,
+            "pictures": self._data.training.pictures,
+            "validation": {
+                "set": self._data.validation.name,
+                "protocol": self._data.validation.protocol.name,
+                "bicubic": bicubic,
+            },
             "skipped": self._data.provenance.skipped,
         }
         with atomic(self.layout.run) as file:

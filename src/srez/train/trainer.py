@@ -107,9 +107,9 @@ def train(prepared: Prepared, data: TrainingData, out: Path, reporter: Reporter 
     with _open(prepared, data, layout, reporter) as folder, interrupts.stop_request() as stop:
         counters = states.restore(state, layout, reporter)
         replicas.require_same_step(strategy, counters.step, out)
-        folder.begin(counters.step)
-        evaluate = validation.evaluator(data.validation, folder.write_sheet)
         bicubic = validation.bicubic_figures(data.validation) if chief else {}
+        folder.begin(counters.step, bicubic)
+        evaluate = validation.evaluator(data.validation, folder.write_sheet)
         if chief and counters.step == 0:
             counters.figures = counters.start = evaluate(state.average, 0)
             counters.note_score(counters.start[validation.BEST_BY])

@@ -53,7 +53,7 @@ def card_figures(generator: keras.Model, name: str, validation: ValidationSet) -
         name: what to call it.
         validation: what to measure on.
     """
-    low, side = validation.low, validation.truth.shape[1]
+    low = validation.low
     outputs = {
         "nearest": resample.nearest(low, SCALE),
         "bicubic": resample.bicubic(low, SCALE),
@@ -61,7 +61,7 @@ def card_figures(generator: keras.Model, name: str, validation: ValidationSet) -
     }
     return [
         {
-            "set": f"{len(low)} validation pictures of {side}x{side}",
+            "set": validation.name,
             "protocol": validation.protocol.name,
             "method": method,
             **{key: round(value, 4) for key, value in _figures(images.to_uint8(output), validation).items()},

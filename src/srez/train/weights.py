@@ -97,7 +97,11 @@ def _from_checkpoint(path: Path) -> list[np.ndarray]:
     saved = checkpoint.load(RunLayout(path))[0] if path.is_dir() else checkpoint.read(path)
     if saved is None:
         raise ModelError(f"--init {path}: there is no readable checkpoint")
-    arrays, _ = saved
+    return averaged(saved[0])
+
+
+def averaged(arrays: dict[str, np.ndarray]) -> list[np.ndarray]:
+    """The generator's weights in a checkpoint's arrays; their average, where a run keeps one."""
     part = "average/" if any(name.startswith("average/") for name in arrays) else "generator/"
     return [arrays[name] for name in sorted(arrays) if name.startswith(part)]
 

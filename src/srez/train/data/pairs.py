@@ -45,6 +45,12 @@ class ValidationSet:
     truth: np.ndarray
     protocol: Protocol
 
+    @property
+    def name(self) -> str:
+        """What it is called on a card."""
+        side = self.truth.shape[1]
+        return f"{len(self.low)} validation pictures of {side}x{side}"
+
 
 @dataclass(frozen=True)
 class TrainingData:

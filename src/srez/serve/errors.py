@@ -7,7 +7,16 @@ from srez.errors import OutOfMemoryError, OutputError, SlowModelError, SrezError
 from srez.serve.limits import RETRY_SECONDS
 
 INTERNAL_ERROR = "internal error: the server's log has the details"
-_DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
+# EFBIG: a limit on the size of files, of the process or of the file system.
+_DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_DATABASE_FULL = {
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR_WRITE,
+    sqlite3.SQLITE_IOERR_FSYNC,
+    sqlite3.SQLITE_IOERR_DIR_FSYNC,
+    sqlite3.SQLITE_IOERR_TRUNCATE,
+}
+_DATABASE_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _DISK_RETRY_SECONDS = 30
 
 
@@ -44,8 +53,8 @@ def busy(sentence: str, status: int = 429, seconds: int = RETRY_SECONDS) -> Http
 def as_http_error(error: BaseException) -> HttpError:
     """The HTTP error for any error of the work.
 
-    A format that cannot hold the result is the client's mistake (422); a full disk (507) or too little memory
-    (503) is the server's trouble.
+    A format that cannot hold the result is the client's mistake (422); a full disk (507), too little memory
+    or a damaged database (503) is the server's trouble.
 
     Raises:
         BaseException: the error itself, if it is a defect.
@@ -54,6 +63,8 @@ def as_http_error(error: BaseException) -> HttpError:
         return error
     if is_disk_full(error):
         return busy("the server's disk is full", 507, _DISK_RETRY_SECONDS)
+    if is_damage(error):
+        return busy("the server's database of jobs is damaged", 503, _DISK_RETRY_SECONDS)
     if isinstance(error, (MemoryError, OutOfMemoryError)):
         return busy("not enough memory for this picture at the moment", 503)
     if isinstance(error, OutputError):
@@ -70,7 +81,17 @@ def is_disk_full(error: BaseException | None) -> bool:
     while error:
         if isinstance(error, OSError) and error.errno in _DISK_FULL:
             return True
-        if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL:
+        if isinstance(error, sqlite3.Error) and _code(error) in _DATABASE_FULL:
             return True
         error = error.__context__
     return False
+
+
+def is_damage(error: BaseException) -> bool:
+    """Whether an error says that the database is damaged."""
+    return isinstance(error, sqlite3.Error) and _code(error) & 0xFF in _DATABASE_DAMAGED
+
+
+def _code(error: sqlite3.Error) -> int:
+    """SQLite's extended code of an error, or 0."""
+    return getattr(error, "sqlite_errorcode", 0)

@@ -1,7 +1,10 @@
 """A full disk: every write of a job fails as the system's would, and is a 507 that says so."""
 
 import asyncio
+import errno
+import functools
 import os
+import resource
 import sqlite3
 import tempfile
 from pathlib import Path
@@ -11,7 +14,8 @@ import httpx
 import numpy as np
 import pytest
 
-from helpers.serving import face, png
+from helpers.serving import Server, by_command, face, png, serving
+from helpers.waiting import until
 from srez.serve.api.app import create
 from srez.serve.inference.options import Options
 from srez.serve.jobs.store import Store
@@ -69,11 +73,15 @@ def test_a_row_that_cannot_be_stored(service: Service, tmp_path: Path) -> None:
     assert list((tmp_path / "state" / "uploads").iterdir()) == uploads  # nothing is left of it
 
 
-@pytest.mark.parametrize("path", ["/v1/jobs", "/v1/upscale"])
-def test_a_form_that_cannot_be_kept(service: Service, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
-    with Path(FULL).open("r+b", buffering=0) as full:
-        monkeypatch.setattr(tempfile, "TemporaryFile", lambda *_, **__: full)
-        assert_full(ask(service, "POST", path, files={"file": ("a.png", LARGE)}))
+@pytest.mark.parametrize(("path", "status"), [("/v1/jobs", 202), ("/v1/upscale", 200)])
+def test_a_form_needs_no_disk(
+    service: Service, monkeypatch: pytest.MonkeyPatch, path: str, status: int
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", fail)
+    assert ask(service, "POST", path, files={"file": ("a.png", LARGE)}).status_code == status
 
 
 def test_a_job_can_be_deleted_although_the_disk_is_full(
@@ -102,3 +110,27 @@ def test_a_folder_that_became_unwritable_is_a_defect_and_no_full_disk(
     answer = ask(service, "POST", "/v1/jobs", content=FACE)
     assert answer.status_code == 500
     assert str(tmp_path) not in answer.text
+
+
+def let_files_grow_to(server: Server, size: int) -> None:
+    """Every file that would become larger does not fit from now on, as on a full disk."""
+    most = resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE)[1]
+    resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (size, most))
+
+
+def test_what_does_not_fit_is_told_and_a_job_is_kept_until_its_result_fits(tmp_path: Path) -> None:
+    body = png(np.random.default_rng(1).integers(0, 256, (60, 100, 3), np.uint8))  # 18 kB; its result 300 kB
+    with serving(tmp_path, "--no-page") as server:
+        post = functools.partial(server.http.post, "/v1/jobs", headers={"Content-Type": "image/png"})
+        other = post(content=FACE).headers["Location"]
+        server.job(other, "done")
+        let_files_grow_to(server, len(body))
+        where = post(content=body).headers["Location"]
+        until(lambda: [line for line in server.logged() if line["event"] == "no room for a result"])
+        assert server.http.get(where).json()["state"] in ("queued", "running")
+        assert_full(post(content=LARGE))
+        let_files_grow_to(server, resource.RLIM_INFINITY)
+        server.http.delete(other)
+        server.job(where, "done")
+        assert server.http.get(where + "/result").content == by_command(tmp_path, body)
+        assert not [line for line in server.logged() if "traceback" in line]

@@ -1,5 +1,6 @@
 """The store of jobs by itself."""
 
+import errno
 import sqlite3
 import threading
 import time
@@ -10,11 +11,12 @@ from typing import Any
 import pytest
 
 from helpers.waiting import PATIENCE, until
-from srez.errors import OptionError, OutputError
+from srez.errors import ImageError, OptionError, OutputError
 from srez.serve.errors import HttpError
 from srez.serve.inference.options import Options
 from srez.serve.jobs import worker
-from srez.serve.jobs.store import Job, Store
+from srez.serve.jobs.job import Job
+from srez.serve.jobs.store import Store
 from srez.serve.limits import MAX_ATTEMPTS
 
 
@@ -48,13 +50,16 @@ def test_jobs_of_an_earlier_version_are_taken_over(tmp_path: Path) -> None:
             '{"model": "photo", "fidelity": null, "size": {"scale": null, "width": 80, "height": null}, '
             '"format": "webp", "quality": 50}'
         )
-        database.execute("INSERT INTO jobs VALUES (1, 'a', 'running', ?, 1, 1.5, NULL, NULL)", (wish,))
+        database.execute("INSERT INTO jobs VALUES (1, ?, 'running', ?, 1, 1.5, NULL, NULL)", ("a" * 32, wish))
+        damaged = "INSERT INTO jobs VALUES (2, ?, 'queued', '{', 1, 1.5, NULL, NULL)"
+        database.execute(damaged, ("b" * 32,))
         database.commit()
     with closing(Store(tmp_path, 10)) as store:
         job = store.begin()
         assert job
         options = Options(model="photo", width=80, format="webp", quality=50)
-        assert (job.id, job.attempts, job.options) == ("a", 2, options)
+        assert (job.id, job.attempts, job.options) == ("a" * 32, 2, options)
+        assert store.counts() == {"running": 1, "failed": 1}
 
 
 @pytest.mark.parametrize("content", [b"no database", b"SQLite format 3\0" + b"x" * 5000])
@@ -62,6 +67,97 @@ def test_a_damaged_database_is_refused_with_its_folder(tmp_path: Path, content: 
     (tmp_path / "jobs.sqlite3").write_bytes(content)
     with pytest.raises(OutputError, match=str(tmp_path)):
         Store(tmp_path, 10)
+
+
+def test_a_damaged_page_of_the_database_is_refused_with_its_folder(tmp_path: Path) -> None:
+    with closing(Store(tmp_path, 300)) as store:
+        for _ in range(300):
+            store.add(b"", Options())
+    content = bytearray((tmp_path / "jobs.sqlite3").read_bytes())
+    content[5 * 4096 : 6 * 4096] = b"x" * 4096
+    (tmp_path / "jobs.sqlite3").write_bytes(content)
+    with pytest.raises(OutputError, match=str(tmp_path)):
+        Store(tmp_path, 300)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "options = 'no JSON'",
+        """options = '{"wish": 1}'""",
+        """options = '{"format": "gif"}'""",
+        "options = x'ff'",
+        "state = 'asleep'",
+        "state = 'done'",
+        "created = 'yesterday'",
+        "created = 9e999",
+        "attempts = 'many'",
+    ],
+)
+def test_a_damaged_row_fails_and_stops_no_other_job(tmp_path: Path, fault: str) -> None:
+    with closing(Store(tmp_path, 10)) as store:
+        names = [store.add(b"", Options()).id for _ in range(2)]
+    with closing(sqlite3.connect(tmp_path / "jobs.sqlite3")) as database:
+        database.execute(f"UPDATE jobs SET {fault} WHERE id = ?", (names[0],))
+        database.commit()
+    with closing(Store(tmp_path, 10)) as store:
+        damaged, begun = store.get(names[0]), store.begin()
+        assert damaged
+        assert begun
+        assert (damaged.state, begun.id) == ("failed", names[1])
+        assert damaged.error
+        assert store.expire(-1) == 1
+
+
+def test_a_row_of_a_name_that_is_none_of_ours_goes(tmp_path: Path) -> None:
+    with closing(Store(tmp_path, 10)) as store:
+        store.add(b"", Options())
+    with closing(sqlite3.connect(tmp_path / "jobs.sqlite3")) as database:
+        database.execute("UPDATE jobs SET id = '../jobs.sqlite3'")
+        database.commit()
+    with closing(Store(tmp_path, 10)) as store:
+        assert not store.counts()
+    assert (tmp_path / "jobs.sqlite3").exists()
+
+
+def test_a_folder_in_place_of_an_upload_fails_its_job_alone(tmp_path: Path) -> None:
+    store = Store(tmp_path, 5)
+    names = [store.add(b"", Options()).id for _ in range(2)]
+    store.upload(names[0]).unlink()
+    (store.upload(names[0]) / "inside").mkdir(parents=True)
+
+    def work(job: Job, _: Any) -> None:
+        if not store.upload(job.id).is_file():
+            raise ImageError("the picture is a folder")
+
+    working = worker.JobWorker(store, work, 60)
+    working.start()
+    assert [wait_for(store, name, "done", "failed").state for name in names] == ["failed", "done"]
+    working.stop(PATIENCE)
+    assert store.remove(names[0])
+    store.close()
+    Store(tmp_path, 5).close()
+
+
+def test_a_result_without_room_is_tried_again_behind_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "_DISK_SECONDS", 0.1)
+    store, begun = Store(tmp_path, 5), []
+    names = [store.add(b"picture", Options()).id for _ in range(2)]
+
+    def work(job: Job, _: Any) -> None:
+        begun.append(job.id)
+        if len(begun) == 1:
+            raise OSError(errno.ENOSPC, "full")
+        assert store.upload(job.id).read_bytes() == b"picture"
+
+    working = worker.JobWorker(store, work, 60)
+    working.start()
+    assert [wait_for(store, name, "done").attempts for name in names] == [1, 1]
+    working.stop(PATIENCE)
+    assert begun == [names[0], names[1], names[0]]
+    store.close()
 
 
 def test_oldest_first_and_results_expire(tmp_path: Path) -> None:

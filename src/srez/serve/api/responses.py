@@ -9,7 +9,7 @@ from srez import images
 from srez.models.card import Card
 from srez.serve.errors import INTERNAL_ERROR
 from srez.serve.inference.options import FORMATS
-from srez.serve.jobs.store import Job
+from srez.serve.jobs.job import Job
 
 FACT_HEADERS = (
     "X-Srez-Model",

@@ -16,7 +16,7 @@ from srez.serve.api.openapi import REQUEST_BODY
 from srez.serve.api.responses import JobAnswer, ModelsAnswer, StatusAnswer
 from srez.serve.errors import HttpError, busy
 from srez.serve.inference.options import Options
-from srez.serve.jobs.store import Job
+from srez.serve.jobs.job import Job
 from srez.serve.limits import SEND_PIECE
 from srez.serve.observe.metrics import CONTENT_TYPE
 from srez.serve.service import Service, Upscaled
@@ -108,6 +108,7 @@ async def delete_job(name: str, service: InjectedService) -> None:
     """Cancel a job, or remove it and its result."""
     if not await service.in_thread(service.store.remove, name):
         raise _no_such_job()
+    service.worker.wake()  # there is more room
 
 
 @router.get("/v1/models", operation_id="listModels", response_model_exclude_none=True)

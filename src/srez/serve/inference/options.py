@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from srez import images
@@ -16,8 +16,12 @@ from srez.upscaling.size import Size
 FORMATS = tuple(each.name for each in images.WRITABLE if each.is_available)
 
 
-def _writable(name: str) -> str:
-    if name not in FORMATS:
+STORED = {"stored": True}  # context to validate what was valid when it was stored, with other packages
+
+
+def _writable(name: str, info: ValidationInfo) -> str:
+    known = [each.name for each in images.WRITABLE] if info.context == STORED else FORMATS
+    if name not in known:
         sentence = f"there is no format {name!r}: use one of {', '.join(FORMATS)}"
         raise PydanticCustomError("format", "{sentence}", {"sentence": sentence})
     return name

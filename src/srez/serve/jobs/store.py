@@ -4,49 +4,21 @@ A job's row is in a SQLite database; its upload and its result are files beside 
 the row says that it is there, so a server that is killed at any moment leaves either all or nothing.
 """
 
-import contextlib
-import json
+import logging
 import secrets
 import sqlite3
 import threading
 import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from srez import images
-from srez.errors import OptionError, OutputError
+from srez.errors import OutputError
 from srez.output import atomic, make_folder
 from srez.serve.errors import busy, is_disk_full
 from srez.serve.inference.options import Options
-
-State = Literal["queued", "running", "done", "failed"]
-_TABLE = """CREATE TABLE IF NOT EXISTS jobs (
-    number INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, state TEXT NOT NULL, options TEXT NOT NULL,
-    attempts INTEGER NOT NULL DEFAULT 0, created REAL NOT NULL, finished REAL, error TEXT)"""
-
-
-@dataclass(frozen=True)
-class Job:
-    """A job.
-
-    Attributes:
-        id: 32 random hexadecimal digits; whoever knows it can see the job.
-        state: where it stands.
-        options: that it was asked for with.
-        attempts: how often it was begun.
-        created: seconds since 1970.
-        finished: seconds since 1970, or None.
-        error: why it failed, or None.
-    """
-
-    id: str
-    state: State
-    options: Options
-    attempts: int
-    created: float
-    finished: float | None
-    error: str | None
+from srez.serve.jobs.database import open_database
+from srez.serve.jobs.job import Job, job_of
+from srez.serve.observe.logs import event
 
 
 class Store:
@@ -60,7 +32,7 @@ class Store:
             max_jobs: jobs that are kept, in any state.
 
         Raises:
-            OutputError: the folder cannot be made or written to.
+            OutputError: the folder cannot be made or written to, or its database is damaged.
             OptionError: another server uses it.
         """
         self._max_jobs = max_jobs
@@ -68,12 +40,7 @@ class Store:
         self._uploads, self._results = folder / "uploads", folder / "results"
         make_folder(self._uploads)
         make_folder(self._results)
-        try:
-            self._database = _open(folder / "jobs.sqlite3")
-        except sqlite3.DatabaseError as error:
-            if "locked" in str(error):
-                raise OptionError(f"another server uses the state folder {folder} (--state)") from None
-            raise OutputError(f"the state folder {folder} cannot be used: {error} (--state)") from None
+        self._database = open_database(folder / "jobs.sqlite3")
         self._remove_strays()
 
     def close(self) -> None:
@@ -106,15 +73,15 @@ class Store:
                     (name, options.model_dump_json(), time.time()),
                 ).fetchone()
         except BaseException:
-            self.upload(name).unlink(missing_ok=True)
+            _discard(self.upload(name))
             raise
-        return _job(row)
+        return job_of(row)
 
     def get(self, name: str) -> Job | None:
         """The job of an id, or None."""
         with self._lock:
             row = self._database.execute("SELECT * FROM jobs WHERE id = ?", (name,)).fetchone()
-        return row and _job(row)
+        return row and job_of(row)
 
     def counts(self) -> dict[str, int]:
         """How many jobs there are in each state."""
@@ -128,7 +95,7 @@ class Store:
                 "UPDATE jobs SET state = 'running', attempts = attempts + 1 WHERE number = "
                 "(SELECT min(number) FROM jobs WHERE state = 'queued') RETURNING *"
             ).fetchone()
-        return row and _job(row)
+        return row and job_of(row)
 
     def finish(self, name: str, error: str | None = None) -> None:
         """Note that a job is done, or why it failed, and remove its upload."""
@@ -137,7 +104,7 @@ class Store:
                 "UPDATE jobs SET state = ?, finished = ?, error = ? WHERE id = ?",
                 ("failed" if error else "done", time.time(), error, name),
             ).rowcount
-        self.upload(name).unlink(missing_ok=True)
+        _discard(self.upload(name))
         if not known:  # it was removed meanwhile
             self._remove_files(name)
 
@@ -151,6 +118,14 @@ class Store:
             )
             if not self.get(name):
                 self._remove_files(name)
+
+    def postpone(self, name: str) -> None:
+        """Put a running job back behind all others, as if it had not been begun."""
+        with self._lock:
+            self._database.execute(
+                "UPDATE jobs SET number = (SELECT max(number) + 1 FROM jobs) WHERE id = ?", (name,)
+            )
+            self.put_back(name)
 
     def remove(self, name: str) -> bool:
         """Remove a job and its files; False if there is none."""
@@ -196,43 +171,19 @@ class Store:
 
     def _remove_files(self, name: str) -> None:
         for path in (self.upload(name), *(self._results / (name + each.suffix) for each in images.WRITABLE)):
-            path.unlink(missing_ok=True)
+            _discard(path)
 
     def _remove_strays(self) -> None:
         """Remove files of no job, which a killed server left."""
         known = {row["id"] for row in self._database.execute("SELECT id FROM jobs")}
         for path in (*self._uploads.iterdir(), *self._results.iterdir()):
             if path.name.partition(".")[0] not in known:
-                with contextlib.suppress(OSError):  # a folder, say: not ours
-                    path.unlink(missing_ok=True)
+                _discard(path)
 
 
-def _open(path: Path) -> sqlite3.Connection:
-    """The database, which no other process can open now, with no job running."""
-    database = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=1)
-    database.row_factory = sqlite3.Row
-    database.execute("PRAGMA locking_mode = EXCLUSIVE")
-    database.execute("BEGIN EXCLUSIVE")
-    _migrate(database)
-    database.execute(_TABLE)
-    database.execute("UPDATE jobs SET state = 'queued' WHERE state = 'running'")
-    database.execute("COMMIT")
-    return database
-
-
-def _migrate(database: sqlite3.Connection) -> None:
-    """Bring a table of an earlier version up to date: its column was `wish`, with the size as an object."""
-    columns = {row["name"] for row in database.execute("PRAGMA table_info(jobs)")}
-    if "wish" in columns:
-        database.execute("ALTER TABLE jobs RENAME COLUMN wish TO options")
-        database.execute(
-            "UPDATE jobs SET options = "
-            "json_remove(json_patch(options, json_extract(options, '$.size')), '$.size')"
-        )
-
-
-def _job(row: sqlite3.Row) -> Job:
-    # Not validated again: a format that could be written then may be one that cannot be written now.
-    options = Options.model_construct(**json.loads(row["options"]))
-    values = {key: row[key] for key in ("id", "state", "attempts", "created", "finished", "error")}
-    return Job(options=options, **values)
+def _discard(path: Path) -> None:
+    """Remove a file. What cannot be removed, a folder say, stays: its job is over all the same."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        event("cannot be removed", logging.WARNING, file=path.name, reason=error.strerror)

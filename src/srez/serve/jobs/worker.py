@@ -3,17 +3,20 @@
 import logging
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 
 from srez.errors import OutOfMemoryError, SrezError
-from srez.serve.errors import INTERNAL_ERROR, StoppedError, is_disk_full
-from srez.serve.jobs.store import Job, Store
+from srez.serve.errors import INTERNAL_ERROR, StoppedError, is_damage, is_disk_full
+from srez.serve.jobs.job import Job
+from srez.serve.jobs.store import Store
 from srez.serve.limits import CUT_SECONDS, MAX_ATTEMPTS
+from srez.serve.observe import logs
 from srez.upscaling.tiling import Progress
 
 _EXPIRE_SECONDS = 30.0  # between two searches for expired jobs, at most
 _LEAST_EXPIRE_SECONDS = 1.0  # and at least, however soon jobs expire
-_DISK_SECONDS = 10.0  # between two attempts to note what became of a job, when the disk is full
+_DISK_SECONDS = 10.0  # between two attempts to write, when the disk is full
 
 _log = logging.getLogger("srez.serve")
 
@@ -48,7 +51,7 @@ class JobWorker:
         self._thread.start()
 
     def wake(self) -> None:
-        """Look for a new job now."""
+        """Look for a job now: one is new, or there is more room for results."""
         self._changed.set()
 
     def progress(self, job: Job) -> float:
@@ -86,26 +89,37 @@ class JobWorker:
                 if job:
                     self._run(job)
                     continue
-            except Exception:
+            except Exception as error:
                 # A full disk, say: the rest of the server can still work.
-                _log.exception("jobs cannot be run")
+                _tell("jobs cannot be run", error)
             self._changed.wait(min(_EXPIRE_SECONDS, max(_LEAST_EXPIRE_SECONDS, self._keep)))
 
     def _run(self, job: Job) -> None:
         if job.attempts > MAX_ATTEMPTS:
-            self._finish(job, f"it stopped the server {MAX_ATTEMPTS} times")
+            self._note(self._store.finish, job.id, f"it stopped the server {MAX_ATTEMPTS} times")
             return
         self._fraction, self._running, self._progress_of = 0.0, job.id, job.id
         try:
             self._run_job(job, self._check)
         except StoppedError:
-            self._store.put_back(job.id)
+            self._note(self._store.put_back, job.id)
         except Exception as error:
-            self._finish(job, self._reason(job, error))
+            if is_disk_full(error) and time.time() < job.created + self._keep:
+                logs.event("no room for a result", logging.WARNING, job=job.id)
+                self._note(self._store.postpone, job.id)
+                self._wait_for_room()
+            else:
+                self._note(self._store.finish, job.id, self._reason(job, error))
         else:
-            self._finish(job)
+            self._note(self._store.finish, job.id)
         finally:
             self._running = None
+
+    def _wait_for_room(self) -> None:
+        """Wait until the disk may have more room: somebody woke us, or some time has passed."""
+        if not self._stopping.is_set():
+            self._changed.clear()
+            self._changed.wait(_DISK_SECONDS)
 
     def _reason(self, job: Job, error: Exception) -> str:
         """Why a job failed, in a sentence without any path of this machine."""
@@ -118,15 +132,16 @@ class JobWorker:
         _log.error("job failed", exc_info=error)
         return INTERNAL_ERROR
 
-    def _finish(self, job: Job, error: str | None = None) -> None:
+    def _note(self, note: Callable[..., None], *arguments: str) -> None:
         """Note what became of a job; if the disk is full, as soon as there is room again."""
         while True:
             try:
-                return self._store.finish(job.id, error)
-            except sqlite3.Error:
-                _log.exception("what became of a job cannot be noted")
-                if self._stopping.wait(_DISK_SECONDS):
+                return note(*arguments)
+            except sqlite3.Error as error:
+                _tell("what became of a job cannot be noted", error)
+                if self._stopping.is_set():
                     return None  # the next start will queue it again
+                self._wait_for_room()
 
     def _check(self, fraction: float) -> None:
         """Note the progress of the running job, and stop it if it was removed or must be put back."""
@@ -134,3 +149,13 @@ class JobWorker:
         # Looked up here, so that a removal can neither come too early nor hit the next job.
         if self._cut_short or (self._running and not self._store.get(self._running)):
             raise StoppedError
+
+
+def _tell(what: str, error: Exception) -> None:
+    """Log what went wrong; with a traceback only if nobody foresaw it."""
+    if is_disk_full(error):
+        logs.event(what, logging.WARNING, reason="the disk is full")
+    elif is_damage(error):
+        logs.event(what, logging.ERROR, reason=f"the database is damaged: {error}")
+    else:
+        _log.error(what, exc_info=error)

@@ -16,7 +16,7 @@ from srez.serve.errors import INTERNAL_ERROR, HttpError, as_http_error
 from srez.serve.inference import options as options_
 from srez.serve.inference.options import Options
 from srez.serve.inference.picture import NAME
-from srez.serve.jobs.store import Job
+from srez.serve.jobs.job import Job
 from srez.serve.observe.logs import log
 from srez.serve.page import comparison
 from srez.serve.page.files import PageFiles

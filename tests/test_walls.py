@@ -21,6 +21,7 @@ ROOMS = (
     "machine",
     "progress",
     "images",
+    "apart",
     "models",
     "datasets",
     "upscaling",

@@ -23,10 +23,12 @@ class Source:
     Attributes:
         data: the file, or its bytes.
         name: what errors call it.
+        read: reads it, given the data, the name and the most pixels.
     """
 
     data: Path | bytes
     name: str
+    read: Callable[[Path | bytes, str, int], Picture] = images.read
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ def decode(
         OutOfMemoryError: memory does not suffice for the source.
         OutputError: the format cannot hold the result.
     """
-    picture = images.fitted(images.read(source.data, source.name, options.max_pixels), target.format)
+    picture = images.fitted(source.read(source.data, source.name, options.max_pixels), target.format)
     try:
         model_scale = scale(picture.size)
         size = options.size.of(picture.size, model_scale)

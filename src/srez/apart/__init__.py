@@ -1,0 +1,5 @@
+"""Reading pictures of strangers in processes of their own, which have little and can be killed at once."""
+
+from srez.apart.box import PROCESSES, SECONDS, Box
+
+__all__ = ["PROCESSES", "SECONDS", "Box"]

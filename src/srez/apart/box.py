@@ -1,0 +1,276 @@
+"""The box: a few warm processes that read pictures of strangers. See docs/adr/0023."""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from srez.apart import answers
+from srez.apart.nursery import PID
+from srez.apart.wire import BrokenMessageError, Message, pack, take_from, unpack
+from srez.errors import ImageError, OutOfMemoryError
+from srez.images import MAX_PIXELS, Picture
+
+PROCESSES = 2  # that read at the same time
+SECONDS = 20.0  # for a picture
+_LOOK = 0.05  # seconds between two looks at whether the picture is still wanted
+_PICTURES = 256  # that a process reads before a new one takes its place
+_BYTES_A_PIXEL = 8  # of an answer, at most: 16 bits, with transparency
+_MOST_BESIDE = 256 * 1024**2  # bytes of an answer beside the pixels
+Answer = TypeVar("Answer")
+
+_ENVIRONMENT = ("PATH", "LANG", "LC_", "PYTHON", "LD_LIBRARY_PATH", "TMPDIR")  # no secrets of the server
+
+Check = Callable[[], None]
+"""Called now and then while one waits; what it raises ends the work."""
+
+
+def _unchecked() -> None:
+    """A `Check` that lets all go on."""
+
+
+class _SlowError(Exception):
+    """The time for a picture is over."""
+
+
+@dataclass(eq=False)
+class _Process:
+    pid: int
+    channel: socket.socket
+    pictures: int = 0
+
+
+class Box:
+    """Processes that read pictures with little memory, no network, nothing to write to, and a deadline.
+
+    Thread safe: as many threads as it has processes read at the same time, others wait.
+    """
+
+    def __init__(self, processes: int = PROCESSES, seconds: float = SECONDS) -> None:
+        """Start the processes, so that the first picture does not wait for them.
+
+        Args:
+            processes: that read at the same time.
+            seconds: for a picture; then its process is killed.
+        """
+        self._seconds = seconds
+        self._places = threading.BoundedSemaphore(processes)
+        self._lock = threading.Lock()
+        self._nursery: tuple[subprocess.Popen[bytes], socket.socket] | None = None
+        self._idle: list[_Process] = []
+        self._closed = False
+        with self._lock:
+            self._idle = [self._born() for _ in range(processes)]
+
+    def read(
+        self,
+        source: Path | bytes,
+        name: str | None = None,
+        max_pixels: int = MAX_PIXELS,
+        check: Check = _unchecked,
+    ) -> Picture:
+        """Read a picture, as `images.read` does.
+
+        Args:
+            source: the file, or its bytes.
+            name: what to call it in an error; the path by default.
+            max_pixels: what is larger is refused before it is decoded.
+            check: called now and then; what it raises ends the reading.
+
+        Raises:
+            ImageError: as for `images.read`; or the picture takes more time or memory than one of its size
+                may, or breaks its decoder.
+            OutOfMemoryError: there is no memory for a process.
+        """
+        most = _BYTES_A_PIXEL * max_pixels + _MOST_BESIDE
+        return self._ask("picture", source, name, max_pixels, most, check, answers.picture_in)
+
+    def size(
+        self,
+        source: Path | bytes,
+        name: str | None = None,
+        max_pixels: int = MAX_PIXELS,
+        check: Check = _unchecked,
+    ) -> tuple[int, int]:
+        """Width and height of a picture as `read` would give it, from its header, as `images.size` does.
+
+        Raises:
+            ImageError: as for `read`.
+            OutOfMemoryError: as for `read`.
+        """
+        return self._ask("size", source, name, max_pixels, 0, check, answers.size_in)
+
+    def close(self) -> None:
+        """End all processes at once, those that are at work too."""
+        with self._lock:
+            self._closed = True
+            for process in self._idle:
+                process.channel.close()
+            self._idle.clear()
+            self._end_nursery()
+
+    def _ask(
+        self,
+        wanted: str,
+        source: Path | bytes,
+        name: str | None,
+        max_pixels: int,
+        most: int,
+        check: Check,
+        answer: Callable[[Message], Answer],
+    ) -> Answer:
+        name = name or (str(source) if isinstance(source, Path) else "picture")
+        data = source if isinstance(source, bytes) else _contents(source, name)
+        head = {"wanted": wanted, "name": name, "max_pixels": max_pixels, "seconds": self._seconds}
+        with self._place(check), self._process() as process:
+            try:
+                message = _exchange(process.channel, pack(head, data), most, self._seconds, check)
+                error = answers.error_in(message)
+                if error is None:
+                    return answer(message)
+            except _SlowError:
+                raise ImageError(
+                    f"{name} takes more than {self._seconds:g} seconds to decode: save it again"
+                ) from None
+            except BrokenMessageError:
+                raise ImageError(f"{name} is damaged: its decoder broke down") from None
+        raise error
+
+    @contextmanager
+    def _place(self, check: Check) -> Iterator[None]:
+        """One of the places for pictures that are read at the same time."""
+        while not self._places.acquire(timeout=_LOOK):
+            check()
+        try:
+            yield
+        finally:
+            self._places.release()
+
+    @contextmanager
+    def _process(self) -> Iterator[_Process]:
+        """A process; it goes on with another picture if the block ends well, and is killed if not."""
+        with self._lock:
+            process = self._idle.pop() if self._idle else self._born()
+        process.pictures += 1
+        is_well = False
+        try:
+            yield process
+            is_well = process.pictures < _PICTURES
+        finally:
+            with self._lock:
+                if is_well and not self._closed:
+                    self._idle.append(process)
+                else:
+                    process.channel.close()
+                    self._end(process.pid)
+
+    def _born(self) -> _Process:
+        """A new process; where the nursery has ended, from a new one."""
+        if self._closed:
+            raise OutOfMemoryError("no pictures are read any more")
+        with suppress(OSError, BrokenMessageError):
+            return self._fork()
+        self._end_nursery()
+        try:
+            return self._fork()
+        except (OSError, BrokenMessageError):
+            raise OutOfMemoryError("there is no memory for a process that reads pictures") from None
+
+    def _fork(self) -> _Process:
+        orders = self._orders()
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs:
+                socket.send_fds(orders, [PID.pack(0)], [theirs.fileno()])
+            (pid,) = PID.unpack(take_from(orders.recv_into, PID.size))
+        except BaseException:
+            ours.close()
+            raise
+        return _Process(pid, ours)
+
+    def _orders(self) -> socket.socket:
+        """Where the nursery takes orders."""
+        if self._nursery is None:
+            ours, theirs = socket.socketpair()
+            with theirs:
+                command = "from srez.apart.nursery import main; main()"
+                nursery = subprocess.Popen(
+                    [sys.executable, "-P", "-c", command, str(theirs.fileno())],
+                    pass_fds=[theirs.fileno()],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,  # decoders in C print what they like
+                    env={**_environment(), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+                    start_new_session=True,  # Ctrl-C is for the server
+                )
+            self._nursery = nursery, ours
+        return self._nursery[1]
+
+    def _end(self, pid: int) -> None:
+        if self._nursery:
+            with suppress(OSError):  # the nursery has ended, and all of its processes with it
+                self._nursery[1].sendall(PID.pack(pid))
+
+    def _end_nursery(self) -> None:
+        if self._nursery:
+            nursery, orders = self._nursery
+            orders.close()
+            nursery.kill()
+            nursery.wait()
+            self._nursery = None
+
+
+def _exchange(
+    channel: socket.socket, request: list[bytes | memoryview], most: int, seconds: float, check: Check
+) -> Message:
+    """Send a request and take its answer.
+
+    Raises:
+        BrokenMessageError: the other side has ended, or what it sends is no answer.
+        _SlowError: it takes too long.
+    """
+    end = time.monotonic() + seconds
+    for piece in request:
+        rest = memoryview(piece)
+        while rest:
+            rest = rest[_patient(lambda rest=rest: channel.send(rest), channel, end, check) :]
+
+    def receive(rest: memoryview) -> int:
+        return _patient(lambda: channel.recv_into(rest), channel, end, check)
+
+    return unpack(partial(take_from, receive), most)
+
+
+def _patient(call: Callable[[], int], channel: socket.socket, end: float, check: Check) -> int:
+    """Call until it moves bytes, with looks at the clock and at whether they are still wanted."""
+    while True:
+        channel.settimeout(_LOOK)
+        try:
+            return call()
+        except TimeoutError:
+            check()
+            if time.monotonic() > end:
+                raise _SlowError from None
+        except OSError:
+            raise BrokenMessageError from None
+
+
+def _contents(source: Path, name: str) -> bytes:
+    try:
+        return source.read_bytes()
+    except FileNotFoundError:
+        raise ImageError(f"{name} does not exist") from None
+    except OSError as error:
+        raise ImageError(f"{name} cannot be read: {error.strerror}") from None
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name.startswith(_ENVIRONMENT)}

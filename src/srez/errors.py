@@ -46,6 +46,12 @@ class SlowModelError(ModelError):
     http_status = 503
 
 
+class DeviceError(SrezError):
+    """A device that is not there or does not work."""
+
+    http_status = 503
+
+
 class DataError(SrezError):
     """Training data that is missing or does not fit together."""
 

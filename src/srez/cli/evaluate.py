@@ -9,10 +9,11 @@ import typer
 
 from srez import images
 from srez.cli.display import Bars, out_console, print_json
-from srez.cli.options import AsJson, Fidelity, Model
+from srez.cli.options import AsJson, Device, Fidelity, Model, Precision
 from srez.datasets.partition import Part
 from srez.errors import OptionError
 from srez.images.formats import format_to_write
+from srez.models.devices import AUTO, Place
 from srez.output import atomic
 
 if TYPE_CHECKING:
@@ -136,6 +137,8 @@ def evaluate(
             show_default=False,
         ),
     ] = None,
+    device: Device = None,
+    precision: Precision = AUTO,
 ) -> None:
     """Compare models with nearest and bicubic: PSNR, SSIM, consistency, speed.
 
@@ -154,6 +157,7 @@ def evaluate(
             pair_set.protocol.scale,
             _conventions(value_range, layout),
             fidelity or [],
+            Place(device, precision),
         ),
         *(methods.folder(path, pair_set) for path in results or []),
     ]

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from srez.models import devices
+
 _MODEL = "A built-in model (see `srez models`) or an .onnx file with its card"
 Model = Annotated[str, typer.Option(help=f"{_MODEL}.")]
 AnyModel = Annotated[str, typer.Option(help=f"{_MODEL}; auto uses faces for 16x16 pixels, else photo.")]
@@ -15,6 +17,22 @@ Fidelity = Annotated[
         max=1,
         help="From 0 (vivid) to 1 (faithful), for a model with two looks. [default: the model's]",
         show_default=False,
+    ),
+]
+Device = Annotated[
+    str | None,
+    typer.Option(
+        envvar="SREZ_DEVICE",
+        metavar=f"[{'|'.join(devices.names())}]",
+        help="What runs the model; see `srez devices`. [default: auto, the best that works]",
+        show_default=False,
+    ),
+]
+Precision = Annotated[
+    str,
+    typer.Option(
+        metavar=f"[{'|'.join(devices.PRECISIONS)}]",
+        help="What the device computes in; auto is its own choice.",
     ),
 ]
 Address = Annotated[

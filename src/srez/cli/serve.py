@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from srez.cli.extras import require
+from srez.cli.options import Device, Precision
+from srez.models.devices import AUTO, Place
 from srez.serve import limits
 
 app = typer.Typer()
@@ -71,6 +73,8 @@ def serve(
     max_batch: Annotated[
         int, typer.Option(min=1, help="Most small pictures of one size to run as one batch.")
     ] = limits.MAX_BATCH,
+    device: Device = None,
+    precision: Precision = AUTO,
 ) -> None:
     """Serve the HTTP API and the web page until stopped."""
     require("serving", "fastapi", "gradio", "httptools", "prometheus_client", "uvicorn", extra="serve")
@@ -97,5 +101,6 @@ def serve(
             grace_seconds=grace_seconds,
             tile=tile,
             max_batch=max_batch,
+            place=Place(device, precision),
         )
     )

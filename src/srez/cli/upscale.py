@@ -19,9 +19,10 @@ from srez.cli.display import (
     standard_output,
 )
 from srez.cli.extras import require
-from srez.cli.options import Address, AnyModel, AsJson, Fidelity, not_empty
+from srez.cli.options import Address, AnyModel, AsJson, Device, Fidelity, Precision, not_empty
 from srez.errors import OptionError
 from srez.models import box
+from srez.models.devices import AUTO, Place
 
 if TYPE_CHECKING:
     from srez.cluster.upscaling import Batch
@@ -117,6 +118,8 @@ def upscale(
             show_default=False,
         ),
     ] = None,
+    device: Device = None,
+    precision: Precision = AUTO,
     max_pixels: Annotated[
         int, typer.Option(min=1, help="Refuse larger inputs: a small file can be made to fill the memory.")
     ] = images.MAX_PIXELS,
@@ -151,6 +154,7 @@ def upscale(
     existing = Existing.OVERWRITE if overwrite else Existing.SKIP if skip else Existing.REFUSE
     rules = Rules(output, format_, suffix, recursive, existing, again)
     options = Options(Size(scale, width, height), quality, max_pixels)
+    place = Place(device, precision)
     if engine == Engine.ray:
         if output or dry_run or len(inputs) != 2:
             raise OptionError("--engine ray takes a source and a target, but no -o or --dry-run")
@@ -158,12 +162,12 @@ def upscale(
         from srez.cluster.upscaling import Batch, ModelChoice
 
         source, target = inputs
-        choice = ModelChoice(model, fidelity, tile)
+        choice = ModelChoice(model, fidelity, tile, place)
         whole = Batch(source, target, choice, rules, options)
         raise typer.Exit(_upscale_with_ray(whole, workers, ray_address, as_json))
     if workers:
         raise OptionError("--workers requires --engine ray")
-    choose = chooser(model, fidelity, tile)
+    choose = chooser(model, fidelity, tile, place)
     model_scale = box.scale(model)
     plan = make_plan([Path(entry) for entry in inputs], rules, options.size, model_scale)
     if as_json and plan.to_standard_output:

@@ -13,6 +13,7 @@ from srez.evaluation.foreign import Conventions, ForeignModel
 from srez.evaluation.pairs import Pair, PairSet
 from srez.images import resample, to_float, to_uint8
 from srez.models import box, card
+from srez.models.devices import Place
 from srez.upscaling.upscaler import Upscaler
 
 Upscale = Callable[[np.ndarray, Sequence[Pair]], np.ndarray]
@@ -75,7 +76,11 @@ def baselines(scale: int) -> list[Method]:
 
 
 def model(
-    name: str, scale: int, conventions: Conventions | None = None, fidelity: float | None = None
+    name: str,
+    scale: int,
+    conventions: Conventions | None = None,
+    fidelity: float | None = None,
+    place: Place | None = None,
 ) -> Method:
     """A built-in model, one of ours by its path, or any other ONNX file.
 
@@ -85,6 +90,7 @@ def model(
         scale: what the protocol asks for.
         conventions: of a foreign model; found out by default.
         fidelity: the look of a model that has two, from 0 (vivid) to 1 (faithful); the card's by default.
+        place: where it is to run; by default as for `srez.load`.
 
     Raises:
         ModelError: there is no such model, it cannot be used, its scale is another, or it has only one look.
@@ -94,7 +100,7 @@ def model(
         if fidelity is not None:
             raise ModelError(f"{name} has no model card, and therefore only one look: omit the fidelity")
         return _foreign_model(path, scale, conventions or Conventions())
-    upscaler = Upscaler(path, fidelity)
+    upscaler = Upscaler(path, fidelity, place=place)
     known = upscaler.card
     if known.scale != scale:
         raise ModelError(f"{name} upscales x{known.scale}, but the protocol needs x{scale}")
@@ -121,6 +127,7 @@ def models(
     scale: int,
     conventions: Conventions | None = None,
     fidelities: Sequence[float] = (),
+    place: Place | None = None,
 ) -> list[Method]:
     """Several models, those that have two looks once for every fidelity.
 
@@ -129,6 +136,7 @@ def models(
         scale: what the protocol asks for.
         conventions: of foreign models; found out by default.
         fidelities: the looks to measure; each model's own if there are none.
+        place: where they are to run; by default as for `srez.load`.
 
     Raises:
         ModelError: as for `model`; or fidelities are asked for, but no model has two looks.
@@ -137,7 +145,7 @@ def models(
     if fidelities and not with_looks:
         model(names[0], scale, conventions, fidelities[0])  # says that it has only one look
     looks = {name: fidelities or [None] if name in with_looks else [None] for name in names}
-    return [model(name, scale, conventions, fidelity) for name in names for fidelity in looks[name]]
+    return [model(name, scale, conventions, fidelity, place) for name in names for fidelity in looks[name]]
 
 
 def folder(path: Path, pair_set: PairSet) -> Method:

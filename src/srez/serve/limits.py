@@ -1,7 +1,9 @@
 """What a server allows: every limit has a name here, and most are options of `srez serve`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from srez.models.devices import Place
 
 MAX_BODY = 32 * 1024**2  # bytes of a request
 MAX_PIXELS = 16_000_000  # of a job's picture
@@ -62,6 +64,7 @@ class Settings:
         grace_seconds: for running work when the server is told to stop.
         tile: largest side of a tile in input pixels, without its overlap.
         max_batch: small pictures of one size that run as one batch.
+        place: where models run.
     """
 
     host: str = "127.0.0.1"
@@ -83,3 +86,4 @@ class Settings:
     grace_seconds: float = GRACE_SECONDS
     tile: int = TILE
     max_batch: int = MAX_BATCH
+    place: Place = field(default_factory=Place)

@@ -77,7 +77,7 @@ class Service:
         """
         self.settings = settings
         self.store = Store(settings.state, settings.max_jobs)
-        self.models = Models(settings.models, settings.tile)
+        self.models = Models(settings.models, settings.tile, settings.place)
         for name in box.names():
             self.models.get(name, self.models.fidelity(name, None))
         self.memory = Memory(settings.max_memory)

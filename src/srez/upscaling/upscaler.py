@@ -13,7 +13,8 @@ from srez.images import from_float, resample, to_float
 from srez.images.pillow import PillowImage, from_pillow, to_pillow
 from srez.models import blending, box
 from srez.models import card as cards
-from srez.models.runtime import Network
+from srez.models.devices import AUTO, Place
+from srez.models.placing import Placed, require
 from srez.upscaling import tiling
 from srez.upscaling.tiling import Cut, Progress, ignore_progress
 
@@ -22,6 +23,8 @@ TILE_RANGE = 32, 4096  # input pixels, for a tile that is given
 MEMORY_PER_THREAD = 320 * 1024**2  # bytes for a tile, at most
 BATCH_PIXELS = 32 * 1024  # input pixels of small pictures that are run at once
 HIDDEN_REACH = 8  # pixels that visible colours are spread under transparent ones
+
+_Network = Callable[[np.ndarray], np.ndarray]
 
 
 class Upscaler:
@@ -38,6 +41,7 @@ class Upscaler:
         fidelity: float | None = None,
         tile: int | None = None,
         seconds: float | None = None,
+        place: Place | None = None,
     ) -> None:
         """Load a model and its card.
 
@@ -47,22 +51,19 @@ class Upscaler:
             tile: the largest side of a tile in input pixels, without its margin; by default, what fits into
                 free memory.
             seconds: that the model may take for a tile or a batch; no limit by default.
+            place: where it is to run; by default what SREZ_DEVICE says, else the best device that works.
 
         Raises:
             ModelError: a file is missing, corrupt or not a model of srez, or a model with one look is given a
                 fidelity.
-            OptionError: the fidelity or the tile is out of range.
+            OptionError: the fidelity or the tile is out of range, or the device is not installed.
         """
         _check_tile(tile)
         self.card = cards.read(model)
         self.fidelity = _fidelity(self.card, fidelity)
         self._tile = tile
-        self._threads = machine.cores()
-        weights, name = _weights(model, self.card, self.fidelity), f"model {model.name}"
-        # Several tiles are run at the same time by one thread each, a single one by all: docs/adr/0010.
-        self._tiles, self._whole = (
-            Network(weights, name, threads, seconds) for threads in (1, self._threads)
-        )
+        weights = _weights(model, self.card, self.fidelity)
+        self._network = Placed(weights, f"model {model.name}", place, seconds)
 
     @overload
     def __call__(self, image: np.ndarray, progress: Progress = ...) -> np.ndarray: ...
@@ -146,7 +147,7 @@ class Upscaler:
         together = max(1, BATCH_PIXELS // (height * width))
         for start in range(0, count, together):
             part = slice(start, start + together)
-            output[part] = from_float(self._run(self._whole, to_float(images[part])), images.dtype)
+            output[part] = from_float(self._run(self._network.whole, to_float(images[part])), images.dtype)
         return output
 
     def _plan(self, image: np.ndarray) -> tuple[tiling.Run, Cut]:
@@ -154,20 +155,30 @@ class Upscaler:
         radius = self.card.receptive_radius
         # Colours that are spread under transparent pixels come from beyond the network's reach.
         overlap = radius + HIDDEN_REACH if image.shape[2] in (2, 4) else radius
-        memory = min(machine.available_memory() // 2, MEMORY_PER_THREAD * self._threads)
-        fitting = tiling.side_that_fits(memory, self.card.memory, overlap, self._threads)
+        at_once = self._network.parallel
+        memory = self._memory()
+        fitting = tiling.side_that_fits(memory, self.card.memory, overlap, at_once)
         tile = self._tile or min(fitting, LARGEST_TILE)
         height, width = image.shape[:2]
+        if side := self._network.fixed:
+            tile = min(tile, side - 2 * overlap)
         edge, fixed = self._edge(height, width), self._tile is not None
         single = min(LARGEST_TILE**2, memory // self.card.memory)  # pixels of a tile that has all memory
-        if max(height, width) <= tile or (not fixed and height * width <= single):
-            return partial(self._run_tile, self._whole), Cut(max(height, width), overlap, edge, fixed=fixed)
-        return partial(self._run_tile, self._tiles), Cut(tile, overlap, edge, self._threads, fixed)
+        if max(height, width) <= tile or (not fixed and not side and height * width <= single):
+            whole = Cut(max(height, width), overlap, edge, fixed=fixed)
+            return partial(self._run_tile, self._network.whole), whole
+        return partial(self._run_tile, self._network.tile), Cut(tile, overlap, edge, at_once, fixed)
+
+    def _memory(self) -> int:
+        """Bytes for tiles. What a card has is not known: there, memory runs out and halves the tiles."""
+        if not self._network.device.is_processor:
+            return LARGEST_TILE**2 * self.card.memory
+        return min(machine.available_memory() // 2, MEMORY_PER_THREAD * machine.cores())
 
     def _edge(self, height: int, width: int) -> int:
         return self.card.edge if max(height, width) > self.card.trained_at else 0
 
-    def _run_tile(self, network: Network, tile: np.ndarray) -> np.ndarray:
+    def _run_tile(self, network: _Network, tile: np.ndarray) -> np.ndarray:
         """A tile of any kind, `(h, w, C)`, with its alpha if it has one."""
         values = to_float(tile)
         if tile.shape[2] in (1, 3):
@@ -177,13 +188,13 @@ class Upscaler:
         larger = self._run_colours(network, resample.fill_hidden(colours, alpha, HIDDEN_REACH))
         return from_float(np.concatenate([larger, larger_alpha], axis=2), tile.dtype)
 
-    def _run_colours(self, network: Network, values: np.ndarray) -> np.ndarray:
+    def _run_colours(self, network: _Network, values: np.ndarray) -> np.ndarray:
         """`(h, w, 3)` RGB or `(h, w, 1)` gray, float32."""
         if values.shape[2] == 3:
             return self._run(network, values[None])[0]
         return self._run(network, np.repeat(values[None], 3, axis=3))[0].mean(axis=2, keepdims=True)
 
-    def _run(self, network: Network, images: np.ndarray) -> np.ndarray:
+    def _run(self, network: _Network, images: np.ndarray) -> np.ndarray:
         """The network on `(N, H, W, 3)` float32 in [0, 1].
 
         Where the network sees a single colour, the output is that colour: the network only comes close, and
@@ -194,10 +205,14 @@ class Upscaler:
             return resample.nearest(images, self.card.scale)
         count, height, width, channels = images.shape
         scale = self.card.scale
-        down, right = (max(0, self.card.minimum_size - side) for side in (height, width))
+        least = max(self.card.minimum_size, self._network.fixed or 0)
+        down, right = (max(0, least - side) for side in (height, width))
         if down or right:
             images = np.pad(images, ((0, 0), (0, down), (0, right), (0, 0)), mode="edge")
-        output = network.run(images)
+        if self._network.fixed:
+            output = np.concatenate([network(image[None]) for image in images])
+        else:
+            output = network(images)
         if down or right:
             output = np.ascontiguousarray(output[:, : height * scale, : width * scale])
         blocks = output.reshape(count, height, scale, width, scale, channels)  # a view
@@ -210,7 +225,13 @@ Choose = Callable[[tuple[int, int]], Upscaler]
 """Gives the upscaler for a picture's width and height, in pixels."""
 
 
-def load(model: str | Path = "photo", fidelity: float | None = None, tile: int | None = None) -> Upscaler:
+def load(
+    model: str | Path = "photo",
+    fidelity: float | None = None,
+    tile: int | None = None,
+    device: str | None = None,
+    precision: str = AUTO,
+) -> Upscaler:
     """Load a built-in model by its name, or one of your own by its path.
 
     Args:
@@ -218,30 +239,38 @@ def load(model: str | Path = "photo", fidelity: float | None = None, tile: int |
         fidelity: from 0 (vivid) to 1 (faithful), for a model with two looks; the card's by default.
         tile: the largest side of a tile in input pixels; by default, what fits into free memory. A tile that
             is given is kept even if memory does not suffice.
+        device: what runs it: a name that `srez devices` lists, or "auto" for the best that works; by default
+            what the environment variable SREZ_DEVICE says, else "auto".
+        precision: "float32", "float16", or "auto" for the device's own choice.
 
     Raises:
         ModelError: there is no such model, it is corrupt or not a model of srez, or a model with one look is
             given a fidelity.
-        OptionError: the fidelity or the tile is out of range.
+        OptionError: the fidelity or the tile is out of range, or the device is not installed, or does not
+            compute in the precision.
     """
-    return Upscaler(box.find(model), fidelity, tile)
+    return Upscaler(box.find(model), fidelity, tile, place=Place(device, precision))
 
 
-def chooser(model: str, fidelity: float | None = None, tile: int | None = None) -> Choose:
+def chooser(
+    model: str, fidelity: float | None = None, tile: int | None = None, place: Place | None = None
+) -> Choose:
     """A function that gives the upscaler for a picture's size; each model is loaded once.
 
     Args:
         model: "auto" for the built-in model that suits the picture, or as for `load`.
         fidelity: as for `load`.
         tile: as for `load`.
+        place: where models are to run; by default as for `load`.
 
     Raises:
         ModelError: as for `load`; with "auto", when the function is called.
         OptionError: the tile or the fidelity is out of range; with "auto", the latter when the function is
-            called.
+            called. Or the device is not installed.
     """
     _check_tile(tile)
-    loaded = cache(lambda name: load(name, fidelity, tile))
+    require(place or Place())
+    loaded = cache(lambda name: Upscaler(box.find(name), fidelity, tile, place=place))
     if model != box.AUTO:
         loaded(model)
     return lambda size: loaded(box.suited(model, size))

@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass, field
 
 from srez.models import box, card
+from srez.models.devices import Place
 from srez.upscaling.convert import Options
 from srez.upscaling.plan import Rules
 from srez.upscaling.upscaler import Choose, chooser
@@ -18,15 +19,17 @@ class ModelChoice:
         name: "auto", a built-in model, or the path of an .onnx file that all machines can read.
         fidelity: the look of a model that has two; None for the card's.
         tile: the largest side of a tile, in input pixels; None for what fits into memory.
+        place: where each worker runs it.
     """
 
     name: str
     fidelity: float | None = None
     tile: int | None = None
+    place: Place = field(default_factory=Place)
 
     def load(self) -> Choose:
         """A function that chooses the upscaler for each picture; see `chooser` for what it raises."""
-        return chooser(self.name, self.fidelity, self.tile)
+        return chooser(self.name, self.fidelity, self.tile, self.place)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from srez.errors import ModelError, OptionError
 from srez.models import box
 from srez.models import card as cards
 from srez.models.card import Card
+from srez.models.devices import Place
 from srez.serve.limits import FOREIGN_SECONDS, MAX_UPSCALERS, TILE
 from srez.upscaling.upscaler import Upscaler
 
@@ -19,12 +20,13 @@ class Models:
         cards: the card of each model, by name.
     """
 
-    def __init__(self, folder: Path | None, tile: int) -> None:
+    def __init__(self, folder: Path | None, tile: int, place: Place | None = None) -> None:
         """Read the cards of the built-in models and of those in a folder, which take precedence.
 
         Args:
             folder: of .onnx files with their cards.
             tile: largest side of a tile, in input pixels.
+            place: where models are to run; by default as for `srez.load`.
 
         Raises:
             ModelError: the folder does not exist, or a model in it is damaged.
@@ -35,7 +37,7 @@ class Models:
         if folder:
             self._files |= {path.stem: path for path in sorted(folder.glob("*.onnx")) if _has_card(path)}
         self.cards: dict[str, Card] = {name: cards.read(path) for name, path in sorted(self._files.items())}
-        self._folder, self._tile = folder, tile
+        self._folder, self._tile, self._place = folder, tile, place
         # A tile's time grows with its pixels.
         self._foreign_seconds = FOREIGN_SECONDS * max(tile / TILE, 1) ** 2
         self._loaded: OrderedDict[tuple[str, float], Upscaler] = OrderedDict()
@@ -87,7 +89,9 @@ class Models:
                 return loaded
             file = self._files[name]
             seconds = self._foreign_seconds if file.parent == self._folder else None
-            upscaler = Upscaler(file, fidelity if self.cards[name].vivid else None, self._tile, seconds)
+            upscaler = Upscaler(
+                file, fidelity if self.cards[name].vivid else None, self._tile, seconds, self._place
+            )
             with self._lock:
                 self._loaded[key] = upscaler
                 while len(self._loaded) > MAX_UPSCALERS:

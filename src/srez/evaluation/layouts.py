@@ -51,18 +51,18 @@ def find(folder: Path, scale: int) -> Layout:
         ImageError: a folder that cannot be read.
     """
     if not folder.is_dir():
-        raise DataError(f"--benchmark {folder} is not a folder")
+        raise DataError(f"benchmark {folder} is not a folder")
     folders = _folders_of_pictures(folder)
     truths = _only(folders, _TRUTHS) or _only(folders, _UNCROPPED_TRUTHS)
     inputs = _only(folders, _inputs(scale))
     if truths:
         return _paired(images.find(truths).pictures, images.find(inputs).pictures if inputs else None, scale)
     if inputs:
-        raise DataError(f"--benchmark {folder} has the inputs {inputs.name}, but no truths: expected HR/")
+        raise DataError(f"benchmark {folder} has the inputs {inputs.name}, but no truths: expected HR/")
     together = _only(folders, f"image_srf_{scale}") or _only(folders, r"\.")
     if not together:
         raise DataError(
-            f"--benchmark {folder} holds no pictures in a known layout: expected folders HR and LR_x{scale}"
+            f"benchmark {folder} holds no pictures in a known layout: expected folders HR and LR_x{scale}"
         )
     files = images.find(together).pictures
     highs = [path for path in files if path.stem.upper().endswith("_HR")]

@@ -101,6 +101,18 @@ def test_without_a_partition_one_in_twenty_is_held_out(tmp_path: Path) -> None:
     assert 1 <= len(faces.validation.truth) <= 15
 
 
+def test_every_source_is_validated_on(tmp_path: Path) -> None:
+    """Even where no hash of a name of one says so; but not the only picture of a source."""
+    many, few, one = write_faces(tmp_path / "many.zip", 120), tmp_path / "few", tmp_path / "one"
+    names = [f"{n}.png" for n in range(40) if zlib.crc32(f"{n}.png".encode()) % 20][:4]
+    for folder, own in ((few, names[:3]), (one, names[3:])):
+        folder.mkdir()
+        for number, name in enumerate(own):
+            drawn_face(300 + number + len(own), (64, 64)).save(folder / name)
+    alone, found = load(many), load(many, few, one)
+    assert len(found.validation.truth) == len(alone.validation.truth) + 1
+
+
 def test_of_few_pictures_a_usable_one_is_held_out(tmp_path: Path) -> None:
     names = sorted((f"{number}.png" for number in range(4)), key=lambda name: zlib.crc32(name.encode()))
     for number, name in enumerate(names):

@@ -95,12 +95,30 @@ def test_damage_reaches_the_input_only(random: np.random.Generator) -> None:
 
 def test_validation_is_of_what_is_trained_for(random: np.random.Generator) -> None:
     held = pictures(random, (64, 64), (64, 64))
-    clean, damaged = (
-        photos.validation(held, PhotosData(pictures="photos", crop=64, damage=harm))
-        for harm in (None, Damage(share=0.5))
+    clean, *others = (
+        photos.validation(held, PhotosData(pictures="photos", crop=64, **harm), ["all"] * 2)
+        for harm in ({}, {"damage": Damage(share=0.5)}, {"noise": 0.03}, {"jpeg": 20})
     )
-    np.testing.assert_array_equal(clean.truth, damaged.truth)
-    assert all(np.abs(a - b).mean() > 0.005 for a, b in zip(clean.low, damaged.low, strict=True))
+    for damaged in others:
+        np.testing.assert_array_equal(clean.truth, damaged.truth)
+        assert all(np.abs(a - b).mean() > 0.005 for a, b in zip(clean.low, damaged.low, strict=True))
+
+
+def test_validation_takes_from_every_source(random: np.random.Generator) -> None:
+    """In proportion, and as small as the smallest source asks for."""
+    many, few = pictures(random, *[(192, 192)] * 110), pictures(random, *[(64, 80)] * 2)
+    settings = PhotosData(pictures="photos", crop=64)
+    found = photos.validation([*many, *few], settings, [*["many"] * 110, *["few"] * 2])
+    assert found.truth.shape == (99, 64, 64, 3)
+    np.testing.assert_array_equal(found.truth[-1], few[0][:, 8:72])
+
+
+def test_the_choice_of_jpeg_does_not_depend_on_the_noise(random: np.random.Generator) -> None:
+    """They once shared a seed: the first number of the noise decided."""
+    train = pictures(random, (64, 64))
+    compressed = [not np.array_equal(noisy, clean) for noisy, clean, _ in pairs(train, jpeg=30, crop=64)]
+    first = [(noisy - clean)[0, 0, 0, 0] for noisy, clean, _ in pairs(train, noise=1e-3, crop=64)]
+    assert abs(np.corrcoef(compressed, first)[0, 1]) < 0.4
 
 
 @pytest.mark.shared

@@ -1,12 +1,13 @@
 """Aligned faces to LR/HR pairs, as srez makes them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from srez.datasets.faces import FACE_SCALE, FACE_SIDE, RIM, reduced, without_rim
 from srez.evaluation.protocol import FACES_RGB
+from srez.train.data import split
 from srez.train.data.pairs import MakeExample, ValidationSet, noise
 from srez.train.recipe import FacesData
 
@@ -51,10 +52,14 @@ def as_tensors(shards: list[np.ndarray]) -> list[tf.Tensor]:
     return [tf.experimental.dlpack.from_dlpack(shard.__dlpack__()) for shard in shards]
 
 
-def validation(faces: list[np.ndarray]) -> ValidationSet:
-    """Held-out faces with their inputs, at most 500 of them, evenly chosen."""
-    chosen = np.linspace(0, len(faces) - 1, min(len(faces), VALIDATION_LIMIT)).astype(int)
-    truths = np.stack([without_rim(faces[index]) for index in chosen])
+def validation(faces: list[np.ndarray], sources: Sequence[Hashable]) -> ValidationSet:
+    """Held-out faces with their inputs, at most 500 of them, evenly chosen from all sources.
+
+    Args:
+        faces: with their rims.
+        sources: that of each face.
+    """
+    truths = np.stack([without_rim(faces[index]) for index in split.spread(sources, VALIDATION_LIMIT)])
     return ValidationSet(reduced(truths), truths, FACES_RGB)
 
 

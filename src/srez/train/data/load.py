@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import Counter
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,10 +42,11 @@ class _Usable:
 
 @dataclass(frozen=True)
 class _Pictures:
-    """Pixels to train on and to validate on; `order` is that of `TrainingSet`."""
+    """Pixels to train on and to validate on, with the sources of these; `order` is that of `TrainingSet`."""
 
     training: list[np.ndarray]
     validation: list[np.ndarray]
+    validation_sources: Sequence[Hashable]
     order: np.ndarray
     provenance: Provenance
 
@@ -59,8 +61,8 @@ def load(
 
     A partition assigns the pictures it names to training (0), validation (1) or neither (2); all others are
     used for training. A TensorFlow Dataset has its own split. Without either, the hash of its file name puts
-    one usable picture in twenty into validation. Training pictures whose pixels equal those of a validation
-    picture are left out.
+    one usable picture in twenty into validation, at least one of every source. Training pictures whose pixels
+    equal those of a validation picture are left out.
 
     Args:
         settings: what the pictures are and how they are augmented.
@@ -96,7 +98,8 @@ def draw(settings: FacesData) -> TrainingData:
         ),
         fingerprint=hashlib.sha256(np.stack(drawn).tobytes()).hexdigest(),
     )
-    return _training_data(settings, _Pictures(training, validation, np.arange(len(training)), provenance))
+    pictures = _Pictures(training, validation, [name] * len(validation), np.arange(len(training)), provenance)
+    return _training_data(settings, pictures)
 
 
 def pack(
@@ -143,16 +146,17 @@ def _open_pack(settings: FacesData | PhotosData, places: list[str], partition: P
     held_out = [face for shard in packs.faces(folder, index, "validation") for face in shard]
     count = index.count("train")
     training = TrainingSet(faces.example_maker(shards, settings), np.arange(count), count)
-    return TrainingData(training, faces.validation(held_out), index.provenance)
+    validation = faces.validation(held_out, [str(folder)] * len(held_out))
+    return TrainingData(training, validation, index.provenance)
 
 
 def _training_data(settings: FacesData | PhotosData, found: _Pictures) -> TrainingData:
     if isinstance(settings, FacesData):
         make_example = faces.example_maker([tf.constant(np.stack(found.training))], settings)
-        validation = faces.validation(found.validation)
+        validation = faces.validation(found.validation, found.validation_sources)
     else:
         make_example = photos.example_maker(found.training, settings)
-        validation = photos.validation(found.validation, settings)
+        validation = photos.validation(found.validation, settings, found.validation_sources)
     training = TrainingSet(make_example, found.order, len(found.training))
     return TrainingData(training, validation, found.provenance)
 
@@ -185,6 +189,7 @@ def _read(
     return _Pictures(
         [picture.pixels for picture in training],
         [picture.pixels for picture in validation],
+        [picture.candidate.source for picture in validation],
         _order(training, sources),
         Provenance(names, skipped, summary, _fingerprint(sources, candidates, decoded)),
     )
@@ -192,7 +197,10 @@ def _read(
 
 def _split(usable: list[_Usable]) -> tuple[list[_Usable], list[_Usable]]:
     """The pictures to train on and those to validate on."""
-    part_by_hash = split.by_hash(picture.candidate.file.name for picture in usable)
+    names: dict[Source, list[str]] = {}
+    for picture in usable:
+        names.setdefault(picture.candidate.source, []).append(picture.candidate.file.name)
+    part_by_hash = split.by_hash(names.values())
     training, validation = [], []
     for picture in usable:
         file, part = picture.candidate.file, picture.candidate.part

@@ -1,6 +1,6 @@
 """Makes LR/HR pairs of photographs of any size, by the bicubic reduction of the x4 benchmarks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -12,11 +12,13 @@ from srez.errors import ImageError
 from srez.evaluation.protocol import Y_MATLAB_X4
 from srez.images import resample
 from srez.train import damage
+from srez.train.data import split
 from srez.train.data.pairs import SCALE, MakeExample, ValidationSet, noise
 from srez.train.recipe import Damage, PhotosData
 
-VALIDATION_SIDE = 192  # pixels of a validation crop; `data.crop` if every held-out picture is smaller
+VALIDATION_SIDE = 192  # pixels of a validation crop; `data.crop` if a source holds out only smaller pictures
 VALIDATION_LIMIT = 100  # pictures
+COMPRESSED = 0.5  # share of the inputs that go through JPEG, where the recipe has JPEG
 
 
 def cropped_to_multiple(settings: PhotosData) -> Callable[[images.Picture, str], np.ndarray]:
@@ -48,32 +50,43 @@ def example_maker(photos: list[np.ndarray], settings: PhotosData) -> MakeExample
     side = settings.crop // SCALE
 
     def make(index: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        crop_seed, turn_seed, noise_seed, jpeg_seed = tf.unstack(tf.random.split(seed, 4))
+        crop_seed, turn_seed, input_seed = tf.unstack(tf.random.split(seed, 3))
         corner = _corner(low, index, side, settings.candidates, crop_seed)
         crops = [low.crop(index, corner, side), high.crop(index, corner * SCALE, settings.crop)]
         clean, truth = (tf.cast(crop, tf.float32) / 255.0 for crop in _turned(crops, settings, turn_seed))
         # TensorFlow loses the static shape when it rotates.
         clean = tf.ensure_shape(clean, (side, side, 3))
         truth = tf.ensure_shape(truth, (settings.crop, settings.crop, 3))
-        if settings.damage:
-            return _damaged(truth, clean, settings.damage, noise_seed), clean, truth
-        return _degraded(clean, settings, noise_seed, jpeg_seed), clean, truth
+        return _input(truth, clean, settings, input_seed), clean, truth
 
     return make
 
 
-def validation(pictures: list[np.ndarray], settings: PhotosData) -> ValidationSet:
-    """The centres of held-out pictures with their inputs, at most 100 of them."""
-    large = [picture for picture in pictures if min(picture.shape[:2]) >= VALIDATION_SIDE]
-    side = VALIDATION_SIDE if large else settings.crop
-    chosen = (large or pictures)[:VALIDATION_LIMIT]
+def validation(
+    pictures: list[np.ndarray], settings: PhotosData, sources: Sequence[Hashable]
+) -> ValidationSet:
+    """The centres of held-out pictures with their inputs, at most 100 of them, evenly from all sources.
+
+    The inputs are all damaged as the recipe damages those that it trains on.
+
+    Args:
+        pictures: `(H, W, 3)` uint8 each, sides multiples of 4.
+        settings: crop and damage.
+        sources: that of each picture.
+    """
+    large = [index for index, one in enumerate(pictures) if min(one.shape[:2]) >= VALIDATION_SIDE]
+    of_all = {sources[index] for index in large} == set(sources)
+    side = VALIDATION_SIDE if of_all else settings.crop
+    usable = large if of_all else list(range(len(pictures)))
+    spread = split.spread([sources[index] for index in usable], VALIDATION_LIMIT)
+    chosen = [pictures[usable[index]] for index in spread]
     lows, truths = [], []
     for picture, low in zip(chosen, _reduced(chosen), strict=True):
         top, left = ((length - side) // 2 // SCALE for length in picture.shape[:2])
         truths.append(picture[top * SCALE :, left * SCALE :][:side, :side])
         lows.append(low[top:, left:][: side // SCALE, : side // SCALE])
     clean, high = images.to_float(np.stack(lows)), np.stack(truths)
-    return ValidationSet(_validation_inputs(high, clean, settings.damage), high, Y_MATLAB_X4)
+    return ValidationSet(_validation_inputs(high, clean, settings), high, Y_MATLAB_X4)
 
 
 @dataclass(frozen=True)
@@ -128,24 +141,35 @@ def _turned(crops: list[tf.Tensor], settings: PhotosData, seed: tf.Tensor) -> li
     return crops
 
 
-def _degraded(
-    clean: tf.Tensor, settings: PhotosData, noise_seed: tf.Tensor, jpeg_seed: tf.Tensor
+def _input(
+    truth: tf.Tensor, clean: tf.Tensor, settings: PhotosData, seed: tf.Tensor, always: bool = False
 ) -> tf.Tensor:
-    """The network's input: with noise and, half of the time, JPEG artefacts if the settings ask for them.
+    """The network's input, damaged as the settings say.
 
     Args:
+        truth: `(4h, 4w, 3)` in [0, 1].
         clean: `(h, w, 3)` in [0, 1].
-        settings: how much of both.
-        noise_seed: for the noise, and for whether the input is compressed.
-        jpeg_seed: for the quality of the JPEG.
+        settings: which damage, and how much.
+        seed: decides everything.
+        always: whether every input is damaged, not only some.
     """
+    if settings.damage:
+        damage = settings.damage.model_copy(update={"share": 1.0}) if always else settings.damage
+        return _damaged(truth, clean, damage, seed)
+    return _degraded(clean, settings, seed, 1.0 if always else COMPRESSED)
+
+
+def _degraded(clean: tf.Tensor, settings: PhotosData, seed: tf.Tensor, compressed_share: float) -> tf.Tensor:
+    """An input with noise and, for some, JPEG artefacts if the settings ask for them."""
+    noise_seed, quality_seed, coin_seed = tf.unstack(tf.random.split(seed, 3))
     noisy = clean
     if settings.noise:
         noisy = tf.clip_by_value(clean + noise(clean, settings.noise, noise_seed), 0, 1)
     if not settings.jpeg:
         return noisy
-    compressed = tf.image.stateless_random_jpeg_quality(noisy, settings.jpeg, 100, jpeg_seed)
-    return tf.cond(tf.random.stateless_uniform([], noise_seed) < 0.5, lambda: compressed, lambda: noisy)
+    compressed = tf.image.stateless_random_jpeg_quality(noisy, settings.jpeg, 100, quality_seed)
+    coin = tf.random.stateless_uniform([], coin_seed)
+    return tf.cond(coin < compressed_share, lambda: compressed, lambda: noisy)
 
 
 def _damaged(truth: tf.Tensor, clean: tf.Tensor, settings: Damage, seed: tf.Tensor) -> tf.Tensor:
@@ -171,15 +195,18 @@ def _damaged(truth: tf.Tensor, clean: tf.Tensor, settings: Damage, seed: tf.Tens
     return tf.cond(chance < settings.share, damaged, lambda: clean)
 
 
-def _validation_inputs(truths: np.ndarray, clean: np.ndarray, settings: Damage | None) -> np.ndarray:
+def _validation_inputs(truths: np.ndarray, clean: np.ndarray, settings: PhotosData) -> np.ndarray:
     """The inputs of validation pictures, `(M, h, w, 3)` float32: damaged, each by its number, where asked."""
-    if not settings:
+    if not (settings.damage or settings.noise or settings.jpeg):
         return clean
-    every = settings.model_copy(update={"share": 1.0})
     pairs = tf.data.Dataset.from_tensor_slices((truths, clean)).enumerate()
     inputs = pairs.map(
-        lambda number, pair: _damaged(
-            tf.cast(pair[0], tf.float32) / 255.0, pair[1], every, tf.stack([tf.constant(0, tf.int64), number])
+        lambda number, pair: _input(
+            tf.cast(pair[0], tf.float32) / 255.0,
+            pair[1],
+            settings,
+            tf.stack([tf.constant(0, tf.int64), number]),
+            always=True,
         )
     )
     return np.stack(list(inputs.as_numpy_iterator()))

@@ -2,9 +2,11 @@
 
 import zlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from srez.datasets import partition as partitions
 from srez.datasets.partition import Part
@@ -86,9 +88,34 @@ def partitioned(sources: list[Source], named: dict[str, Part], partition: Path) 
     return [source for source, names in zip(sources, held, strict=True) if names]
 
 
-def by_hash(names: Iterable[str]) -> dict[str, Part]:
-    """The part of every picture by the hash of its file name: one in twenty validates, at least one."""
-    hashes = {name: zlib.crc32(name.encode()) for name in names}
+def by_hash(sources: Iterable[Collection[str]]) -> dict[str, Part]:
+    """The part of every picture by the hash of its file name: one in twenty validates.
+
+    At least one picture of every source that has two, and one in all, validates.
+
+    Args:
+        sources: the names of the pictures of each source.
+    """
+    hashes = {name: zlib.crc32(name.encode()) for names in sources for name in names}
     held = {name for name in hashes if hashes[name] % HELD_OUT == 0}
-    held = held or set(sorted(hashes, key=hashes.__getitem__)[:1])
+    for names in (*(own for own in sources if len(own) > 1), hashes):
+        if names and held.isdisjoint(names):
+            held.add(min(names, key=hashes.__getitem__))
     return {name: Part.VALIDATION if name in held else Part.TRAIN for name in hashes}
+
+
+def spread(sources: Sequence[Hashable], limit: int) -> list[int]:
+    """The indices of at most `limit` pictures, or one of each source, evenly chosen from every source.
+
+    Args:
+        sources: the source of each picture.
+        limit: how many to choose, from each source in proportion to its pictures.
+    """
+    if len(sources) <= limit:
+        return list(range(len(sources)))
+    chosen = []
+    for source in dict.fromkeys(sources):
+        own = [index for index, other in enumerate(sources) if other == source]
+        count = max(1, limit * len(own) // len(sources))
+        chosen += [own[place] for place in np.linspace(0, len(own) - 1, count).astype(int)]
+    return chosen

@@ -1,6 +1,7 @@
 """Whole runs of tiny networks."""
 
 import json
+import zipfile
 from pathlib import Path
 
 import keras
@@ -9,11 +10,13 @@ import pytest
 from typer.testing import CliRunner
 
 import srez
-from helpers.training import PACE, TINY, board, gan, log, newest, tiny, train
+from helpers.training import PACE, TINY, Listener, board, gan, log, newest, tiny, train
 from srez import images
 from srez.cli import app
 from srez.datasets import cartoons
 from srez.errors import DataError, OptionError, TrainingError
+from srez.evaluation import perceptual
+from srez.runs import reading
 from srez.runs.layout import RunLayout
 from srez.train import checkpoint, data, health, losses, recipe, run, trainer
 
@@ -61,6 +64,51 @@ def test_the_best_by_validation_is_kept(whole) -> None:
     best = checkpoint.read(RunLayout(whole.out).best_checkpoint)
     assert best is not None
     assert best[1]["step"] == max(scores, key=scores.__getitem__)
+
+
+def test_a_recipe_names_what_is_best(
+    faces: data.TrainingData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where that is not installed, PSNR decides, and the run says so."""
+    chosen, heard = tiny("faces", "steps=4", "every.validate=2", "best_by=st_lpips"), Listener()
+    monkeypatch.setattr(perceptual, "st_lpips", lambda: None)
+    train(chosen, faces, tmp_path / "without", heard)
+    assert any("chosen by PSNR" in sentence for sentence in heard.sentences)
+    distances = iter([0.5] * 4 + [0.4] * 4 + [0.1] * 4 + [0.2] * 4)  # bicubic, then steps 0, 2 and 4
+    monkeypatch.setattr(perceptual, "st_lpips", lambda: lambda *_: [next(distances, 0.3)])
+    train(chosen, faces, tmp_path / "with", heard)
+    best = checkpoint.read(RunLayout(tmp_path / "with").best_checkpoint)
+    assert best is not None
+    assert (best[1]["step"], best[1]["figures"]["st_lpips"]) == (2, pytest.approx(0.1))
+    assert heard.last.startswith("Worse than its best: ST-LPIPS 0.200 at the end, ST-LPIPS 0.100 at step 2: ")
+    found = reading.read(tmp_path / "with").best
+    assert found is not None
+    assert found["step"] == 2
+
+
+def test_validation_on_a_benchmark(
+    faces: data.TrainingData, faces_zip: Path, photographs: Path, tmp_path: Path
+) -> None:
+    """Whole pictures of any size; what equals one of them is not trained on."""
+    (tmp_path / "HR").mkdir()
+    for number, size in enumerate([(64, 80), (80, 64), (64, 64)]):
+        images.write(tmp_path / f"HR/{number}.png", images.Picture(cartoons.face(90 + number, *size)))
+    images.write(tmp_path / "HR/same.png", images.read(photographs / "1.png"))
+    chosen = recipe.load("photo", [*SMALL["photo"], *PACE, "steps=1"])
+    found = data.load(chosen.data, [str(photographs)], validate_on=tmp_path)
+    assert (found.training.pictures, len(found.validation.truth)) == (3, 4)
+    assert "1.png equals picture 4 of" in found.provenance.skipped[0]
+    assert found.provenance.fingerprint != data.load(chosen.data, [str(photographs)]).provenance.fingerprint
+    model = run.train_and_export(trainer.prepare(chosen), "photo", found, tmp_path / "run")
+    assert model is not None
+    assert srez.load(model).card.figures[0]["set"] == f"{tmp_path.name}, 4 pictures"
+    with pytest.raises(OptionError, match="either --partition or --validation"):
+        data.load(chosen.data, [str(photographs)], tmp_path / "p.txt", validate_on=tmp_path)
+    with zipfile.ZipFile(faces_zip) as every, zipfile.ZipFile(tmp_path / "face.zip", "w") as one:
+        one.writestr("face.jpg", every.read("img_align_celeba/000003.jpg"))
+    of_faces = recipe.load("faces").data
+    found = data.load(of_faces, [str(faces_zip)], validate_on=tmp_path / "face.zip")
+    assert (found.training.pictures, len(found.validation.truth)) == (23, 1)
 
 
 def test_what_cannot_be_trained_is_refused_before_the_data_is_read(tmp_path: Path) -> None:

@@ -43,6 +43,14 @@ def train(
             "It applies to the first source that holds all pictures it names."
         ),
     ] = None,
+    validation: Annotated[
+        Path | None,
+        typer.Option(
+            help="Validate on this benchmark's folder (of faces: on this folder or zip), and train on all of "
+            "--data. [default: one in twenty of --data]",
+            show_default=False,
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="The run folder. [default: runs/RECIPE]", show_default=False)
     ] = None,
@@ -79,7 +87,7 @@ def train(
     recipes = training_recipes()
     changes = [*(settings or []), *([f"steps={steps}"] if steps is not None else [])]
     chosen = recipes.load(recipe, changes)
-    _check_sources(recipe, chosen.drawn > 0, data, partition)
+    _check_sources(recipe, chosen.drawn > 0, data, {"--partition": partition, "--validation": validation})
     if devices and workers:
         raise OptionError("give either --devices, for this machine, or --workers, for many")
     if gpus_per_worker and not workers:
@@ -92,7 +100,7 @@ def train(
     name = Path(recipe).stem
     folder = out or Path("runs") / name
     make_folder(folder)
-    request = start.Request(chosen, name, data, partition, folder, init)
+    request = start.Request(chosen, name, data, partition, folder, init, validation)
     with TrainingBars(chosen.steps) as bars:
         try:
             if workers:
@@ -152,11 +160,13 @@ class TrainingBars(Bars, Reporter):
         self.print(sentence)
 
 
-def _check_sources(recipe: str, is_drawn: bool, data: list[str] | None, partition: Path | None) -> None:
+def _check_sources(
+    recipe: str, is_drawn: bool, data: list[str] | None, others: dict[str, Path | None]
+) -> None:
     """Refuse sources for a recipe that draws its own pictures, and a recipe without any pictures."""
-    if is_drawn and (data or partition):
-        option = "--data" if data else "--partition"
-        raise OptionError(f"recipe {recipe} draws its own faces: omit {option}")
+    given = [option for option, value in {"--data": data, **others}.items() if value]
+    if is_drawn and given:
+        raise OptionError(f"recipe {recipe} draws its own faces: omit {given[0]}")
     if not is_drawn and not data:
         raise OptionError(f"recipe {recipe} needs --data")
 

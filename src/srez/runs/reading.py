@@ -73,12 +73,17 @@ class Run:
 
     @property
     def best(self) -> Record | None:
-        """The validation with the highest PSNR, its names without their prefix; None before the first."""
-        psnr = f"{VALIDATION}psnr"
-        measured = [record for record in self.records if math.isfinite(record.get(psnr, math.nan))]
+        """The best validation, its names without their prefix; None before the first.
+
+        By the figure that the recipe names; by PSNR where that was not measured.
+        """
+        chosen = str(self.facts.get("recipe", {}).get("best_by", "psnr"))
+        by = chosen if self.series(f"{VALIDATION}{chosen}") else "psnr"
+        name = f"{VALIDATION}{by}"
+        measured = [record for record in self.records if math.isfinite(record.get(name, math.nan))]
         if not measured:
             return None
-        record = max(measured, key=lambda each: each[psnr])
+        record = max(measured, key=lambda each: score(by, each[name]))
         return {name.removeprefix(VALIDATION): value for name, value in record.items()}
 
     def series(self, name: str) -> list[tuple[int, float]]:
@@ -90,6 +95,11 @@ class Run:
         """Bytes in all files of the folder at this moment; a running training adds and removes files."""
         paths = (Path(folder, name) for folder, _, names in os.walk(self.folder) for name in names)
         return sum(map(_size, paths))
+
+
+def score(name: str, value: float) -> float:
+    """A validation figure as a number of which more is better."""
+    return -value if name in ("consistency", "st_lpips") else value
 
 
 def find(folder: Path) -> list[Run]:

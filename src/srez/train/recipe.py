@@ -207,6 +207,7 @@ class Recipe(_Settings):
     generator: Annotated[Generator, Field(discriminator="network")]
     discriminator: Annotated[Discriminator, Field(discriminator="network")] | None = None
     perceptual: Perceptual = Perceptual()
+    best_by: Literal["psnr", "ssim", "st_lpips"] = "psnr"  # the validation figure that chooses the best
     loss: Loss
     optimizer: Optimizer
     every: Every = Every()

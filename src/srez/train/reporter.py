@@ -43,5 +43,6 @@ def figure_text(name: str, value: float) -> str:
 _FIGURES = {  # what it is called, decimal places, unit
     "psnr": ("PSNR", 2, " dB"),
     "ssim": ("SSIM", 4, ""),
+    "st_lpips": ("ST-LPIPS", 3, ""),
     "consistency": ("consistency", 3, ""),
 }

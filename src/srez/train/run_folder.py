@@ -23,11 +23,13 @@ from srez.output import atomic, make_folder
 from srez.runs.layout import RunLayout
 from srez.runs.reading import read_record
 from srez.train.data import SCALE, TrainingData
+from srez.train.data.pairs import Pictures
 from srez.train.recipe import Recipe, validate
 from srez.train.reporter import Reporter
 
 SHEET_ROWS = 8
-_MAY_CHANGE = {"steps", "description", "licence", "limits", "every"}  # when a run is resumed
+SHEET_SIDE = 48  # pixels of the input that are shown, at most
+_MAY_CHANGE = {"steps", "description", "licence", "limits", "every", "best_by"}  # when a run is resumed
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class RunFolder:
     def begin(self, step: int, bicubic: dict[str, float]) -> None:
         """Prepare the folder for training from a step."""
 
-    def write_sheet(self, step: int, outputs: np.ndarray, raw: np.ndarray) -> None:
+    def write_sheet(self, step: int, outputs: list[np.ndarray], values: np.ndarray) -> None:
         """Write a sheet of outputs for validation pictures."""
 
 
@@ -160,29 +162,30 @@ class ChiefRunFolder(RunFolder):
             kept = [line for line, record in pairs if step and record and record["step"] <= step]
             file.writelines(line + b"\n" for line in kept)
 
-    def write_sheet(self, step: int, outputs: np.ndarray, raw: np.ndarray) -> None:
-        """Write a sheet of the first validation pictures, and a histogram of all output values.
+    def write_sheet(self, step: int, outputs: list[np.ndarray], values: np.ndarray) -> None:
+        """Write a sheet of the middles of the first pictures, and a histogram of all output values.
 
         Args:
             step: the steps done.
-            outputs: `(M, H, W, 3)` uint8.
-            raw: the same, float, neither clipped nor rounded.
+            outputs: `(H, W, 3)` uint8 each.
+            values: of all outputs, float, neither clipped nor rounded.
         """
-        shown = slice(SHEET_ROWS)
-        low = self._data.validation.low[shown]
+        shown = self._data.validation.low[:SHEET_ROWS]
+        side = min([SHEET_SIDE, *(length for low in shown for length in low.shape[:2])])
+        low = _middles(shown, side)
         sheet = report.sheet(
             {
                 "input": resample.nearest(images.to_uint8(low), SCALE),
                 "bicubic": images.to_uint8(resample.bicubic(low, SCALE)),
-                "network": outputs[shown],
-                "truth": self._data.validation.truth[shown],
+                "network": _middles(outputs[:SHEET_ROWS], side, SCALE),
+                "truth": _middles(self._data.validation.truth[:SHEET_ROWS], side, SCALE),
             }
         )
         make_folder(self.layout.sheets)
         images.write(self.layout.sheet(step), images.Picture(sheet))
         with self._written(), self._board.as_default(step):
             tf.summary.image("sheet", sheet[None])
-            tf.summary.histogram("outputs", raw)
+            tf.summary.histogram("outputs", values)
 
     def _has_begun(self) -> bool:
         """Whether the folder holds a run that has logged or saved a step."""
@@ -283,6 +286,15 @@ class ChiefRunFolder(RunFolder):
             raise OutputError(
                 f"the logs in {self.layout.folder} cannot be written: {reason}; its checkpoints are intact"
             ) from None
+
+
+def _middles(pictures: Pictures, side: int, scale: int = 1) -> np.ndarray:
+    """The middles of pictures that are `scale` times as large as inputs, `(N, scale side, scale side, 3)`."""
+    cut = []
+    for picture in pictures:
+        top, left = ((length // scale - side) // 2 * scale for length in picture.shape[:2])
+        cut.append(picture[top : top + side * scale, left : left + side * scale])
+    return np.stack(cut)
 
 
 def _without_none(table: dict[str, Any]) -> dict[str, Any]:

@@ -30,6 +30,7 @@ class Request:
         partition: the same.
         out: the run folder.
         init: as `srez.train.weights.load` takes it; None to start from random weights.
+        validate_on: as `srez.train.data.load` takes it.
     """
 
     recipe: "Recipe"
@@ -38,6 +39,7 @@ class Request:
     partition: Path | None
     out: Path
     init: str | None
+    validate_on: Path | None = None
 
 
 def on_this_machine(request: Request, reporter: Reporter, devices: int | None = None) -> Path | None:
@@ -95,6 +97,6 @@ def _data(request: Request, reporter: Reporter) -> "TrainingData":
 
     settings = request.recipe.data
     if request.sources:
-        return data.load(settings, request.sources, request.partition, reporter.reading)
+        return data.load(settings, request.sources, request.partition, reporter.reading, request.validate_on)
     assert isinstance(settings, FacesData)  # no other recipe draws
     return data.draw(settings)

@@ -1,5 +1,6 @@
 """All that training changes: networks, optimisers and counters. Built once, saved, restored."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ import numpy as np
 
 from srez.datasets.faces import FACE_SIDE
 from srez.errors import OptionError
+from srez.runs import reading
 from srez.runs.layout import RunLayout
 from srez.train import checkpoint, health, networks
 from srez.train.recipe import FacesData, Recipe
@@ -61,7 +63,8 @@ class Counters:
         sums: for each value to be logged, its sum and count since the last log.
         figures: of the last validation.
         start: of the validation at step 0; empty if there was none.
-        best: the highest validation score so far.
+        best: the best validation's figure so far, its sign changed where less is better.
+        best_by: which figure that is.
         best_step: the step of that validation.
         paralysed: for how many logs in a row the discriminator's loss has been close to 0.
     """
@@ -71,7 +74,8 @@ class Counters:
     sums: dict[str, tuple[float, int]] = field(default_factory=dict)
     figures: dict[str, float] = field(default_factory=dict)
     start: dict[str, float] = field(default_factory=dict)
-    best: float = 0.0
+    best: float = -math.inf
+    best_by: str = "psnr"
     best_step: int = 0
     paralysed: int = 0
 
@@ -83,8 +87,15 @@ class Counters:
                 total, count = self.sums.get(name, (0.0, 0))
                 self.sums[name] = (total + value, count + 1)
 
-    def note_score(self, score: float) -> bool:
-        """Remember the best validation score; whether this one is."""
+    def judge_by(self, name: str) -> None:
+        """Choose the best by a figure; by another than before, whatever was best counts no longer."""
+        if name != self.best_by:
+            self.best, self.best_by, self.best_step = -math.inf, name, self.step
+
+    def note_validation(self, figures: dict[str, float]) -> bool:
+        """Remember a validation; whether it is the best."""
+        self.figures = figures
+        score = reading.score(self.best_by, figures[self.best_by])
         if score <= self.best:
             return False
         self.best, self.best_step = score, self.step

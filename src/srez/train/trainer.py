@@ -107,12 +107,13 @@ def train(prepared: Prepared, data: TrainingData, out: Path, reporter: Reporter 
     with _open(prepared, data, layout, reporter) as folder, interrupts.stop_request() as stop:
         counters = states.restore(state, layout, reporter)
         replicas.require_same_step(strategy, counters.step, out)
+        counters.judge_by(validation.deciding_figure(recipe, reporter))
         bicubic = validation.bicubic_figures(data.validation) if chief else {}
         folder.begin(counters.step, bicubic)
         evaluate = validation.evaluator(data.validation, folder.write_sheet)
         if chief and counters.step == 0:
-            counters.figures = counters.start = evaluate(state.average, 0)
-            counters.note_score(counters.start[validation.BEST_BY])
+            counters.start = evaluate(state.average, 0)
+            counters.note_validation(counters.start)
             _log_validation(counters, bicubic, folder, reporter)
         rows = _rows(prepared, data, counters.step)
         began = time.monotonic() - counters.seconds
@@ -135,8 +136,7 @@ def train(prepared: Prepared, data: TrainingData, out: Path, reporter: Reporter 
                 health.require_alive(layout, recipe, step, counters.paralysed)
             is_best = False
             if chief and (step % every.validate_ == 0 or step == recipe.steps):
-                counters.figures = evaluate(state.average, step)
-                is_best = counters.note_score(counters.figures[validation.BEST_BY])
+                is_best = counters.note_validation(evaluate(state.average, step))
                 _log_validation(counters, bicubic, folder, reporter)
             overdue = time.monotonic() - saved_at >= 60 * every.minutes
             if chief and (is_best or overdue or step % every.checkpoint == 0):
@@ -146,7 +146,7 @@ def train(prepared: Prepared, data: TrainingData, out: Path, reporter: Reporter 
         if chief and saved_step < counters.step:
             states.save(state, counters, layout, every.keep, best=False)
         if chief and counters.step >= recipe.steps:
-            sentence = verdict.worse(counters, validation.BEST_BY, out)
+            sentence = verdict.worse(counters, out)
             if sentence:
                 reporter.warn_at_end(sentence)
     return Result(state.average, counters.step, counters.seconds, counters.figures)

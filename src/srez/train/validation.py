@@ -1,24 +1,27 @@
 """Measuring a generator on the validation set while it trains, and for its card."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import groupby
 from typing import Any
 
 import keras
 import numpy as np
 
 from srez import images
-from srez.evaluation import metrics
+from srez.evaluation import metrics, perceptual
 from srez.images import resample
 from srez.train.data import SCALE, ValidationSet
+from srez.train.data.pairs import Pictures
+from srez.train.recipe import Recipe
+from srez.train.reporter import Reporter
 
 BATCH = 50
-BEST_BY = "psnr"  # the figure that decides which checkpoint is best: higher is better
 
 Evaluate = Callable[[keras.Model, int], metrics.Figures]
 """From a generator and the number of steps done to its figures."""
 
-WriteSheet = Callable[[int, np.ndarray, np.ndarray], None]
-"""Steps done and outputs, `(M, H, W, 3)`, as uint8 and as the network gave them."""
+WriteSheet = Callable[[int, list[np.ndarray], np.ndarray], None]
+"""Steps done, the outputs, `(H, W, 3)` uint8 each, and all values as the network gave them, `(N,)`."""
 
 
 def evaluator(validation: ValidationSet, write_sheet: WriteSheet) -> Evaluate:
@@ -30,11 +33,9 @@ def evaluator(validation: ValidationSet, write_sheet: WriteSheet) -> Evaluate:
     """
 
     def evaluate(generator: keras.Model, step: int) -> metrics.Figures:
-        low = validation.low
-        parts = [low[start : start + BATCH] for start in range(0, len(low), BATCH)]
-        raw = np.concatenate([np.asarray(generator(part, training=False)) for part in parts])
-        outputs = images.to_uint8(raw)
-        write_sheet(step, outputs, raw)
+        raw = _outputs(generator, validation.low)
+        outputs = [images.to_uint8(picture) for picture in raw]
+        write_sheet(step, outputs, np.concatenate([picture.ravel() for picture in raw]))
         return _figures(outputs, validation)
 
     return evaluate
@@ -42,7 +43,7 @@ def evaluator(validation: ValidationSet, write_sheet: WriteSheet) -> Evaluate:
 
 def bicubic_figures(validation: ValidationSet) -> metrics.Figures:
     """The figures of bicubic enlargement, which a network is compared with."""
-    return _figures(images.to_uint8(resample.bicubic(validation.low, SCALE)), validation)
+    return _figures(_enlarged(resample.bicubic, validation), validation)
 
 
 def card_figures(generator: keras.Model, name: str, validation: ValidationSet) -> list[dict[str, Any]]:
@@ -53,24 +54,64 @@ def card_figures(generator: keras.Model, name: str, validation: ValidationSet) -
         name: what to call it.
         validation: what to measure on.
     """
-    low = validation.low
     outputs = {
-        "nearest": resample.nearest(low, SCALE),
-        "bicubic": resample.bicubic(low, SCALE),
-        name: generator.predict(low, batch_size=BATCH, verbose=0),  # pyright: ignore[reportArgumentType]
+        "nearest": _enlarged(resample.nearest, validation),
+        "bicubic": _enlarged(resample.bicubic, validation),
+        name: [images.to_uint8(picture) for picture in _outputs(generator, validation.low)],
     }
     return [
         {
             "set": validation.name,
             "protocol": validation.protocol.name,
             "method": method,
-            **{key: round(value, 4) for key, value in _figures(images.to_uint8(output), validation).items()},
+            **{key: round(value, 4) for key, value in _figures(output, validation).items()},
         }
         for method, output in outputs.items()
     ]
 
 
-def _figures(outputs: np.ndarray, validation: ValidationSet) -> metrics.Figures:
-    """The mean figures of outputs, `(M, H, W, 3)` uint8."""
+def deciding_figure(recipe: Recipe, reporter: Reporter) -> str:
+    """The figure that decides which checkpoint is best.
+
+    Args:
+        recipe: names it.
+        reporter: is told if it cannot be measured here, and PSNR is taken.
+    """
+    if recipe.best_by != "st_lpips" or perceptual.st_lpips():
+        return recipe.best_by
+    reporter.say("ST-LPIPS needs the extra srez[perceptual]: the best checkpoint is chosen by PSNR")
+    return "psnr"
+
+
+def _outputs(generator: keras.Model, low: Pictures) -> list[np.ndarray]:
+    """What a generator makes of inputs of any sizes, float, neither clipped nor rounded."""
+    return [
+        picture
+        for part in _of_one_size(low)
+        for picture in np.asarray(generator(np.stack(part), training=False))
+    ]
+
+
+def _of_one_size(pictures: Pictures) -> Iterator[list[np.ndarray]]:
+    """Pictures in their order, at most `BATCH` of one size at a time."""
+    for _, group in groupby(pictures, key=np.shape):
+        same = list(group)
+        yield from (same[start : start + BATCH] for start in range(0, len(same), BATCH))
+
+
+def _enlarged(
+    enlarge: Callable[[np.ndarray, int], np.ndarray], validation: ValidationSet
+) -> list[np.ndarray]:
+    return [images.to_uint8(enlarge(low[None], SCALE)[0]) for low in validation.low]
+
+
+def _figures(outputs: list[np.ndarray], validation: ValidationSet) -> metrics.Figures:
+    """The mean figures of outputs, `(H, W, 3)` uint8 each; ST-LPIPS among them where it is installed."""
     each = zip(outputs, validation.truth, validation.low, strict=True)
-    return metrics.mean([metrics.figures(*one, validation.protocol) for one in each])
+    found = metrics.mean([metrics.figures(*one, validation.protocol) for one in each])
+    distance = perceptual.st_lpips()
+    if distance:
+        pairs = zip(outputs, validation.truth, strict=True)
+        distances = [distance(output[None], truth[None])[0] for output, truth in pairs]
+        found["st_lpips"] = float(np.mean(distances))
+    return found

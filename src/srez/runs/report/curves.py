@@ -100,7 +100,7 @@ def names(run: Run) -> list[str]:
 
 def title(name: str) -> str:
     """The name of a value as people write it."""
-    return {"psnr": "PSNR", "ssim": "SSIM"}.get(name, name.replace("_", " "))
+    return {"psnr": "PSNR", "ssim": "SSIM", "st_lpips": "ST-LPIPS"}.get(name, name.replace("_", " "))
 
 
 def _families(run: Run) -> Iterator[Family]:
@@ -113,7 +113,7 @@ def _families(run: Run) -> Iterator[Family]:
     if validation:
         yield Family(
             "Validation",
-            "Measured on pictures that are not trained on. The dot is the best PSNR.",
+            "Measured on pictures that are not trained on. The dot is the best validation.",
             [Panel([name], UNITS.get(name, _plain(name))) for name in validation],
         )
     if losses:

@@ -89,9 +89,9 @@ def _highlights(run: Run) -> list[tuple[str, str, str]]:
     best = run.best or {}
     found = []
     if "psnr" in best:
-        found.append(("Best PSNR", f"{best['psnr']:.2f} dB", f"at step {best['step']:,.0f}"))
+        found.append(("PSNR", f"{best['psnr']:.2f} dB", f"best validation, at step {best['step']:,.0f}"))
     if "ssim" in best:
-        found.append(("SSIM", f"{best['ssim']:.4f}", "at the same step"))
+        found.append(("SSIM", f"{best['ssim']:.4f}", "at that step"))
     if run.seconds:
         found.append(("Training", f"{run.seconds / 3600:.2f} h", f"{run.step / run.seconds:.2f} steps/s"))
     return [*found, ("Size on disk", decimal(run.size()), "of the run folder")]

@@ -2,22 +2,22 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
 from srez.datasets import cartoons, packs, pictures
-from srez.datasets.faces import FACE_SIDE, RIM, frame
+from srez.datasets.faces import FACE_SIDE, RIM, frame, without_rim
 from srez.datasets.partition import Part
 from srez.datasets.pictures import DecodedPicture
 from srez.datasets.provenance import Provenance
 from srez.errors import DataError, OptionError
 from srez.progress import Track, untracked
-from srez.train.data import faces, photos, split
-from srez.train.data.pairs import TrainingData, TrainingSet
+from srez.train.data import benchmark, faces, photos, split
+from srez.train.data.pairs import TrainingData, TrainingSet, ValidationSet
 from srez.train.data.sources import Source, find_all
 from srez.train.data.split import Candidate
 from srez.train.recipe import FacesData, PhotosData
@@ -34,10 +34,10 @@ class _Usable:
     def path(self) -> str:
         return self.candidate.file.path
 
-    @property
-    def digest(self) -> bytes:
-        """Equal for equal pixels."""
-        return hashlib.sha1(np.ascontiguousarray(self.pixels).data, usedforsecurity=False).digest()
+
+def _digest(pixels: np.ndarray) -> bytes:
+    """Equal for equal pixels."""
+    return hashlib.sha1(np.ascontiguousarray(pixels).data, usedforsecurity=False).digest()
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ def load(
     places: list[str],
     partition: Path | None = None,
     track: Track = untracked,
+    validate_on: Path | None = None,
 ) -> TrainingData:
     """Read and split all pictures of some sources, or open a pack, which is split already.
 
@@ -70,15 +71,26 @@ def load(
             weight; or one folder that `pack` made.
         partition: a file in the format of CelebA's `list_eval_partition.txt`; see `split.partitioned`.
         track: shows how many pictures are read.
+        validate_on: see `benchmark.load`; nothing is held out then, and all pictures are trained on.
 
     Raises:
-        OptionError: weights that are invalid or incomplete, or a pack beside anything else.
+        OptionError: weights that are invalid or incomplete, a pack beside anything else, or a partition
+            beside `validate_on`.
         DataError: a source that is missing or holds no pictures, a partition that cannot be read or names
             absent pictures, no usable picture to train on or to validate on.
     """
+    if partition and validate_on:
+        raise OptionError("give either --partition or --validation")
+    named = benchmark.load(validate_on, settings) if validate_on else None
     if any(packs.is_pack(Path(place)) for place in places):
-        return _open_pack(settings, places, partition)
-    return _training_data(settings, _read(settings, places, partition, track))
+        found = _open_pack(settings, places, partition)
+    else:
+        found = _training_data(settings, _read(settings, places, partition, track, named), named)
+    if not named:
+        return found
+    both = f"{found.provenance.fingerprint} {benchmark.fingerprint(named)}"
+    provenance = replace(found.provenance, fingerprint=hashlib.sha256(both.encode()).hexdigest())
+    return TrainingData(found.training, named, provenance)
 
 
 def draw(settings: FacesData) -> TrainingData:
@@ -150,39 +162,52 @@ def _open_pack(settings: FacesData | PhotosData, places: list[str], partition: P
     return TrainingData(training, validation, index.provenance)
 
 
-def _training_data(settings: FacesData | PhotosData, found: _Pictures) -> TrainingData:
+def _training_data(
+    settings: FacesData | PhotosData, found: _Pictures, named: ValidationSet | None = None
+) -> TrainingData:
     if isinstance(settings, FacesData):
         make_example = faces.example_maker([tf.constant(np.stack(found.training))], settings)
-        validation = faces.validation(found.validation, found.validation_sources)
+        validation = named or faces.validation(found.validation, found.validation_sources)
     else:
         make_example = photos.example_maker(found.training, settings)
-        validation = photos.validation(found.validation, settings, found.validation_sources)
+        validation = named or photos.validation(found.validation, settings, found.validation_sources)
     training = TrainingSet(make_example, found.order, len(found.training))
     return TrainingData(training, validation, found.provenance)
 
 
 def _read(
-    settings: FacesData | PhotosData, places: list[str], partition: Path | None, track: Track
+    settings: FacesData | PhotosData,
+    places: list[str],
+    partition: Path | None,
+    track: Track,
+    named: ValidationSet | None = None,
 ) -> _Pictures:
-    """Find, decode and split the pictures of some sources, and drop duplicates."""
+    """Find, decode and split the pictures of some sources, and drop duplicates.
+
+    Where a validation set is named, all are trained on, but for its own.
+    """
     sources = find_all(places)
     candidates = split.candidates(sources, partition)
-    prepare = frame if isinstance(settings, FacesData) else photos.cropped_to_multiple(settings)
+    of_faces = isinstance(settings, FacesData)
+    prepare = frame if of_faces else photos.cropped_to_multiple(settings)
+    truth_of = without_rim if of_faces else lambda pixels: pixels
     decoded = list(pictures.decode([candidate.file for candidate in candidates], prepare, track))
     usable = [
         _Usable(candidate, picture.pixels)
         for candidate, picture in zip(candidates, decoded, strict=True)
         if picture.pixels is not None
     ]
-    training, validation = _split(usable)
-    training, duplicates = _without_duplicates(training, validation)
+    training, validation = (usable, []) if named else _split(usable)
+    held_out = {picture.path: truth_of(picture.pixels) for picture in validation}
+    if named:
+        held_out = {f"picture {i} of {named.title}": truth for i, truth in enumerate(named.truth, 1)}
+    training, duplicates = _without_duplicates(training, held_out, truth_of)
     unusable = [picture.error for picture in decoded if picture.pixels is None]
     skipped = unusable + duplicates
-    _require_both(places, len(usable), training, validation, skipped)
+    _require_both(places, len(usable) + (named is not None), training, held_out, skipped)
     names = [source.name for source in sources]
     summary = (
-        f"{len(training):,} pictures to train on, {len(validation):,} to validate on, from "
-        f"{', '.join(names)}",
+        f"{len(training):,} pictures to train on, {len(held_out):,} to validate on, from {', '.join(names)}",
         _sizes(decoded),
         f"left out: {len(unusable):,} unusable, {len(duplicates):,} equal to a validation picture",
     )
@@ -211,13 +236,19 @@ def _split(usable: list[_Usable]) -> tuple[list[_Usable], list[_Usable]]:
 
 
 def _without_duplicates(
-    training: list[_Usable], validation: list[_Usable]
+    training: list[_Usable], held_out: dict[str, np.ndarray], truth_of: Callable[[np.ndarray], np.ndarray]
 ) -> tuple[list[_Usable], list[str]]:
-    """The training pictures that equal no validation picture, and a sentence about each of the others."""
-    paths = {picture.digest: picture.path for picture in validation}
+    """The training pictures that equal no validation picture, and a sentence about each of the others.
+
+    Args:
+        training: pictures that may be trained on.
+        held_out: the truths of validation, by name.
+        truth_of: cuts a picture to what would be its truth.
+    """
+    names = {_digest(truth): name for name, truth in held_out.items()}
     kept, duplicates = [], []
     for picture in training:
-        twin = paths.get(picture.digest)
+        twin = names.get(_digest(truth_of(picture.pixels)))
         if twin:
             duplicates.append(f"{picture.path} equals {twin}, which validates")
         else:
@@ -226,7 +257,11 @@ def _without_duplicates(
 
 
 def _require_both(
-    places: list[str], usable: int, training: list[_Usable], validation: list[_Usable], skipped: list[str]
+    places: list[str],
+    usable: int,
+    training: list[_Usable],
+    held_out: dict[str, np.ndarray],
+    skipped: list[str],
 ) -> None:
     """Raise DataError if there is nothing to train on or nothing to validate on."""
     reason = f"; the first of {len(skipped)} left out: {skipped[0]}" if skipped else ""
@@ -235,7 +270,7 @@ def _require_both(
             f"{', '.join(places)}: training needs at least two usable pictures, one to train on and one to "
             f"validate on, but there {'is one' if usable else 'are none'}{reason}"
         )
-    for part, purpose in ((training, "to train on"), (validation, "to validate on")):
+    for part, purpose in ((training, "to train on"), (held_out, "to validate on")):
         if not part:
             raise DataError(f"{', '.join(places)}: no usable picture {purpose}{reason}")
 

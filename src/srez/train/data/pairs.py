@@ -1,6 +1,6 @@
 """Training data: examples to train on, pairs to validate on, and where both came from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,9 @@ SCALE = 4  # HR side over LR side, in every pair and every network
 MakeExample = Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor, tf.Tensor]]
 """Makes an example of a picture's index and a seed, `(2,)` int64: the network's input, clean LR and HR, each
 `(height, width, 3)` float32 in [0, 1]."""
+
+
+Pictures = Sequence[np.ndarray] | np.ndarray  # of any sizes, or stacked
 
 
 @dataclass(frozen=True)
@@ -36,19 +39,23 @@ class ValidationSet:
     """What a network is measured on while it trains.
 
     Attributes:
-        low: the inputs, `(M, h, w, 3)` float32 in [0, 1].
-        truth: what they should become, `(M, 4h, 4w, 3)` uint8.
+        low: the inputs, `(h, w, 3)` float32 in [0, 1] each.
+        truth: what they should become, `(4h, 4w, 3)` uint8 each.
         protocol: how outputs are measured.
+        title: the name of a benchmark; empty for pictures that were held out, which have one size.
     """
 
-    low: np.ndarray
-    truth: np.ndarray
+    low: Pictures
+    truth: Pictures
     protocol: Protocol
+    title: str = ""
 
     @property
     def name(self) -> str:
         """What it is called on a card."""
-        side = self.truth.shape[1]
+        if self.title:
+            return f"{self.title}, {len(self.low)} pictures"
+        side = self.truth[0].shape[1]
         return f"{len(self.low)} validation pictures of {side}x{side}"
 
 

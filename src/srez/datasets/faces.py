@@ -3,6 +3,7 @@
 import numpy as np
 
 from srez import images
+from srez.datasets.opaque import opaque
 from srez.errors import ImageError
 from srez.images import resample
 
@@ -33,7 +34,7 @@ def frame(picture: images.Picture, name: str) -> np.ndarray:
     Raises:
         ImageError: another size.
     """
-    pixels = images.rgb(picture)
+    pixels = opaque(picture)
     height, width = pixels.shape[:2]
     if (height, width) == (FACE_SIDE, FACE_SIDE):
         return np.pad(pixels, ((RIM, RIM), (RIM, RIM), (0, 0)), mode="edge")

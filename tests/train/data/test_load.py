@@ -263,6 +263,14 @@ def test_a_training_picture_that_also_validates_is_left_out(faces_zip: Path, tmp
     assert "1 equal to a validation picture" in found.provenance.summary[2]
 
 
+def test_pictures_that_are_there_twice_are_mentioned(faces_zip: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(faces_zip) as archive:
+        (tmp_path / "twin.jpg").write_bytes(archive.read("img_align_celeba/000002.jpg"))
+    found = load(faces_zip, tmp_path, partition=write_partition(tmp_path / "p.txt", {20: 1}))
+    assert found.training.pictures == 24
+    assert "1 equal to another training picture" in found.provenance.summary[2]
+
+
 def test_sources_are_mixed_by_weight(tmp_path: Path) -> None:
     many, few = write_faces(tmp_path / "many.zip", 60), tmp_path / "few"
     few.mkdir()
@@ -276,6 +284,12 @@ def test_sources_are_mixed_by_weight(tmp_path: Path) -> None:
     assert from_few.mean() == pytest.approx(0.75, abs=0.01)
     assert set(mixed.training.order) == set(range(62))
     assert mixed.provenance.fingerprint != even.provenance.fingerprint
+
+
+def test_weights_too_uneven_for_memory(tmp_path: Path, faces_zip: Path) -> None:
+    few = write_faces(tmp_path / "few.zip", 3)
+    with pytest.raises(OptionError, match="choose weights that are closer"):
+        load(f"{faces_zip}@1", f"{few}@1e-9")
 
 
 @pytest.mark.parametrize("weight", ["0", "-1", "heavy", "inf"])
@@ -313,6 +327,25 @@ def test_photographs_of_any_size(photographs: Path) -> None:
     (skipped,) = found.provenance.skipped
     assert "small.png is 300x40, smaller than data.crop" in skipped
     assert "sizes: 64x64 to " in found.provenance.summary[1]
+
+
+def test_photographs_are_drawn_by_their_area(tmp_path: Path, random: np.random.Generator) -> None:
+    for name, size in (("a", (64, 64)), ("b", (64, 64)), ("large", (256, 128)), ("other", (70, 70))):
+        pixels = random.integers(0, 256, (*size, 3), np.uint8)
+        images.write(tmp_path / f"{name}.png", images.Picture(pixels))
+    found = data.load(PhotosData(pictures="photos", crop=64), [str(tmp_path)])
+    assert sorted(np.bincount(found.training.order)) in ([1, 1, 8], [1, 1, 1])
+
+
+def test_colours_under_full_transparency_are_not_trained_on(tmp_path: Path) -> None:
+    hidden = np.zeros((64, 64, 4), np.uint8)
+    hidden[..., 0], hidden[32:, :, 3] = 255, 255
+    images.write(tmp_path / "hidden.png", images.Picture(hidden))
+    drawn_face(1, (64, 64)).save(tmp_path / "face.png")
+    (tmp_path / "p.txt").write_text("hidden.png 1\n")
+    truth = load(tmp_path, partition=tmp_path / "p.txt").validation.truth[0]
+    assert (truth[:32] == 255).all()
+    assert (truth[32:] == [255, 0, 0]).all()
 
 
 def test_validation_inputs_are_those_of_the_whole_picture(photographs: Path) -> None:

@@ -22,6 +22,8 @@ from srez.train.data.sources import Source, find_all
 from srez.train.data.split import Candidate
 from srez.train.recipe import FacesData, PhotosData
 
+LONGEST_EPOCH = 10_000_000  # examples; their order is kept in memory
+
 
 @dataclass(frozen=True)
 class _Usable:
@@ -209,13 +211,14 @@ def _read(
     summary = (
         f"{len(training):,} pictures to train on, {len(held_out):,} to validate on, from {', '.join(names)}",
         _sizes(decoded),
-        f"left out: {len(unusable):,} unusable, {len(duplicates):,} equal to a validation picture",
+        f"left out: {len(unusable):,} unusable, {len(duplicates):,} equal to a validation picture"
+        + _repeated(training),
     )
     return _Pictures(
         [picture.pixels for picture in training],
         [picture.pixels for picture in validation],
         [picture.candidate.source for picture in validation],
-        _order(training, sources),
+        _order(training, sources, settings),
         Provenance(names, skipped, summary, _fingerprint(sources, candidates, decoded)),
     )
 
@@ -256,6 +259,12 @@ def _without_duplicates(
     return kept, duplicates
 
 
+def _repeated(training: list[_Usable]) -> str:
+    """How many pictures equal another that is trained on, as a clause; nothing if none does."""
+    extra = len(training) - len({_digest(picture.pixels) for picture in training})
+    return f"; kept: {extra:,} equal to another training picture" if extra else ""
+
+
 def _require_both(
     places: list[str],
     usable: int,
@@ -275,21 +284,38 @@ def _require_both(
             raise DataError(f"{', '.join(places)}: no usable picture {purpose}{reason}")
 
 
-def _order(training: list[_Usable], sources: list[Source]) -> np.ndarray:
-    """The pictures of one epoch, by index: each once, or as often as the shares of their sources ask.
+def _order(training: list[_Usable], sources: list[Source], settings: FacesData | PhotosData) -> np.ndarray:
+    """The pictures of one epoch, by index: each face once, a photograph as often as it holds crops.
 
     With shares, the epoch is long enough to hold every picture; smaller sources are repeated.
+
+    Raises:
+        OptionError: the shares are so uneven that an epoch would be too long.
     """
+    crops = np.ones(len(training), int)
+    if isinstance(settings, PhotosData):
+        areas = [picture.pixels.shape[0] * picture.pixels.shape[1] for picture in training]
+        crops = np.maximum(1, np.rint(np.array(areas) / settings.crop**2).astype(int))
     if sources[0].share is None:
-        return np.arange(len(training))
+        return np.repeat(np.arange(len(training)), crops)
     shares = [source.share or 1 for source in sources]
-    indices = [
+    places = [
         [index for index, picture in enumerate(training) if picture.candidate.source is source]
         for source in sources
     ]
+    indices = [np.repeat(np.array(own, int), crops[own]) for own in places]
     length = max(len(own) / share for own, share in zip(indices, shares, strict=True))
+    if length > LONGEST_EPOCH:
+        raise OptionError(
+            f"--data: with these weights an epoch would have {length:.1g} examples, for the rarest source to "
+            "be seen once: choose weights that are closer to each other"
+        )
     return np.concatenate(
-        [np.resize(own, round(share * length)) for own, share in zip(indices, shares, strict=True) if own]
+        [
+            np.resize(own, round(share * length))
+            for own, share in zip(indices, shares, strict=True)
+            if len(own)
+        ]
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from srez import images
+from srez.datasets.opaque import opaque
 from srez.errors import ImageError
 from srez.evaluation.protocol import Y_MATLAB_X4
 from srez.images import resample
@@ -25,7 +26,7 @@ def cropped_to_multiple(settings: PhotosData) -> Callable[[images.Picture, str],
     """A function that makes pictures RGB with sides that are multiples of 4, and refuses small ones."""
 
     def prepare(picture: images.Picture, name: str) -> np.ndarray:
-        pixels = images.rgb(picture)
+        pixels = opaque(picture)
         height, width = (side - side % SCALE for side in pixels.shape[:2])
         if min(height, width) < settings.crop:
             raise ImageError(f"{name} is {width}x{height}, smaller than data.crop ({settings.crop})")

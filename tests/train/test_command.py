@@ -182,6 +182,7 @@ def test_refusals(faces_zip: Path, tmp_path: Path) -> None:
     assert "cannot be created" in refusal("faces", "--data", faces_zip, "--out", tmp_path / "file/run")
     assert "recipe faces needs --data" in refusal("faces", "--out", out)
     assert "recipe smoke draws its own faces" in refusal("smoke", "--data", faces_zip, "--out", out)
+    assert "--devices 9999: this machine has" in refusal("smoke", "--devices", 9999, "--out", out)
     assert "--partition" in refusal("smoke", "--partition", tmp_path / "file", "--out", out)
     assert "nowhere does not exist" in refusal("faces", "--data", tmp_path / "nowhere", "--out", out, *small)
     (tmp_path / "one").mkdir()

@@ -103,6 +103,12 @@ def test_recipes_that_cannot_be_read(tmp_path: Path) -> None:
             ["discriminator={network='srez'}"],
             "loss.gradient_penalty cannot be combined with batch norm",
         ),
+        (
+            "srez",
+            ["loss.r1=1"],
+            "loss.r1 cannot be combined with batch norm",
+        ),
+        ("srresnet", ["optimizer.schedule=milestones", "optimizer.ema=0"], "require each other"),
         ("srresnet", ["loss.consistency=1"], "are not reduced that way"),
     ],
 )
@@ -114,17 +120,24 @@ def test_options_that_exclude_each_other(name: str, changes: list[str], sentence
 
 def test_plateau_rises_stays_and_falls() -> None:
     settings = recipe.Optimizer(learning_rate=1.0, warmup=9, cooldown=0.5)
-    factors = [schedules.rate_factor(settings, step, 100) for step in range(100)]
+    factors = [schedules.rate_factor(settings, step, step / 100) for step in range(100)]
     assert factors[0] == pytest.approx(0.1)
     assert factors[9:51] == [1.0] * 42
     assert factors[75] == pytest.approx(0.5)
     assert factors[99] == pytest.approx(0.02)
-    assert schedules.rate_factor(recipe.Optimizer(learning_rate=1.0), 99, 100) == 1.0
+    assert schedules.rate_factor(recipe.Optimizer(learning_rate=1.0), 99, 0.99) == 1.0
 
 
 def test_cosine_and_step_schedules() -> None:
     cosine = recipe.Optimizer(learning_rate=1.0, schedule="cosine")
-    assert [schedules.rate_factor(cosine, step, 100) for step in (0, 50)] == pytest.approx([1.0, 0.5])
-    assert schedules.rate_factor(cosine, 99, 100) < 0.001
+    assert [schedules.rate_factor(cosine, step, step / 100) for step in (0, 50)] == pytest.approx([1.0, 0.5])
+    assert schedules.rate_factor(cosine, 99, 0.99) < 0.001
     step = recipe.Optimizer(learning_rate=1.0, schedule="step", halve_every=10)
-    assert [schedules.rate_factor(step, at, 100) for at in (0, 9, 10, 35)] == [1.0, 1.0, 0.5, 0.125]
+    assert [schedules.rate_factor(step, at, at / 100) for at in (0, 9, 10, 35)] == [1.0, 1.0, 0.5, 0.125]
+
+
+def test_srgan_goes_to_a_tenth_half_way() -> None:
+    """Ledig et al., section 3.2: 1e5 updates at 1e-4, then 1e5 at 1e-5."""
+    settings = recipe.load("srgan").optimizer
+    rates = [settings.learning_rate * schedules.rate_factor(settings, 1, share) for share in (0.1, 0.49, 0.5)]
+    assert rates == pytest.approx([1e-4, 1e-4, 1e-5])

@@ -68,6 +68,23 @@ def test_a_finished_run_can_be_made_longer(copy: Copy, faces: data.TrainingData)
     assert heard.steps == [5]
 
 
+def test_a_run_that_is_made_longer_says_how_the_rate_jumps(copy: Copy, faces: data.TrainingData) -> None:
+    heard, out = Listener(), copy()
+    train(longer(), faces, out, heard)
+    assert not any("jumps" in sentence for sentence in heard.sentences)  # without a cooldown
+    falling = {"optimizer": longer().optimizer.model_copy(update={"cooldown": 1.0, "warmup": 0})}
+    for steps in (4, 8):
+        train(same(f"steps={steps}").model_copy(update=falling), faces, out.parent / "falling", heard)
+    assert "the learning rate jumps from" in heard.sentences[-1]
+
+
+def test_a_run_is_not_made_shorter_than_it_is(copy: Copy, faces: data.TrainingData) -> None:
+    out = copy()
+    with pytest.raises(OptionError, match="has already trained 4 steps: give --steps 4 or more"):
+        train(same("steps=3"), faces, out)
+    assert json.loads(RunLayout(out).run.read_text())["recipe"]["steps"] == 4
+
+
 def test_another_recipe_or_other_data_needs_another_folder(copy: Copy, faces: data.TrainingData) -> None:
     out = copy()
     with pytest.raises(OptionError, match=r"was trained with another recipe \(batch, loss differ\)"):

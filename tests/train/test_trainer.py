@@ -253,7 +253,7 @@ SMALL = {
     "wgan_gp": ["generator.units=[8, 4]", "generator.tail=6", "discriminator.units=[4, 8]"],
     "srresnet": ["generator.channels=6", "generator.blocks=1"],
     "srgan": ["generator.channels=6", "generator.blocks=1", "discriminator.units=[4, 8]", "loss.perceptual=0",
-              "loss.mse=1"],
+              "loss.mse=4"],
     "photo": ["generator.channels=4", "generator.blocks=1"],
     "photo_jpeg": ["generator.channels=4", "generator.blocks=1"],
     "restorer": ["generator.channels=4", "generator.blocks=1"],

@@ -173,10 +173,12 @@ class Optimizer(_Settings):
     discriminator_learning_rate: Annotated[Number, Field(gt=0)] | None = None  # the same if not given
     beta_1: Annotated[Number, Field(ge=0, lt=1)] = 0.9
     beta_2: Annotated[Number, Field(ge=0, lt=1)] = 0.999
-    schedule: Literal["plateau", "cosine", "step"] = "plateau"
+    schedule: Literal["plateau", "cosine", "step", "milestones"] = "plateau"
     warmup: Annotated[Integer, Field(ge=0)] = 0  # steps of linear rise
     cooldown: Unit = 0.0  # plateau: the last part of the run, with a linear fall to 0
     halve_every: Annotated[Integer, Field(ge=0)] = 0  # step: the number of steps between halvings
+    milestones: tuple[Annotated[Number, Field(gt=0, lt=1)], ...] = ()  # milestones: shares of the run
+    decay: Annotated[Number, Field(gt=0, lt=1)] = 0.1  # milestones: factor of the rate at each
     clip_norm: Weight = 0.0  # maximum global norm of a network's gradients; 0: no limit
     accumulate: Count = 1  # parts that a batch is split into, to save memory
     ema: Annotated[Number, Field(ge=0, lt=1)] = 0.0  # decay of the averaged generator; 0: none
@@ -250,10 +252,11 @@ def _contradictions(recipe: Recipe) -> Iterator[tuple[bool, str]]:
         bool(loss.r1 and loss.gradient_penalty),
         "loss.r1 and loss.gradient_penalty cannot be combined: keep one",
     )
-    yield (
-        bool(loss.gradient_penalty) and isinstance(discriminator, SrezDiscriminator | SrganDiscriminator),
-        'loss.gradient_penalty cannot be combined with batch norm: use discriminator.network = "critic"',
-    )
+    for key in ("gradient_penalty", "r1"):  # which ask how a logit depends on its own picture alone
+        yield (
+            bool(getattr(loss, key)) and isinstance(discriminator, SrezDiscriminator | SrganDiscriminator),
+            f'loss.{key} cannot be combined with batch norm: use discriminator.network = "critic"',
+        )
     yield (
         bool(optimizer.cooldown) and optimizer.schedule != "plateau",
         f'optimizer.cooldown and optimizer.schedule = "{optimizer.schedule}" cannot be combined',
@@ -261,6 +264,10 @@ def _contradictions(recipe: Recipe) -> Iterator[tuple[bool, str]]:
     yield (
         bool(optimizer.halve_every) != (optimizer.schedule == "step"),
         'optimizer.halve_every and optimizer.schedule = "step" require each other',
+    )
+    yield (
+        bool(optimizer.milestones) != (optimizer.schedule == "milestones"),
+        'optimizer.milestones and optimizer.schedule = "milestones" require each other',
     )
     yield bool(recipe.batch % optimizer.accumulate), "batch must be a multiple of optimizer.accumulate"
     yield recipe.drawn == 1, "data.drawn must be at least 2: one to train on and one to validate on"

@@ -5,6 +5,7 @@ replicas compute losses and gradients on their rows, the strategy averages them,
 same update. See docs/adr/0015.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -30,13 +31,16 @@ def on_this_machine(devices: int) -> Strategy:
     """Several devices of this machine: its GPUs or, if it has none, as many logical CPUs.
 
     Raises:
-        OptionError: it has fewer GPUs.
+        OptionError: it has fewer GPUs or, without any, fewer cores.
     """
     gpus = tf.config.list_physical_devices("GPU")
     if gpus:
         if devices > len(gpus):
             raise OptionError(f"--devices {devices}: this machine has {len(gpus)} GPUs")
         return tf.distribute.MirroredStrategy([f"GPU:{index}" for index in range(devices)])
+    cores = os.cpu_count() or 1
+    if devices > cores:
+        raise OptionError(f"--devices {devices}: this machine has no GPU and {cores} cores")
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * devices)
     return tf.distribute.MirroredStrategy([f"CPU:{index}" for index in range(devices)])

@@ -48,7 +48,12 @@ class Identity:
 
 
 class RunFolder:
-    """A run folder for processes that write nothing, because the chief does; every method is a no-op."""
+    """A run folder for processes that write nothing, because the chief does; every method is a no-op.
+
+    `earlier_recipe` is that of the run that the folder holds, once it is entered; None if unknown.
+    """
+
+    earlier_recipe: Recipe | None = None
 
     def __init__(self, layout: RunLayout) -> None:
         """Name the folder."""
@@ -233,7 +238,7 @@ class ChiefRunFolder(RunFolder):
                 raise OptionError(
                     f"{folder} was trained from other initial weights: use the same --init, or another --out"
                 )
-        recipe = earlier.recipe if earlier else self._earlier_recipe()
+        recipe = self.earlier_recipe = earlier.recipe if earlier else self._recipe_file()
         if recipe is None:
             return
         changed = [
@@ -263,7 +268,7 @@ class ChiefRunFolder(RunFolder):
             )
             return None
 
-    def _earlier_recipe(self) -> Recipe | None:
+    def _recipe_file(self) -> Recipe | None:
         """The recipe of the folder's run from its own file; None if that is damaged too."""
         path = self.layout.recipe
         try:

@@ -7,6 +7,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from srez.errors import OptionError
 from srez.runs.layout import VALIDATION, RunLayout
 from srez.train import health, interrupts, replicas, schedules, validation, verdict
 from srez.train import state as states
@@ -18,6 +19,7 @@ from srez.train.state import Counters, State
 from srez.train.step_tensorflow import TrainingStep
 from srez.train.weights import InitialWeights
 
+JUMP = 1.5  # a change of the learning rate by this factor is announced
 GRADIENT_NORMS = ("generator_gradient", "discriminator_gradient")  # these may overflow in float16
 
 
@@ -94,8 +96,8 @@ def train(prepared: Prepared, data: TrainingData, out: Path, reporter: Reporter 
         reporter: hears of every step and validation, and of what is resumed or damaged.
 
     Raises:
-        OptionError: the folder holds a run of another recipe or from other weights, or another process
-            trains in it.
+        OptionError: the folder holds a run of another recipe, from other weights or of more steps, or
+            another process trains in it.
         DataError: the folder holds a run on other data.
         TrainingError: losses or weights that are not finite, or a discriminator that has won; the last
             checkpoint is kept.
@@ -106,6 +108,8 @@ def train(prepared: Prepared, data: TrainingData, out: Path, reporter: Reporter 
     chief, layout = replicas.is_chief(strategy), RunLayout(out)
     with _open(prepared, data, layout, reporter) as folder, interrupts.stop_request() as stop:
         counters = states.restore(state, layout, reporter)
+        _require_not_shorter(counters.step, recipe.steps, out)
+        _announce_jump(folder.earlier_recipe, recipe, counters.step, reporter)
         replicas.require_same_step(strategy, counters.step, out)
         counters.judge_by(validation.deciding_figure(recipe, reporter))
         bicubic = validation.bicubic_figures(data.validation) if chief else {}
@@ -120,7 +124,7 @@ def train(prepared: Prepared, data: TrainingData, out: Path, reporter: Reporter 
         saved_step, saved_at = counters.step, time.monotonic()
 
         while counters.step < recipe.steps and not stop.is_set():
-            rate_factor = schedules.rate_factor(recipe.optimizer, counters.step, recipe.steps)
+            rate_factor = schedules.rate_factor(recipe.optimizer, counters.step, counters.step / recipe.steps)
             values = prepared.take_step(counters.step, rate_factor, rows)
             counters.add(values)
             step = counters.step
@@ -150,6 +154,28 @@ def train(prepared: Prepared, data: TrainingData, out: Path, reporter: Reporter 
             if sentence:
                 reporter.warn_at_end(sentence)
     return Result(state.average, counters.step, counters.seconds, counters.figures)
+
+
+def _require_not_shorter(step: int, steps: int, out: Path) -> None:
+    if step > steps:
+        raise OptionError(
+            f"{out} has already trained {step:,} steps: give --steps {step} or more, or another --out"
+        )
+
+
+def _announce_jump(earlier: Recipe | None, recipe: Recipe, step: int, reporter: Reporter) -> None:
+    """Say so if a run that is made longer or shorter goes on at quite another learning rate."""
+    if not earlier or not step or earlier.steps == recipe.steps:
+        return
+    before = schedules.rate_factor(earlier.optimizer, step - 1, min(1.0, (step - 1) / earlier.steps))
+    after = schedules.rate_factor(recipe.optimizer, step, step / recipe.steps)
+    if before / JUMP < after < before * JUMP:
+        return
+    rate = recipe.optimizer.learning_rate
+    reporter.say(
+        f"the learning rate jumps from {before * rate:.2g} to {after * rate:.2g} at step {step:,}: "
+        f"the run was to end at step {earlier.steps:,}, and now ends at {recipe.steps:,}"
+    )
 
 
 def _open(prepared: Prepared, data: TrainingData, layout: RunLayout, reporter: Reporter) -> RunFolder:

@@ -129,12 +129,20 @@ def test_upscale_refusals(picture, tmp_path: Path) -> None:
         ((source, "-o", out, "--scale", 2, "--width", 7), "either --scale, or --width and --height"),
         (
             (source, "-o", out, "--model", "photo-jpeg", "--fidelity", 0.5),
-            "model photo-jpeg has only one look",
+            "model photo-jpeg has no vivid weights",
+        ),
+        (
+            (source, "-o", out, "--model", "faces", "--repair", 0.5),
+            "model faces does not repair",
         ),
         ((source, "-o", out, "--tile", 5), "choose a side from 32 to 4096 pixels"),
         ((source, "-o", "-", "--json"), "cannot both go to standard output"),
     ):
         assert sentence in refusal(run("upscale", *words))
+    for repair in (2, "much", ""):
+        result = run("upscale", source, "-o", out, "--repair", repair)
+        assert result.exit_code == 2
+        assert f"'{repair}' is neither auto nor a number" in result.stderr
     for words, sentence in (
         ((tmp_path / "nowhere.png", "-o", out), "nowhere.png does not exist"),
         ((source, "-o", source / "b.png"), "cannot be created"),
@@ -153,7 +161,7 @@ def test_upscale_refusals(picture, tmp_path: Path) -> None:
 
 def test_results_go_beside_their_inputs(picture, tmp_path: Path) -> None:
     inputs = [picture("in/a.jpg"), picture("in/b.bmp"), picture("in/deep/c.webp")]
-    assert run("upscale", inputs[0]).stdout.replace("\n", "").endswith("a_x4.jpg: 36x48")
+    assert run("upscale", inputs[0]).stdout.replace("\n", "").endswith("a_x4.jpg: 36x48 (photo)")
     assert run("upscale", tmp_path / "in", "--skip").exit_code == 0
     assert run("upscale", tmp_path / "in", "--recursive", "--skip", "--scale", 2).exit_code == 0
     assert run("upscale", tmp_path / "in/[ab].*", "--suffix", "-big", "--format", "avif").exit_code == 0

@@ -31,7 +31,7 @@ def test_a_model_is_shown_with_all_its_card() -> None:
     for word in (
         "non-commercial research only",
         "never evidence of who",
-        "fidelity 0 to 1, by default 0.5",
+        "0 (vivid) to 1 (faithful), by default 0.5",
         "500 validation faces",
         "faces-rgb",
         "bicubic",

@@ -11,7 +11,7 @@ import tomli_w
 from helpers import models
 from srez.errors import ModelError
 from srez.models import card as cards
-from srez.models.card import Card, Vivid
+from srez.models.card import Card, WeightFile
 
 TEXTS = {"name", "description", "licence", "limits"}
 COUNTS = {
@@ -27,6 +27,8 @@ COUNTS = {
 HASH = "0" * 64
 DATE = datetime.date(2026, 1, 1)
 WRONG_EVERYWHERE = [True, DATE, ["a"], float("nan")]
+WEIGHT_FILES = ("vivid", "repair", "vivid_repair")
+WRONG_FILES = ["sub/x.onnx", "../x.onnx", "sub\\x.onnx", "/x.onnx", "", "..", "x.bin", "x\n.onnx", 1]
 WRONG: dict[str, list[Any]] = {
     **{key: [4, {"a": 1}, *WRONG_EVERYWHERE] for key in TEXTS},
     **{key: ["4", 4.0, -1, {"a": 1}, *WRONG_EVERYWHERE] for key in COUNTS},
@@ -34,17 +36,17 @@ WRONG: dict[str, list[Any]] = {
     "training": ["faces", 1, *WRONG_EVERYWHERE],
     "figures": ["none", {"method": "a"}, [{"psnr": 1.0}], [{"method": 1}], [{"method": "a", "psnr": [1]}]],
     "fidelity": ["1", 10**400, 1.5, -0.1, float("inf"), {"a": 1}, *WRONG_EVERYWHERE],
-    "vivid": ["a.onnx", 1, *WRONG_EVERYWHERE],
-    "vivid.file": ["sub/x.onnx", "../x.onnx", "sub\\x.onnx", "/x.onnx", "", "..", "x.bin", "x\n.onnx", 1],
-    "vivid.sha256": ["", HASH[:-1], 64],
+    **{key: ["a.onnx", 1, *WRONG_EVERYWHERE] for key in WEIGHT_FILES},
+    **{f"{key}.file": WRONG_FILES for key in WEIGHT_FILES},
+    **{f"{key}.sha256": ["", HASH[:-1], 64] for key in WEIGHT_FILES},
 }
 TOO_SMALL_OR_LARGE = {"scale": [0, 17], "minimum_size": [0, 10**6], "memory": [0], "edge": [10**6]}
 
 
 def card_with(path: Path, key: str, value: Any) -> None:
     table, _, inner = key.partition(".")
-    vivid = {"file": "small-vivid.onnx", "sha256": HASH}
-    models.write_card(path, **{table: vivid | {inner: value} if inner else value})
+    file = {"file": "small-vivid.onnx", "sha256": HASH}
+    models.write_card(path, **{table: file | {inner: value} if inner else value})
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +55,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_key_is_tried() -> None:
-    inner = {f"vivid.{field.name}" for field in dataclasses.fields(Vivid)}
+    inner = {f"{key}.{field.name}" for key in WEIGHT_FILES for field in dataclasses.fields(WeightFile)}
     assert WRONG.keys() == {field.name for field in dataclasses.fields(Card)} | inner
 
 

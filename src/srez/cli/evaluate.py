@@ -132,7 +132,7 @@ def evaluate(
         typer.Option(
             min=0,
             max=1,
-            help="From 0 (vivid) to 1 (faithful), for models with two looks; repeatable. "
+            help="From 0 (vivid) to 1 (faithful), for models with vivid weights; repeatable. "
             "[default: the model's]",
             show_default=False,
         ),

@@ -58,7 +58,7 @@ def show(
 
 def _size(path: Path, card: Card) -> int:
     """Bytes of the model's files."""
-    files = [path, cards.vivid_file(path, card)] if card.vivid else [path]
+    files = [path, *cards.weight_files(path, card).values()]
     return sum(file.stat().st_size for file in files)
 
 
@@ -68,7 +68,8 @@ def _facts(path: Path, card: Card) -> Iterator[tuple[str, str]]:
     yield "limits", card.limits
     yield "licence", card.licence
     yield "scale", f"x{card.scale}"
-    yield "looks", f"fidelity 0 to 1, by default {card.fidelity:g}" if card.vivid else "one"
+    yield "fidelity", f"0 (vivid) to 1 (faithful), by default {card.fidelity:g}" if card.vivid else "1 only"
+    yield "repair", "0 to 1, by default what suits each picture" if card.repair else "none"
     yield "parameters", f"{card.parameters:,}"
     yield "multiply-adds", f"{card.multiply_adds:,} per input pixel"
     yield "files", f"{path}, {_size(path, card) / 1e6:.1f} MB in all"

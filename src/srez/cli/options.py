@@ -15,7 +15,7 @@ Fidelity = Annotated[
     typer.Option(
         min=0,
         max=1,
-        help="From 0 (vivid) to 1 (faithful), for a model with two looks. [default: the model's]",
+        help="From 0 (vivid) to 1 (faithful), for a model with vivid weights. [default: the model's]",
         show_default=False,
     ),
 ]

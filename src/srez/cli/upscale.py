@@ -39,6 +39,18 @@ class Engine(enum.StrEnum):
     ray = "ray"
 
 
+def _repair(text: str) -> float | None:
+    if text == "auto":
+        return None
+    try:
+        repair = float(text)
+    except ValueError:
+        repair = -1.0
+    if not 0 <= repair <= 1:
+        raise typer.BadParameter(f"{text!r} is neither auto nor a number from 0 to 1")
+    return repair
+
+
 @app.command(
     epilog="Examples: `srez upscale photo.jpg`, `srez upscale photos/ --recursive -o large/ --skip`, "
     "`srez upscale photo.jpg --width 3000 --format webp`, `srez upscale - -o - < small.png > large.png`, "
@@ -66,6 +78,16 @@ def upscale(
     ] = None,
     model: AnyModel = box.AUTO,
     fidelity: Fidelity = None,
+    repair: Annotated[
+        float | None,
+        typer.Option(
+            parser=_repair,
+            metavar="[auto|0..1]",
+            help="How far to repair the marks of JPEG, noise and blur: from 0 (not at all) to 1 (fully). "
+            "[default: auto, as each picture needs]",
+            show_default=False,
+        ),
+    ] = None,
     scale: Annotated[
         int | None,
         typer.Option(
@@ -162,12 +184,12 @@ def upscale(
         from srez.cluster.upscaling import Batch, ModelChoice
 
         source, target = inputs
-        choice = ModelChoice(model, fidelity, tile, place)
+        choice = ModelChoice(model, fidelity, tile, repair, place)
         whole = Batch(source, target, choice, rules, options)
         raise typer.Exit(_upscale_with_ray(whole, workers, ray_address, as_json))
     if workers:
         raise OptionError("--workers requires --engine ray")
-    choose = chooser(model, fidelity, tile, place)
+    choose = chooser(model, fidelity, tile, repair, place)
     model_scale = box.scale(model)
     plan = make_plan([Path(entry) for entry in inputs], rules, options.size, model_scale)
     if as_json and plan.to_standard_output:

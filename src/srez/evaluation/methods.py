@@ -80,6 +80,7 @@ def model(
     scale: int,
     conventions: Conventions | None = None,
     fidelity: float | None = None,
+    repair: float | None = None,
     place: Place | None = None,
 ) -> Method:
     """A built-in model, one of ours by its path, or any other ONNX file.
@@ -89,18 +90,21 @@ def model(
             must map one batch of RGB images to larger ones.
         scale: what the protocol asks for.
         conventions: of a foreign model; found out by default.
-        fidelity: the look of a model that has two, from 0 (vivid) to 1 (faithful); the card's by default.
+        fidelity: from 0 (vivid) to 1 (faithful), for a model with vivid weights; the card's by default.
+        repair: from 0 (none) to 1 (full), for a model that repairs; by default what suits each picture.
         place: where it is to run; by default as for `srez.load`.
 
     Raises:
-        ModelError: there is no such model, it cannot be used, its scale is another, or it has only one look.
+        ModelError: there is no such model, it cannot be used, its scale is another, or it has no fidelity to
+            choose.
     """
     path = box.find(name)
     if _is_foreign(path):
         if fidelity is not None:
-            raise ModelError(f"{name} has no model card, and therefore only one look: omit the fidelity")
+            raise ModelError(f"{name} has no model card, and so no vivid weights: omit the fidelity")
         return _foreign_model(path, scale, conventions or Conventions())
-    upscaler = Upscaler(path, fidelity, place=place)
+    repair = repair if card.read(path).repair else None
+    upscaler = Upscaler(path, fidelity, repair=repair, place=place)
     known = upscaler.card
     if known.scale != scale:
         raise ModelError(f"{name} upscales x{known.scale}, but the protocol needs x{scale}")
@@ -129,23 +133,25 @@ def models(
     fidelities: Sequence[float] = (),
     place: Place | None = None,
 ) -> list[Method]:
-    """Several models, those that have two looks once for every fidelity.
+    """Several models, those with vivid weights once for every fidelity.
 
     Args:
         names: as for `model`.
         scale: what the protocol asks for.
         conventions: of foreign models; found out by default.
-        fidelities: the looks to measure; each model's own if there are none.
+        fidelities: to measure; each model's own if there are none.
         place: where they are to run; by default as for `srez.load`.
 
     Raises:
-        ModelError: as for `model`; or fidelities are asked for, but no model has two looks.
+        ModelError: as for `model`; or fidelities are asked for, but no model has vivid weights.
     """
-    with_looks = [name for name in names if _has_two_looks(box.find(name))]
-    if fidelities and not with_looks:
-        model(names[0], scale, conventions, fidelities[0])  # says that it has only one look
-    looks = {name: fidelities or [None] if name in with_looks else [None] for name in names}
-    return [model(name, scale, conventions, fidelity, place) for name in names for fidelity in looks[name]]
+    with_vivid = [name for name in names if _has_vivid_weights(box.find(name))]
+    if fidelities and not with_vivid:
+        model(names[0], scale, conventions, fidelities[0])  # says that it has none
+    chosen = {name: fidelities or [None] if name in with_vivid else [None] for name in names}
+    return [
+        model(name, scale, conventions, fidelity, place=place) for name in names for fidelity in chosen[name]
+    ]
 
 
 def folder(path: Path, pair_set: PairSet) -> Method:
@@ -187,7 +193,7 @@ def _is_foreign(path: Path) -> bool:
     return path.is_file() and not path.with_suffix(".toml").is_file()
 
 
-def _has_two_looks(path: Path) -> bool:
+def _has_vivid_weights(path: Path) -> bool:
     return path.with_suffix(".toml").is_file() and card.read(path).vivid is not None
 
 

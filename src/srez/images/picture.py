@@ -41,11 +41,13 @@ class Picture:
             gray with alpha, `(H, W, 3)` RGB or `(H, W, 4)` RGBA; alpha is straight.
         metadata: what else the file says.
         unread: what the file says, but could not be read: "EXIF data", "colour profile".
+        jpeg_quality: of the JPEG file that it comes from, from 1 to 100.
     """
 
     pixels: np.ndarray
     metadata: Metadata = Metadata()
     unread: tuple[str, ...] = ()
+    jpeg_quality: float | None = None
 
     @property
     def size(self) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from PIL import Image, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
 from srez.errors import ImageError, MissingPackageError, OutOfMemoryError, TooLargeError
-from srez.images import foreign, heif, metadata, png, unsupported
+from srez.images import foreign, heif, jpeg, metadata, png, unsupported
 from srez.images.decode import decode
 from srez.images.formats import (
     AVIF,
@@ -57,10 +57,11 @@ def read(source: Path | bytes, name: str | None = None, max_pixels: int = MAX_PI
         pixels, icc = decode(image, name, lambda: _opened(source, name, max_pixels))
         # After the pixels: a PNG may have EXIF data behind them, and Pillow turns a TIFF while it decodes it.
         found, orientation, unread = metadata.read(image)
+        quality = jpeg.quality(image)
     if icc and not metadata.fitting_profile(icc, pixels):
         icc, unread = None, (*unread, "colour profile")
     upright = metadata.upright(pixels, orientation)
-    return Picture(upright, replace(found, icc=icc), unread)
+    return Picture(upright, replace(found, icc=icc), unread, quality)
 
 
 def size(source: Path | bytes, name: str | None = None, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:

@@ -1,16 +1,19 @@
-"""Two sets of weights of one network, and every look between them.
+"""Several sets of weights of one network, and every model between them.
 
-Both sets are complete ONNX files which differ in the values of their float32 initializers and in nothing
-else: byte for byte the same elsewhere, so that values can be mixed in place. Linear mixing of two networks'
-weights is network interpolation (Wang et al., "ESRGAN", ECCVW 2018, section 3.4).
+Each set is a complete ONNX file. They differ in the values of their float32 initializers and are byte for
+byte the same elsewhere, so that values can be mixed in place. Linear mixing of networks' weights is network
+interpolation (Wang et al., "ESRGAN", ECCVW 2018, section 3.4).
 """
 
 import re
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
 from srez.errors import ModelError
 from srez.models import protobuf
+from srez.models.card import Card, weight_files
 
 # The numbers of fields in onnx.proto.
 _MODEL_GRAPH = 7
@@ -19,63 +22,96 @@ _TENSOR_TYPE, _TENSOR_NAME, _TENSOR_VALUES = 2, 8, 9
 
 _FLOAT32 = 1  # a value of TensorProto.DataType
 
-_DIFFERENT = "the two sets of weights are not of the same network"
+_DIFFERENT = "the sets of weights are not of the same network"
 
 
-def blend(faithful: bytes, vivid: bytes, fidelity: float) -> bytes:
-    """The model between two sets of weights: `fidelity * faithful + (1 - fidelity) * vivid`.
+def blend(parts: Sequence[tuple[bytes, float]]) -> bytes:
+    """The model between several sets of weights: the sum of `share * weights`.
 
     Args:
-        faithful: an .onnx file.
-        vivid: another of the same network, as `transplant` makes it.
-        fidelity: from 0 (exactly `vivid`) to 1 (exactly `faithful`).
+        parts: .onnx files of the same network, as `transplant` makes them, each with its share; the shares
+            add up to 1. A file with a share of 0 makes no difference.
+
+    Returns:
+        An .onnx file; exactly the file that has all of the share, if one has.
+
+    Raises:
+        ModelError: the files are damaged, or differ in more than the values of weights.
+    """
+    parts = [(file, share) for file, share in parts if share]
+    first = parts[0][0]
+    if len(parts) == 1:
+        return first
+    places = _places(first)
+    rest = _all_but(first, places)
+    if any(_places(file) != places or _all_but(file, places) != rest for file, _ in parts[1:]):
+        raise ModelError(_DIFFERENT)
+    mixed = bytearray(first)
+    for place in places.values():
+        values = sum(np.float32(share) * np.frombuffer(file[place], "<f4") for file, share in parts)
+        mixed[place] = np.asarray(values, "<f4").tobytes()
+    return bytes(mixed)
+
+
+def weights(model: Path, card: Card, fidelity: float, repair: float) -> bytes:
+    """A model's network with the weights for a fidelity and a repair.
+
+    A model's sets of weights stand at the corners of a square, with fidelity and repair as its sides; between
+    them, the mix is bilinear.
+
+    Args:
+        model: the .onnx file.
+        card: of it.
+        fidelity: from 0 (vivid) to 1 (faithful); 1 if the model has no vivid weights.
+        repair: from 0 (none) to 1 (full); 0 if the model has no weights that repair.
 
     Returns:
         An .onnx file.
 
     Raises:
-        ModelError: the files are damaged, or differ in more than the values of weights.
+        ModelError: the files are damaged, or not of the same network.
+        OSError: a file cannot be read.
     """
-    if fidelity in (0, 1):
-        return faithful if fidelity else vivid
-    places = _weights(faithful)
-    if places != _weights(vivid) or _all_but(faithful, places) != _all_but(vivid, places):
-        raise ModelError(_DIFFERENT)
-    mixed = bytearray(faithful)
-    for place in places.values():
-        one, other = (np.frombuffer(data[place], "<f4") for data in (faithful, vivid))
-        between = np.float32(fidelity) * one + np.float32(1 - fidelity) * other
-        mixed[place] = between.astype("<f4").tobytes()
-    return bytes(mixed)
+    shares = {
+        "vivid": (1 - fidelity) * (1 - repair),
+        "repair": fidelity * repair,
+        "vivid_repair": (1 - fidelity) * repair,
+    }
+    files = {key: file for key, file in weight_files(model, card).items() if shares[key]}
+    parts = [(model, fidelity * (1 - repair)), *((file, shares[key]) for key, file in files.items())]
+    try:
+        return blend([(file.read_bytes(), share) for file, share in parts if share])
+    except ModelError as error:
+        raise ModelError(f"{' and '.join(file.name for file, _ in parts)}: {error}") from None
 
 
-def transplant(faithful: bytes, vivid: bytes) -> bytes:
-    """The faithful file with the vivid one's weights in the places of its own.
+def transplant(model: bytes, weights: bytes) -> bytes:
+    """A file with another one's weights in the places of its own.
 
     Two exports of one network differ in more than weights: Keras numbers layers on through a process, and
     names go into the file. So weights are matched in the natural order of their names, which is that in which
     the layers were made; compare the result with the network that it comes from.
 
     Args:
-        faithful: an .onnx file.
-        vivid: another of the same network.
+        model: an .onnx file.
+        weights: another of the same network.
 
     Returns:
-        An .onnx file that can be blended with the faithful one.
+        An .onnx file that can be blended with the model.
 
     Raises:
         ModelError: the files are damaged, or do not hold weights of the same sizes.
     """
-    targets, sources = (_in_natural_order(_weights(model)) for model in (faithful, vivid))
+    targets, sources = (_in_natural_order(_places(file)) for file in (model, weights))
     if [_length(place) for place in targets] != [_length(place) for place in sources]:
         raise ModelError(_DIFFERENT)
-    result = bytearray(faithful)
+    result = bytearray(model)
     for target, source in zip(targets, sources, strict=True):
-        result[target] = vivid[source]
+        result[target] = weights[source]
     return bytes(result)
 
 
-def _weights(model: bytes) -> dict[str, slice]:
+def _places(model: bytes) -> dict[str, slice]:
     """Where the values of the float32 initializers lie in an .onnx file, by name."""
     places = {}
     for part in protobuf.fields(model, slice(0, len(model))):

@@ -13,12 +13,13 @@ from typing import Any, TypeVar
 from srez.errors import ModelError
 
 _LFS_POINTER = b"version https://git-lfs"  # how a file begins that Git LFS has not fetched
+_WEIGHT_FILES = ("vivid", "repair", "vivid_repair")
 _MOST_PIXELS = 4096  # of what a card counts in pixels: far more than any network needs
 
 
 @dataclass(frozen=True)
-class Vivid:
-    """A model's second set of weights, in a file beside the first.
+class WeightFile:
+    """Another set of weights of a model's network, in a file beside the first.
 
     Attributes:
         file: its name.
@@ -55,8 +56,10 @@ class Card:
             edge, because the network knows such pictures by their borders. 0 if trained on crops.
         memory: bytes that a run takes for each input pixel; the default suits networks with 100 channels at
             output size.
-        vivid: the second set of weights, if the model has two looks.
-        fidelity: the default look, from 0 (vivid) to 1 (faithful).
+        vivid: the weights for fidelity 0, if the model has them; its own are those for 1.
+        repair: the weights for repair 1, if the model repairs damaged pictures; its own are those for 0.
+        vivid_repair: the weights for fidelity 0 and repair 1; a model with both of the above has them.
+        fidelity: the default, from 0 (vivid) to 1 (faithful).
     """
 
     name: str
@@ -74,7 +77,9 @@ class Card:
     edge: int = 0
     trained_at: int = 0
     memory: int = 20_000
-    vivid: Vivid | None = None
+    vivid: WeightFile | None = None
+    repair: WeightFile | None = None
+    vivid_repair: WeightFile | None = None
     fidelity: float = 1.0
 
 
@@ -94,10 +99,10 @@ def read(model: Path) -> Card:
         raise ModelError(f"{error.filename or model} cannot be read: {error.strerror}") from None
 
 
-def vivid_file(model: Path, card: Card) -> Path:
-    """The second set of weights of a model that has one."""
-    assert card.vivid
-    return model.with_name(card.vivid.file)
+def weight_files(model: Path, card: Card) -> dict[str, Path]:
+    """The other sets of weights that a model has, by their keys in the card: "vivid", "repair" ..."""
+    files = {key: getattr(card, key) for key in _WEIGHT_FILES}
+    return {key: model.with_name(file.file) for key, file in files.items() if file}
 
 
 def as_dict(card: Card) -> dict[str, Any]:
@@ -121,14 +126,18 @@ def _read(model: Path, path: Path) -> Card:
     except (ValueError, RecursionError) as error:
         raise ModelError(f"{path} is not a valid model card: {error}") from None
     card = _checked(Card, values, path)
-    if isinstance(card.vivid, dict):
-        card = dataclasses.replace(card, vivid=_checked(Vivid, card.vivid, path, "vivid."))
+    tables = {key: values[key] for key in _WEIGHT_FILES if key in values}
+    files = {key: _checked(WeightFile, table, path, f"{key}.") for key, table in tables.items()}
+    card = dataclasses.replace(card, **files)
+    if bool(card.vivid and card.repair) != bool(card.vivid_repair):
+        raise ModelError(
+            f"{path} is not a valid model card: vivid_repair belongs to a model with vivid and repair"
+        )
     _require_hash(model, card.sha256, path)
-    if card.vivid:
-        second = vivid_file(model, card)
-        if not second.is_file():
-            raise ModelError(f"model {second}, the vivid look of {model.name}, does not exist")
-        _require_hash(second, card.vivid.sha256, path)
+    for key, file in weight_files(model, card).items():
+        if not file.is_file():
+            raise ModelError(f"{file}, the {key} weights of {model.name}, does not exist")
+        _require_hash(file, files[key].sha256, path)
     return card
 
 
@@ -203,13 +212,13 @@ _KEYS: dict[type, dict[str, _Requirement]] = {
         "edge": _whole(0, _MOST_PIXELS),
         "trained_at": _whole(0, _MOST_PIXELS),
         "memory": _whole(1),
-        "vivid": _TABLE,
+        **dict.fromkeys(_WEIGHT_FILES, _TABLE),
         "fidelity": _FRACTION,
     },
-    Vivid: {"file": _FILE_NAME, "sha256": _SHA256},
+    WeightFile: {"file": _FILE_NAME, "sha256": _SHA256},
 }
 
-_Table = TypeVar("_Table", Card, Vivid)
+_Table = TypeVar("_Table", Card, WeightFile)
 
 
 def _checked(table: type[_Table], values: dict[str, Any], path: Path, prefix: str = "") -> _Table:

@@ -33,6 +33,7 @@ from srez.serve.observe.metrics import Metrics
 from srez.serve.observe.timing import Stopwatch
 from srez.upscaling.convert import Decoded
 from srez.upscaling.tiling import Progress
+from srez.upscaling.upscaler import ModelSettings
 
 T = TypeVar("T")
 Hold = Callable[[int], None]
@@ -44,13 +45,15 @@ class Upscaled:
 
     Attributes:
         data: the file.
-        plan: how it was made.
+        plan: how it was to be made.
+        settings: what it was made with.
         milliseconds: how long each stage took, by name.
         batch: pictures that ran together.
     """
 
     data: bytes
     plan: UpscalePlan
+    settings: ModelSettings
     milliseconds: dict[str, float]
     batch: int
 
@@ -79,7 +82,7 @@ class Service:
         self.store = Store(settings.state, settings.max_jobs)
         self.models = Models(settings.models, settings.tile, settings.place)
         for name in box.names():
-            self.models.get(name, self.models.fidelity(name, None))
+            self.models.get(name, self.models.fidelity(name, None), None)
         self.memory = Memory(settings.max_memory)
         self.queue = Queue(settings.max_queue, settings.max_batch, settings.max_wait)
         self.worker = JobWorker(self.store, self._run_job, settings.keep_hours * 3600)
@@ -195,25 +198,24 @@ class Service:
 
     async def _upscale_small(self, plan: UpscalePlan, decoded: Decoded, watch: Stopwatch) -> Upscaled:
         """Upscale a picture in a batch with others of its size."""
-        key = (plan.model, plan.fidelity, plan.size)
+        key = (plan.model, plan.fidelity, plan.options.repair, plan.size)
         if not picture.can_batch(decoded):
             key = (*key, next(self._alone))
 
-        def run(batch: list[Decoded]) -> list[tuple[float, int, np.ndarray]]:
+        def run(batch: list[Decoded]) -> list[tuple[float, int, np.ndarray, ModelSettings]]:
             started = time.perf_counter()
             self.metrics.batch.observe(len(batch))
-            return [
-                (started, len(batch), larger) for larger in picture.upscale_batch(self.models, plan, batch)
-            ]
+            results = picture.upscale_batch(self.models, plan, batch)
+            return [(started, len(batch), *result) for result in results]
 
-        load = partial(self.models.get, plan.model, plan.fidelity)
-        started, count, larger = await asyncio.wrap_future(
+        load = partial(plan.load, self.models)
+        started, count, larger, settings = await asyncio.wrap_future(
             self.queue.put(decoded, run, plan.pixels, key, load)
         )
         watch.split("queue", "run", started)
         data = await self.in_thread(picture.encode, plan, decoded, larger)
         watch.lap("encode")
-        return Upscaled(data, plan, watch.milliseconds, count)
+        return Upscaled(data, plan, settings, watch.milliseconds, count)
 
     async def _upscale_large(self, plan: UpscalePlan, watch: Stopwatch) -> Upscaled:
         """Upscale a picture alone, tile by tile; a client that hangs up or a time-out ends that."""
@@ -223,19 +225,21 @@ class Service:
             if cancelled.is_set():
                 raise StoppedError
 
-        def run(plans: list[UpscalePlan]) -> list[tuple[float, bytes]]:
+        def run(plans: list[UpscalePlan]) -> list[tuple[float, bytes, ModelSettings]]:
             started = time.perf_counter()
             file = io.BytesIO()
-            picture.convert(self.models, plans[0], lambda: nullcontext(file), check_cancelled)
-            return [(started, file.getvalue())]
+            settings = picture.convert(self.models, plans[0], lambda: nullcontext(file), check_cancelled)
+            return [(started, file.getvalue(), settings)]
 
         try:
-            load = partial(self.models.get, plan.model, plan.fidelity)
-            started, data = await asyncio.wrap_future(self.queue.put(plan, run, plan.pixels, prepare=load))
+            load = partial(plan.load, self.models)
+            started, data, settings = await asyncio.wrap_future(
+                self.queue.put(plan, run, plan.pixels, prepare=load)
+            )
         finally:
             cancelled.set()
         watch.split("queue", "run", started)
-        return Upscaled(data, plan, watch.milliseconds, 1)
+        return Upscaled(data, plan, settings, watch.milliseconds, 1)
 
     def _run_job(self, job: Job, progress: Progress) -> None:
         plan = self.plan(self.store.upload(job.id), job.options)

@@ -5,7 +5,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
@@ -52,6 +52,7 @@ class Outcome:
                     **_as_json(item),
                     "width": result.size[0],
                     "height": result.size[1],
+                    **(asdict(result.settings) if result.settings else {}),
                     "warnings": list(result.warnings),
                 }
                 for item, result in self.done
@@ -66,7 +67,7 @@ class Outcome:
     def __str__(self) -> str:
         """A line for each result, if they are few or rehearsed, and counts, if there is more to say."""
         listed = self.done if self.rehearsed else self.done[:_FEW]
-        lines = [f"{item.target}: {result.size[0]}x{result.size[1]}" for item, result in listed]
+        lines = [_line(item, result) for item, result in listed]
         if len(self.done) > len(listed):
             lines.append(f"and {len(self.done) - len(listed)} more")
         if len(self.done) + len(self.failures) != 1 or self.plan.skipped:
@@ -94,6 +95,11 @@ class Outcome:
         if self.plan.skipped:
             counts.append(f"{len(self.plan.skipped)} skipped")
         return ", ".join([*counts, f"{len(self.failures)} failed"])
+
+
+def _line(item: Item, result: Converted) -> str:
+    made_with = f" ({result.settings})" if result.settings else ""
+    return f"{item.target}: {result.size[0]}x{result.size[1]}{made_with}"
 
 
 def _as_json(item: Item) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
@@ -13,7 +13,7 @@ from srez.errors import ModelError, OptionError, OutOfMemoryError
 from srez.images import Format, Picture, resample
 from srez.upscaling.size import Size
 from srez.upscaling.tiling import Progress, ignore_progress
-from srez.upscaling.upscaler import Choose
+from srez.upscaling.upscaler import Choose, ModelSettings
 
 
 @dataclass(frozen=True)
@@ -82,10 +82,12 @@ class Converted:
 
     Attributes:
         size: width and height of the result, in pixels.
+        settings: what it was made with; None if it is only foreseen.
         warnings: what the source says beside its pixels and the result does not, a phrase each.
     """
 
     size: tuple[int, int]
+    settings: ModelSettings | None = None
     warnings: tuple[str, ...] = ()
 
 
@@ -113,9 +115,12 @@ def convert(
         OutputError: the target cannot be written, or its format cannot hold the result.
     """
     decoded = decode(source, target, options, lambda size: choose(size).card.scale)
-    upscaler = choose(decoded.picture.size)
+    picture = decoded.picture
+    upscaler = choose(picture.size)
+    settings = upscaler.settings_for(picture.pixels, picture.jpeg_quality)
     try:
-        return encode(decoded, upscaler.bands(decoded.picture.pixels, progress), target, options)
+        bands = upscaler.bands(picture.pixels, progress, settings.repair)
+        return replace(encode(decoded, bands, target, options), settings=settings)
     except MemoryError:
         raise OutOfMemoryError(f"{source.name}: out of memory: try a smaller --tile") from None
 
@@ -170,4 +175,4 @@ def encode(decoded: Decoded, bands: Iterable[np.ndarray], target: Target, option
         encoding = images.Encoding(target.format, options.quality, marked=True)
         lost = images.save(file, target.name, encoding, bands, decoded.size, decoded.picture)
     unread = (f"{what}, which cannot be read" for what in decoded.picture.unread)
-    return Converted(decoded.size, (*unread, *lost))
+    return Converted(decoded.size, warnings=(*unread, *lost))

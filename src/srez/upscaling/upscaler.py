@@ -1,6 +1,9 @@
 """The upscaler: a model that makes any picture larger."""
 
-from collections.abc import Callable, Iterator
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import overload
@@ -9,22 +12,47 @@ import numpy as np
 
 from srez import machine
 from srez.errors import ImageError, ModelError, OptionError
-from srez.images import from_float, resample, to_float
+from srez.images import from_float, jpeg, resample, to_float
 from srez.images.pillow import PillowImage, from_pillow, to_pillow
 from srez.models import blending, box
 from srez.models import card as cards
 from srez.models.devices import AUTO, Place
 from srez.models.placing import Placed, require
-from srez.upscaling import tiling
+from srez.upscaling import damage, tiling
 from srez.upscaling.tiling import Cut, Progress, ignore_progress
 
 LARGEST_TILE = 512  # input pixels; in larger tiles, margins are a small share already
 TILE_RANGE = 32, 4096  # input pixels, for a tile that is given
 MEMORY_PER_THREAD = 320 * 1024**2  # bytes for a tile, at most
 BATCH_PIXELS = 32 * 1024  # input pixels of small pictures that are run at once
+LOADED_REPAIRS = 2  # each keeps the memory of a run
 HIDDEN_REACH = 8  # pixels that visible colours are spread under transparent ones
 
 _Network = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """What a picture is upscaled with.
+
+    Attributes:
+        model: its name.
+        fidelity: from 0 (vivid) to 1 (faithful).
+        repair: from 0 (none) to 1 (full).
+    """
+
+    model: str
+    fidelity: float
+    repair: float
+
+    def __str__(self) -> str:
+        """As in "photo, fidelity 0.7, repair 0.5", without what leaves the picture as it is."""
+        parts = [self.model]
+        if self.fidelity < 1:
+            parts.append(f"fidelity {self.fidelity:g}")
+        if self.repair:
+            parts.append(f"repair {self.repair:g}")
+        return ", ".join(parts)
 
 
 class Upscaler:
@@ -32,7 +60,7 @@ class Upscaler:
 
     Attributes:
         card: the model's card.
-        fidelity: the look, from 0 (vivid) to 1 (faithful); 1 for a model with one look.
+        fidelity: from 0 (vivid) to 1 (faithful); 1 for a model without vivid weights.
     """
 
     def __init__(
@@ -40,6 +68,7 @@ class Upscaler:
         model: Path,
         fidelity: float | None = None,
         tile: int | None = None,
+        repair: float | None = None,
         seconds: float | None = None,
         place: Place | None = None,
     ) -> None:
@@ -47,32 +76,45 @@ class Upscaler:
 
         Args:
             model: the .onnx file, with its card beside it.
-            fidelity: from 0 (vivid) to 1 (faithful), for a model with two looks; the card's by default.
+            fidelity: from 0 (vivid) to 1 (faithful), for a model with vivid weights; the card's by default.
             tile: the largest side of a tile in input pixels, without its margin; by default, what fits into
                 free memory.
+            repair: from 0 (none) to 1 (full), for a model that repairs; by default what suits each picture.
             seconds: that the model may take for a tile or a batch; no limit by default.
             place: where it is to run; by default what SREZ_DEVICE says, else the best device that works.
 
         Raises:
-            ModelError: a file is missing, corrupt or not a model of srez, or a model with one look is given a
-                fidelity.
-            OptionError: the fidelity or the tile is out of range, or the device is not installed.
+            ModelError: a file is missing, corrupt or not a model of srez, or the model has no fidelity or no
+                repair to choose.
+            OptionError: the fidelity, the repair or the tile is out of range, or the device is not
+                installed.
         """
         _check_tile(tile)
         self.card = cards.read(model)
-        self.fidelity = _fidelity(self.card, fidelity)
+        self.fidelity = chosen_fidelity(self.card, fidelity)
+        check_repair(self.card, repair)
+        self._file, self._repair, self._seconds = model, repair, seconds
         self._tile = tile
-        weights = _weights(model, self.card, self.fidelity)
-        self._network = Placed(weights, f"model {model.name}", place, seconds)
+        self._place = place
+        self._networks: OrderedDict[float, Placed] = OrderedDict()
+        self._loading = threading.Lock()
+        self._network = self._at(repair or 0.0)
 
     @overload
-    def __call__(self, image: np.ndarray, progress: Progress = ...) -> np.ndarray: ...
+    def __call__(
+        self, image: np.ndarray, progress: Progress = ..., repair: float | None = ...
+    ) -> np.ndarray: ...
 
     @overload
-    def __call__(self, image: PillowImage, progress: Progress = ...) -> PillowImage: ...
+    def __call__(
+        self, image: PillowImage, progress: Progress = ..., repair: float | None = ...
+    ) -> PillowImage: ...
 
     def __call__(
-        self, image: np.ndarray | PillowImage, progress: Progress = ignore_progress
+        self,
+        image: np.ndarray | PillowImage,
+        progress: Progress = ignore_progress,
+        repair: float | None = None,
     ) -> np.ndarray | PillowImage:
         """Upscale one picture, tile by tile.
 
@@ -82,6 +124,7 @@ class Upscaler:
             image: an array of uint8 or uint16: `(H, W)` gray, `(H, W, 2)` gray with alpha, `(H, W, 3)` RGB or
                 `(H, W, 4)` RGBA, alpha straight; or a PIL image. Any size.
             progress: called after each tile with the fraction done.
+            repair: as `repair_for` gives it, which is called by default.
 
         Returns:
             The same kind, with H and W multiplied by the model's scale. PIL images with a palette, in CMYK or
@@ -93,20 +136,25 @@ class Upscaler:
             MemoryError: it did not suffice, even for small tiles.
         """
         if isinstance(image, PillowImage):
-            return to_pillow(self(from_pillow(image), progress), like=image)
+            repair = self.repair_for(image) if repair is None else repair
+            return to_pillow(self(from_pillow(image), progress, repair), like=image)
         pixels = _pixels(image)
-        run, cut = self._plan(pixels)
+        run, cut = self._plan(pixels, self.repair_for(image) if repair is None else repair)
         larger = tiling.tiled(run, pixels, self.card.scale, cut, progress)
         return larger if image.ndim == 3 else larger[..., 0]
 
     def bands(
-        self, image: np.ndarray | PillowImage, progress: Progress = ignore_progress
+        self,
+        image: np.ndarray | PillowImage,
+        progress: Progress = ignore_progress,
+        repair: float | None = None,
     ) -> Iterator[np.ndarray]:
         """Upscale one picture and yield it by rows of tiles, for results larger than memory.
 
         Args:
             image: as for a call.
             progress: called after each tile with the fraction done.
+            repair: as for a call.
 
         Yields:
             From top to bottom, `(h, scale W, C)` of the image's dtype; gray has C = 1.
@@ -117,14 +165,36 @@ class Upscaler:
             MemoryError: it did not suffice, even for small tiles.
         """
         pixels = _pixels(from_pillow(image) if isinstance(image, PillowImage) else image)
-        run, cut = self._plan(pixels)
+        run, cut = self._plan(pixels, self.repair_for(image) if repair is None else repair)
         return tiling.bands(run, pixels, self.card.scale, cut, progress)
 
-    def batch(self, images: np.ndarray) -> np.ndarray:
+    def repair_for(self, image: np.ndarray | PillowImage, jpeg_quality: float | None = None) -> float:
+        """How far a picture is repaired: as the upscaler was told, or else as its damage asks for.
+
+        Args:
+            image: as for a call.
+            jpeg_quality: of the JPEG file that it comes from, from 1 to 100, where that is known; a PIL image
+                knows it itself.
+
+        Returns:
+            From 0 (none) to 1 (full); 0 for a model that does not repair.
+        """
+        if not self.card.repair or self._repair is not None:
+            return self._repair or 0.0
+        if isinstance(image, PillowImage):
+            return damage.estimate(from_pillow(image), jpeg_quality or jpeg.quality(image))
+        return damage.estimate(image, jpeg_quality)
+
+    def settings_for(self, image: np.ndarray, jpeg_quality: float | None = None) -> ModelSettings:
+        """What a picture is upscaled with; the arguments are those of `repair_for`."""
+        return ModelSettings(self.card.name, self.fidelity, self.repair_for(image, jpeg_quality))
+
+    def batch(self, images: np.ndarray, repairs: Sequence[float] | None = None) -> np.ndarray:
         """Upscale many small pictures of one size together.
 
         Args:
             images: `(N, H, W, 3)` RGB, uint8 or float32 in [0, 1].
+            repairs: of each, as `repair_for` gives them, which is called by default.
 
         Returns:
             `(N, scale H, scale W, 3)` of the same dtype; float32 is clipped to [0, 1] and not rounded.
@@ -139,19 +209,36 @@ class Upscaler:
         output = np.empty((count, height * scale, width * scale, 3), images.dtype)
         if not images.size:
             return output
+        if repairs is None:
+            repairs = [self.repair_for(image) for image in images]
         if self._edge(height, width) or height * width > BATCH_PIXELS:
-            for image, place in zip(images, output, strict=True):
-                run, cut = self._plan(image)
+            for image, repair, place in zip(images, repairs, output, strict=True):
+                run, cut = self._plan(image, repair)
                 place[...] = tiling.tiled(run, image, scale, cut)
             return output
         together = max(1, BATCH_PIXELS // (height * width))
-        for start in range(0, count, together):
-            part = slice(start, start + together)
-            output[part] = from_float(self._run(self._network.whole, to_float(images[part])), images.dtype)
+        for repair in set(repairs):
+            network, chosen = self._at(repair).whole, np.flatnonzero(np.equal(repairs, repair))
+            for start in range(0, len(chosen), together):
+                part = chosen[start : start + together]
+                output[part] = from_float(self._run(network, to_float(images[part])), images.dtype)
         return output
 
-    def _plan(self, image: np.ndarray) -> tuple[tiling.Run, Cut]:
+    def _at(self, repair: float) -> Placed:
+        """The network for a repair; the last few stay loaded."""
+        with self._loading:
+            if repair not in self._networks:
+                weights = blending.weights(self._file, self.card, self.fidelity, repair)
+                name = f"model {self._file.name}"
+                self._networks[repair] = Placed(weights, name, self._place, self._seconds)
+                while len(self._networks) > LOADED_REPAIRS:
+                    self._networks.popitem(last=False)
+            self._networks.move_to_end(repair)
+            return self._networks[repair]
+
+    def _plan(self, image: np.ndarray, repair: float) -> tuple[tiling.Run, Cut]:
         """How to run a tile of a picture, and how to cut the picture."""
+        placed = self._at(repair)
         radius = self.card.receptive_radius
         # Colours that are spread under transparent pixels come from beyond the network's reach.
         overlap = radius + HIDDEN_REACH if image.shape[2] in (2, 4) else radius
@@ -166,8 +253,8 @@ class Upscaler:
         single = min(LARGEST_TILE**2, memory // self.card.memory)  # pixels of a tile that has all memory
         if max(height, width) <= tile or (not fixed and not side and height * width <= single):
             whole = Cut(max(height, width), overlap, edge, fixed=fixed)
-            return partial(self._run_tile, self._network.whole), whole
-        return partial(self._run_tile, self._network.tile), Cut(tile, overlap, edge, at_once, fixed)
+            return partial(self._run_tile, placed.whole), whole
+        return partial(self._run_tile, placed.tile), Cut(tile, overlap, edge, at_once, fixed)
 
     def _memory(self) -> int:
         """Bytes for tiles. What a card has is not known: there, memory runs out and halves the tiles."""
@@ -229,6 +316,7 @@ def load(
     model: str | Path = "photo",
     fidelity: float | None = None,
     tile: int | None = None,
+    repair: float | None = None,
     device: str | None = None,
     precision: str = AUTO,
 ) -> Upscaler:
@@ -236,24 +324,29 @@ def load(
 
     Args:
         model: a name that `srez models` lists, or an .onnx file with its card beside it.
-        fidelity: from 0 (vivid) to 1 (faithful), for a model with two looks; the card's by default.
+        fidelity: from 0 (vivid) to 1 (faithful), for a model with vivid weights; the card's by default.
         tile: the largest side of a tile in input pixels; by default, what fits into free memory. A tile that
             is given is kept even if memory does not suffice.
+        repair: from 0 (none) to 1 (full), for a model that repairs; by default what suits each picture.
         device: what runs it: a name that `srez devices` lists, or "auto" for the best that works; by default
             what the environment variable SREZ_DEVICE says, else "auto".
         precision: "float32", "float16", or "auto" for the device's own choice.
 
     Raises:
-        ModelError: there is no such model, it is corrupt or not a model of srez, or a model with one look is
-            given a fidelity.
-        OptionError: the fidelity or the tile is out of range, or the device is not installed, or does not
-            compute in the precision.
+        ModelError: there is no such model, it is corrupt or not a model of srez, or the model has no fidelity
+            or no repair to choose.
+        OptionError: the fidelity, the repair or the tile is out of range, or the device is not installed, or
+            does not compute in the precision.
     """
-    return Upscaler(box.find(model), fidelity, tile, place=Place(device, precision))
+    return Upscaler(box.find(model), fidelity, tile, repair, place=Place(device, precision))
 
 
 def chooser(
-    model: str, fidelity: float | None = None, tile: int | None = None, place: Place | None = None
+    model: str,
+    fidelity: float | None = None,
+    tile: int | None = None,
+    repair: float | None = None,
+    place: Place | None = None,
 ) -> Choose:
     """A function that gives the upscaler for a picture's size; each model is loaded once.
 
@@ -261,6 +354,7 @@ def chooser(
         model: "auto" for the built-in model that suits the picture, or as for `load`.
         fidelity: as for `load`.
         tile: as for `load`.
+        repair: as for `load`.
         place: where models are to run; by default as for `load`.
 
     Raises:
@@ -270,7 +364,7 @@ def chooser(
     """
     _check_tile(tile)
     require(place or Place())
-    loaded = cache(lambda name: Upscaler(box.find(name), fidelity, tile, place=place))
+    loaded = cache(lambda name: Upscaler(box.find(name), fidelity, tile, repair, place=place))
     if model != box.AUTO:
         loaded(model)
     return lambda size: loaded(box.suited(model, size))
@@ -282,24 +376,39 @@ def _check_tile(tile: int | None) -> None:
         raise OptionError(f"tile {tile}: choose a side from {smallest} to {largest} pixels")
 
 
-def _fidelity(card: cards.Card, fidelity: float | None) -> float:
+def chosen_fidelity(card: cards.Card, fidelity: float | None) -> float:
+    """The fidelity to run a model with.
+
+    Args:
+        card: the model's.
+        fidelity: that was asked for, if any.
+
+    Raises:
+        ModelError: the model has no vivid weights, and a fidelity was asked for.
+        OptionError: it is out of range.
+    """
     if fidelity is None:
         return card.fidelity if card.vivid else 1.0
     if not card.vivid:
-        raise ModelError(f"model {card.name} has only one look: omit the fidelity")
+        raise ModelError(f"model {card.name} has no vivid weights: omit the fidelity")
     if not 0 <= fidelity <= 1:
         raise OptionError(f"fidelity {fidelity}: choose one from 0 (vivid) to 1 (faithful)")
     return fidelity
 
 
-def _weights(model: Path, card: cards.Card, fidelity: float) -> bytes:
-    faithful = model.read_bytes()
-    if not card.vivid:
-        return faithful
-    try:
-        return blending.blend(faithful, cards.vivid_file(model, card).read_bytes(), fidelity)
-    except ModelError as error:
-        raise ModelError(f"{model} and {card.vivid.file}: {error}") from None
+def check_repair(card: cards.Card, repair: float | None) -> None:
+    """Refuse a repair that a model cannot do.
+
+    Raises:
+        ModelError: the model does not repair, and a repair was asked for.
+        OptionError: it is out of range.
+    """
+    if repair is None:
+        return
+    if not card.repair:
+        raise ModelError(f"model {card.name} does not repair: omit the repair")
+    if not 0 <= repair <= 1:
+        raise OptionError(f"repair {repair}: choose one from 0 (none) to 1 (full)")
 
 
 def _pixels(image: np.ndarray) -> np.ndarray:

@@ -24,10 +24,11 @@ from srez.serve.api.app import create
 from srez.serve.errors import INTERNAL_ERROR
 from srez.serve.limits import Settings
 from srez.serve.service import Service
-from srez.train.pair import write_pair
+from srez.train.combine import combine
 
 T = TypeVar("T")
 PNG = {"Content-Type": "image/png"}
+JPEG = {"Content-Type": "image/jpeg"}
 FACE = png(face())
 RANDOM = np.random.default_rng(7)
 
@@ -158,7 +159,7 @@ def test_facts_are_in_the_headers(server: Server) -> None:
         ("?colour=red", FACE, PNG, 422, "'colour'"),
         ("?scale=5", FACE, PNG, 400, "5 times"),
         ("?scale=2&width=9", FACE, PNG, 400, "either scale"),
-        ("?model=photo-jpeg&fidelity=0.5", FACE, PNG, 400, "one look"),
+        ("?model=photo-jpeg&fidelity=0.5", FACE, PNG, 400, "vivid weights"),
         ("?model=../../etc/passwd", FACE, PNG, 404, "no model"),
         ("?model=/tmp/a.onnx", FACE, PNG, 404, "no model"),
         ("?format=jpeg", png(RANDOM.integers(0, 256, (9, 9, 4), np.uint8)), PNG, 422, "transparency"),
@@ -289,11 +290,11 @@ def test_a_defect_is_told_as_any_error(tmp_path: Path) -> None:
     )
 
 
-def test_of_two_looks_both_files_are_named(tmp_path: Path) -> None:
+def test_of_vivid_weights_the_file_is_named(tmp_path: Path) -> None:
     folder = tmp_path / "models"
     folder.mkdir()
     both, other = models.write(folder / "both.onnx", seed=1), models.write(tmp_path / "other.onnx", seed=2)
-    write_pair(both, other, fidelity=0.75)
+    combine(both, {"vivid": other}, fidelity=0.75)
     vivid = read(both).vivid
     assert vivid
 
@@ -307,6 +308,32 @@ def test_of_two_looks_both_files_are_named(tmp_path: Path) -> None:
         assert await facts("&fidelity=1") == ("1", None)
         job = (await client.post("/v1/jobs?model=both", content=FACE, headers=PNG)).json()
         assert (job["model"], job["fidelity"]) == ("both", 0.75)
+
+    in_process(Service(Settings(state=tmp_path, page=False, models=folder)), talk)
+
+
+def test_a_picture_is_repaired_as_the_command_repairs_it(tmp_path: Path) -> None:
+    folder = tmp_path / "models"
+    folder.mkdir()
+    model, other = models.write(folder / "mends.onnx", seed=1), models.write(tmp_path / "other.onnx", seed=2)
+    combine(model, {"repair": other})
+    body = png(face(side=64), "JPEG", quality=85)  # half a repair
+
+    async def talk(client: httpx.AsyncClient) -> None:
+        for query, repair in (("", "0.5"), ("&repair=auto", "0.5"), ("&repair=1", "1"), ("&repair=0", "0")):
+            answer = await client.post(f"/v1/upscale?model=mends{query}", content=body, headers=JPEG)
+            assert answer.headers["X-Srez-Repair"] == repair
+            options = ("--model", str(model), "--repair", repair)
+            assert answer.content == by_command(tmp_path, body, *options)
+        bodies = [png(face(side=64), "JPEG", quality=quality) for quality in (30, 85)]
+        sent = (client.post("/v1/upscale?model=mends", content=body, headers=JPEG) for body in bodies)
+        answers = await asyncio.gather(*sent)
+        assert [answer.headers["X-Srez-Repair"] for answer in answers] == ["1", "0.5"]
+        answer = await client.post("/v1/upscale?model=faces&repair=1", content=FACE, headers=PNG)
+        assert answer.status_code == 400
+        assert answer.json()["error"] == "model faces does not repair: omit the repair"
+        job = (await client.post("/v1/jobs?model=mends&repair=0.25", content=body, headers=JPEG)).json()
+        assert job["repair"] == 0.25
 
     in_process(Service(Settings(state=tmp_path, page=False, models=folder)), talk)
 

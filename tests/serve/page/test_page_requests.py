@@ -14,7 +14,7 @@ from helpers import models
 from helpers.serving import Server, by_command, face, png, serving
 from helpers.waiting import PATIENCE
 from srez.serve.page.files import PageFiles
-from srez.train.pair import write_pair
+from srez.train.combine import combine
 
 ROUTES = "/page/gradio_api"
 
@@ -151,7 +151,7 @@ def test_the_knob_is_that_of_the_model_and_auto_takes_the_models_own(tmp_path: P
     folder = tmp_path / "models"
     folder.mkdir()
     photo, other = models.write(folder / "photo.onnx", seed=1), models.write(tmp_path / "other.onnx", seed=2)
-    write_pair(photo, other, fidelity=0.75)
+    combine(photo, {"vivid": other}, fidelity=0.75)
     with serving(tmp_path, "--models", str(folder)) as server:
         parts = server.http.get("/page/config").json()["components"]
         knob = next(part["props"] for part in parts if part["type"] == "slider")

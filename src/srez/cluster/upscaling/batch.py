@@ -17,19 +17,21 @@ class ModelChoice:
 
     Attributes:
         name: "auto", a built-in model, or the path of an .onnx file that all machines can read.
-        fidelity: the look of a model that has two; None for the card's.
+        fidelity: of a model with vivid weights; None for the card's.
         tile: the largest side of a tile, in input pixels; None for what fits into memory.
+        repair: of a model that repairs; None for what suits each picture.
         place: where each worker runs it.
     """
 
     name: str
     fidelity: float | None = None
     tile: int | None = None
+    repair: float | None = None
     place: Place = field(default_factory=Place)
 
     def load(self) -> Choose:
         """A function that chooses the upscaler for each picture; see `chooser` for what it raises."""
-        return chooser(self.name, self.fidelity, self.tile, self.place)
+        return chooser(self.name, self.fidelity, self.tile, self.repair, self.place)
 
 
 @dataclass(frozen=True)
@@ -60,9 +62,13 @@ class Batch:
         model, options, format_ = self.model, self.options, self.rules.format
         names = {box.suited(model.name, size) for size in (box.FACES_INPUT, (0, 0))}  # "auto" may take either
         cards = [card.read(box.find(name)) for name in sorted(names)]
-        weights = [[each.sha256, each.vivid and each.vivid.sha256] for each in cards]
+        weights = [
+            [file and file.sha256 for file in (each, each.vivid, each.repair, each.vivid_repair)]
+            for each in cards
+        ]
         fidelities = [
             each.fidelity if model.fidelity is None else model.fidelity for each in cards if each.vivid
         ]
-        text = json.dumps([weights, fidelities, str(options.size), options.quality, format_ and format_.name])
+        chosen = [weights, fidelities, model.repair]
+        text = json.dumps([*chosen, str(options.size), options.quality, format_ and format_.name])
         return hashlib.sha256(text.encode()).hexdigest()[:12]

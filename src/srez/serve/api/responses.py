@@ -16,6 +16,7 @@ FACT_HEADERS = (
     "X-Srez-Model-Sha256",
     "X-Srez-Vivid-Sha256",
     "X-Srez-Fidelity",
+    "X-Srez-Repair",
     "X-Srez-Size",
     "X-Srez-Batch",
 )
@@ -51,6 +52,9 @@ class JobAnswer(_Answer):
     progress: float = Field(ge=0, le=1, examples=[0.25])
     model: str = Field(examples=["photo"])
     fidelity: float | None = Field(default=None, ge=0, le=1)
+    repair: float | None = Field(
+        default=None, ge=0, le=1, description="Left out if it is as the picture needs."
+    )
     format: str = Field(examples=["png"])
     created: datetime
     finished: datetime | None = None
@@ -73,6 +77,7 @@ def job_answer(job: Job, progress: float, keep_hours: float) -> JobAnswer:
         progress=round(progress, 4),
         model=job.options.model,
         fidelity=job.options.fidelity,
+        repair=job.options.repair,
         format=job.options.format,
         created=_moment(job.created),
         finished=_moment(job.finished) if job.finished else None,

@@ -183,6 +183,7 @@ def _fact_headers(upscaled: Upscaled, service: Service) -> dict[str, str]:
         "X-Srez-Model": plan.model,
         "X-Srez-Model-Sha256": card.sha256,
         "X-Srez-Fidelity": f"{plan.fidelity:g}",
+        "X-Srez-Repair": f"{upscaled.settings.repair:g}",
         "X-Srez-Size": f"{plan.target[0]}x{plan.target[1]}",
         "X-Srez-Batch": str(upscaled.batch),
         "Server-Timing": ", ".join(

@@ -10,7 +10,10 @@ from srez.models import card as cards
 from srez.models.card import Card
 from srez.models.devices import Place
 from srez.serve.limits import FOREIGN_SECONDS, MAX_UPSCALERS, TILE
-from srez.upscaling.upscaler import Upscaler
+from srez.upscaling.upscaler import Upscaler, check_repair, chosen_fidelity
+
+_Key = tuple[str, float, float | None]
+"""A model's name, fidelity and repair."""
 
 
 class Models:
@@ -40,7 +43,7 @@ class Models:
         self._folder, self._tile, self._place = folder, tile, place
         # A tile's time grows with its pixels.
         self._foreign_seconds = FOREIGN_SECONDS * max(tile / TILE, 1) ** 2
-        self._loaded: OrderedDict[tuple[str, float], Upscaler] = OrderedDict()
+        self._loaded: OrderedDict[_Key, Upscaler] = OrderedDict()
         self._lock = threading.Lock()
         self._loading = {name: threading.Lock() for name in self.cards}
 
@@ -62,35 +65,49 @@ class Models:
             asked: by the client; None for the model's own.
 
         Raises:
-            OptionError: the model has one look only, and a fidelity was asked for.
+            OptionError: the model has no vivid weights, and a fidelity was asked for.
         """
-        card = self.cards[name]
-        if asked is None:
-            return card.fidelity if card.vivid else 1.0
-        if not card.vivid:
-            raise OptionError(f"model {name} has only one look: omit fidelity")
-        return asked
+        try:
+            return chosen_fidelity(self.cards[name], asked)
+        except ModelError as error:
+            raise OptionError(str(error)) from None
 
-    def get(self, name: str, fidelity: float) -> Upscaler:
+    def check_repair(self, name: str, asked: float | None) -> None:
+        """Refuse a repair that a model cannot do.
+
+        Args:
+            name: of the model.
+            asked: by the client; None for what suits each picture.
+
+        Raises:
+            OptionError: the model does not repair, and a repair was asked for.
+        """
+        try:
+            check_repair(self.cards[name], asked)
+        except ModelError as error:
+            raise OptionError(str(error)) from None
+
+    def get(self, name: str, fidelity: float, repair: float | None) -> Upscaler:
         """A loaded model; loading takes a fraction of a second.
 
         Args:
             name: of the model.
             fidelity: of `self.fidelity`.
+            repair: of `self.check_repair`.
 
         Raises:
             ModelError: the model cannot be loaded.
         """
-        key = name, fidelity
+        key = name, fidelity, repair
         if loaded := self._find(key):
             return loaded
         with self._loading[name]:  # holds up requests for this model only
             if loaded := self._find(key):
                 return loaded
-            file = self._files[name]
+            card, file = self.cards[name], self._files[name]
             seconds = self._foreign_seconds if file.parent == self._folder else None
             upscaler = Upscaler(
-                file, fidelity if self.cards[name].vivid else None, self._tile, seconds, self._place
+                file, fidelity if card.vivid else None, self._tile, repair, seconds, self._place
             )
             with self._lock:
                 self._loaded[key] = upscaler
@@ -98,7 +115,7 @@ class Models:
                     self._loaded.popitem(last=False)
             return upscaler
 
-    def _find(self, key: tuple[str, float]) -> Upscaler | None:
+    def _find(self, key: _Key) -> Upscaler | None:
         """A loaded model, which becomes the last used one."""
         with self._lock:
             if key in self._loaded:

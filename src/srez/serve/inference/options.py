@@ -3,7 +3,15 @@
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+)
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from srez import images
@@ -27,6 +35,10 @@ def _writable(name: str, info: ValidationInfo) -> str:
     return name
 
 
+def _none_if_auto(repair: object) -> object:
+    return None if repair == "auto" else repair
+
+
 class Options(BaseModel):
     """The options of `POST /v1/upscale` and `POST /v1/jobs`, all of them optional."""
 
@@ -42,7 +54,14 @@ class Options(BaseModel):
         default=None,
         ge=0,
         le=1,
-        description="0 vivid to 1 faithful, for a model with two looks (default: the model's).",
+        description="0 vivid to 1 faithful, for a model with vivid weights (default: the model's).",
+        examples=[0.5],
+    )
+    repair: Annotated[float | None, BeforeValidator(_none_if_auto)] = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="0 none to 1 full, for a model that repairs, or auto (default: as the picture needs).",
         examples=[0.5],
     )
     scale: int | None = Field(

@@ -18,6 +18,7 @@ from srez.serve.limits import SMALL_PIXELS
 from srez.upscaling import convert as conversion
 from srez.upscaling.convert import Decoded, Source, Target
 from srez.upscaling.tiling import Progress, ignore_progress
+from srez.upscaling.upscaler import ModelSettings, Upscaler
 
 NAME = "the picture"  # in errors; the client's file name is never used
 BYTES_PER_PIXEL = 4  # of a picture in memory, as an estimate before its channels are known
@@ -62,6 +63,14 @@ class UpscalePlan:
         """Bytes of the result in memory, at most or nearly so."""
         return self.target[0] * self.target[1] * BYTES_PER_PIXEL
 
+    def load(self, models: Models) -> Upscaler:
+        """The upscaler for it.
+
+        Raises:
+            ModelError: the model cannot be loaded.
+        """
+        return models.get(self.model, self.fidelity, self.options.repair)
+
     @property
     def conversion(self) -> conversion.Options:
         """The options, as `upscaling` takes them."""
@@ -91,6 +100,7 @@ def plan(
     size = images.size(body, NAME, max_pixels)
     model = box.suited(options.model, size)
     fidelity, scale = models.fidelity(model, options.fidelity), models.cards[model].scale
+    models.check_repair(model, options.repair)
     target = options.size.of(size, scale)
     images.refuse_unwritable(NAME, options.file_format, 1, target)
     planned = UpscalePlan(Source(body, NAME), options, max_pixels, model, fidelity, scale, size, target)
@@ -106,7 +116,7 @@ def convert(
     planned: UpscalePlan,
     open: Callable[[], AbstractContextManager[IO[bytes]]],
     progress: Progress = ignore_progress,
-) -> None:
+) -> ModelSettings:
     """Upscale a picture tile by tile, and write the result as it comes.
 
     Args:
@@ -115,11 +125,18 @@ def convert(
         open: opens the file to write to, which can seek.
         progress: called after each tile with the fraction done; what it raises stops the work.
 
+    Returns:
+        What the result was made with.
+
     Raises:
         SrezError: the picture is damaged, memory does not suffice, or the result cannot be written.
     """
-    upscaler = models.get(planned.model, planned.fidelity)
-    conversion.convert(lambda _: upscaler, planned.source, planned.to(open), planned.conversion, progress)
+    upscaler = planned.load(models)
+    converted = conversion.convert(
+        lambda _: upscaler, planned.source, planned.to(open), planned.conversion, progress
+    )
+    assert converted.settings
+    return converted.settings
 
 
 def decode(planned: UpscalePlan) -> Decoded:
@@ -137,7 +154,9 @@ def can_batch(decoded: Decoded) -> bool:
     return decoded.picture.channels == 3 and decoded.picture.pixels.dtype == np.uint8
 
 
-def upscale_batch(models: Models, planned: UpscalePlan, batch: list[Decoded]) -> list[np.ndarray]:
+def upscale_batch(
+    models: Models, planned: UpscalePlan, batch: list[Decoded]
+) -> list[tuple[np.ndarray, ModelSettings]]:
     """Upscale pictures of one size, as one batch if the model takes them so.
 
     Args:
@@ -146,12 +165,16 @@ def upscale_batch(models: Models, planned: UpscalePlan, batch: list[Decoded]) ->
         batch: the pictures; if they are several, each of them `can_batch`.
 
     Returns:
-        For each picture what the model made of it, `(scale H, scale W[, C])`.
+        For each picture what the model made of it, `(scale H, scale W[, C])`, and what with.
     """
-    upscaler = models.get(planned.model, planned.fidelity)
+    upscaler, pictures = planned.load(models), [decoded.picture for decoded in batch]
+    settings = [upscaler.settings_for(picture.pixels, picture.jpeg_quality) for picture in pictures]
+    repairs = [each.repair for each in settings]
     if len(batch) == 1:
-        return [upscaler(batch[0].picture.pixels)]
-    return list(upscaler.batch(np.stack([decoded.picture.pixels for decoded in batch])))
+        larger = [upscaler(pictures[0].pixels, repair=repairs[0])]
+    else:
+        larger = list(upscaler.batch(np.stack([picture.pixels for picture in pictures]), repairs))
+    return list(zip(larger, settings, strict=True))
 
 
 def encode(planned: UpscalePlan, decoded: Decoded, larger: np.ndarray) -> bytes:

@@ -127,15 +127,15 @@ def _connect(events: Events, inputs: _Inputs, buttons: _Buttons, outputs: _Outpu
 
 
 def _fidelity(models: Models, model: str) -> gradio.Slider:
-    """The slider between a model's two looks; hidden for "auto" and for a model with one look."""
+    """The slider for a model with vivid weights; hidden for "auto" and for other models."""
     card = None if model == box.AUTO else models.cards[model]
-    has_two_looks = card is not None and card.vivid is not None
+    has_vivid_weights = card is not None and card.vivid is not None
     return gradio.Slider(
         0,
         1,
-        card.fidelity if card and has_two_looks else 1.0,
+        card.fidelity if card and has_vivid_weights else 1.0,
         step=0.05,
         label="Fidelity",
         info="0 vivid, 1 faithful",
-        visible=has_two_looks,
+        visible=has_vivid_weights,
     )

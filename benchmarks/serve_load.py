@@ -32,7 +32,7 @@ CONNECTIONS, SECONDS = 64, 30
 FACES, SIDE = 64, 16
 PHOTO_SIDE = 256
 FACES_A_PHOTO = 31  # of 32 requests, one is a photograph
-HEAD = "POST /v1/upscale HTTP/1.1\r\nHost: srez\r\nContent-Type: image/png\r\nContent-Length: {}\r\n\r\n"
+HEAD = "POST /v1/upscale HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nContent-Length: {}\r\n\r\n"
 
 
 def pictures() -> tuple[list[np.ndarray], list[np.ndarray]]:

@@ -45,7 +45,7 @@ def test_the_options_are_the_settings() -> None:
     group = typer.main.get_command(app)
     assert isinstance(group, TyperGroup)
     options = {parameter.name: parameter.default for parameter in group.commands["serve"].params}
-    names = {"key": "api_key", "origins": "allow_origin"}
+    names = {"key": "api_key", "hosts": "allow_host", "origins": "allow_origin"}
     for field in dataclasses.fields(limits.Settings):
         default = options[names.get(field.name, field.name)]
         assert (default or None) == (field.default or None) or str(default) == str(field.default), field.name
@@ -55,9 +55,29 @@ def test_every_option_reaches_its_setting(monkeypatch: pytest.MonkeyPatch) -> No
     asked: list[limits.Settings] = []
     monkeypatch.setattr("srez.serve.server.run", asked.append)
     wanted = limits.Settings(
-        "::1", 1, Path("a"), Path("b"), "c", ("d",), False, 2, 3, 4, 5, 6.5, 7, 8, 9.5, 10.5, 11.5, 12, 13
+        "::1",
+        1,
+        Path("a"),
+        Path("b"),
+        "c",
+        ("d",),
+        ("https://e",),
+        False,
+        2,
+        3,
+        4,
+        5,
+        6.5,
+        7,
+        8,
+        9.5,
+        10.5,
+        11.5,
+        12,
+        13,
     )
-    words, names = ["serve", "--no-page"], {"key": "api_key", "origins": "allow_origin"}
+    words = ["serve", "--no-page"]
+    names = {"key": "api_key", "hosts": "allow_host", "origins": "allow_origin"}
     for name, value in vars(wanted).items():
         if name != "page":
             option = f"--{names.get(name, name).replace('_', '-')}"

@@ -31,10 +31,18 @@ def serve(
             help="Require this API key; set it in the environment to keep it out of process lists.",
         ),
     ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Answer under this name too, such as srez.example.org; * for any. Addresses, localhost and "
+            "the machine's name need no option; repeatable."
+        ),
+    ] = None,
     allow_origin: Annotated[
         list[str] | None,
         typer.Option(
-            help="Allow pages of this origin to call the API, such as https://example.org; repeatable."
+            help="Allow pages of this origin to call the API, such as https://example.org; * for any; "
+            "repeatable."
         ),
     ] = None,
     page: Annotated[bool, typer.Option(help="Serve the web page as well as the API.")] = True,
@@ -87,6 +95,7 @@ def serve(
             state=state,
             models=models,
             key=api_key or None,
+            hosts=tuple(allow_host or ()),
             origins=tuple(allow_origin or ()),
             page=page,
             max_body=max_body,

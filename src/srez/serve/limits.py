@@ -1,9 +1,14 @@
 """What a server allows: every limit has a name here, and most are options of `srez serve`."""
 
+import math
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from srez.errors import OptionError
 from srez.models.devices import Place
+
+ANY = "*"  # of hosts and origins
 
 MAX_BODY = 32 * 1024**2  # bytes of a request
 MAX_PIXELS = 16_000_000  # of a job's picture
@@ -36,8 +41,11 @@ MAX_ATTEMPTS = 3  # to run a job: one that kills the server is not tried for eve
 MAX_SIDE = 1_000_000  # of the width and height that can be asked for
 RETRY_SECONDS = 2  # `Retry-After` of a full server
 MAX_RETRY_SECONDS = 60  # `Retry-After` of one where the wait would be long, at most
+LOOKUP_THREADS = 2  # for jobs, results and metrics, however many pictures are read
 CUT_SECONDS = 5.0  # for a job to release its picture when the grace is over
 PAGE_SECONDS = 3600.0  # for which the page's files are kept
+
+_ORIGIN = re.compile(r"https?://[^/?#@\s]+")
 
 
 @dataclass(frozen=True)
@@ -50,7 +58,8 @@ class Settings:
         state: folder of jobs: a database, uploads and results.
         models: folder of further models, each an .onnx file with its card.
         key: API key that clients must present; None lets everybody in.
-        origins: web origins, beside the server's own, whose pages may call the API.
+        hosts: names of the server, beside addresses, localhost and the machine's; "*" for any.
+        origins: web origins, beside the server's own, whose pages may call the API; "*" for any.
         page: whether to serve the web page.
         max_body: bytes of a request.
         max_pixels: of a job's picture.
@@ -72,6 +81,7 @@ class Settings:
     state: Path = Path("srez-state")
     models: Path | None = None
     key: str | None = None
+    hosts: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
     page: bool = True
     max_body: int = MAX_BODY
@@ -87,3 +97,18 @@ class Settings:
     tile: int = TILE
     max_batch: int = MAX_BATCH
     place: Place = field(default_factory=Place)
+
+    def __post_init__(self) -> None:
+        """Refuse what no option may be.
+
+        Raises:
+            OptionError: a number is infinite or none, or an origin is none.
+        """
+        for name, value in vars(self).items():
+            if isinstance(value, float) and not math.isfinite(value):
+                raise OptionError(f"--{name.replace('_', '-')} {value}: give a finite number")
+        for origin in self.origins:
+            if origin != ANY and not _ORIGIN.fullmatch(origin):
+                raise OptionError(
+                    f"--allow-origin {origin}: give an origin such as https://example.org, or *"
+                )

@@ -1,6 +1,5 @@
 """Runs the server until it is told to stop."""
 
-import contextlib
 import os
 import signal
 import socket
@@ -15,15 +14,13 @@ from srez.serve.service import Service
 
 
 def run(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT; running work is then finished or put back.
+    """Serve until SIGTERM, SIGINT or SIGHUP; running work is then finished or put back.
 
     Raises:
         SrezError: a folder or a model cannot be used, or the address is taken.
     """
-    logs.set_up()
     _set_up_gradio()
-    # Gradio prints a traceback where it refuses a request.
-    with contextlib.redirect_stderr(logs.PrintedLines()):
+    with logs.writing():
         _serve(settings)
 
 
@@ -53,7 +50,10 @@ def _serve(settings: Settings) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         # uvicorn stops at them, and then raises them again for whoever handled them before.
         signal.signal(number, lambda *_: None)
-    _Server(config, service).run([listening])
+    server = _Server(config, service)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as under nohup
+        signal.signal(signal.SIGHUP, server.handle_exit)  # a terminal that closes stops the server gently
+    server.run([listening])
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -28,7 +28,7 @@ from srez.serve.inference.picture import UpscalePlan
 from srez.serve.inference.queue import Queue
 from srez.serve.jobs.store import Job, Store
 from srez.serve.jobs.worker import JobWorker
-from srez.serve.limits import Settings
+from srez.serve.limits import LOOKUP_THREADS, Settings
 from srez.serve.observe.metrics import Metrics
 from srez.serve.observe.timing import Stopwatch
 from srez.upscaling.convert import Decoded
@@ -89,6 +89,7 @@ class Service:
         self.metrics = Metrics(lambda: len(self.queue), self.store.counts)
         self.at_quit: list[Callable[[], None]] = []
         self._pool = ThreadPoolExecutor(machine.cores() + 1, thread_name_prefix="srez-files")
+        self._lookups = ThreadPoolExecutor(LOOKUP_THREADS, thread_name_prefix="srez-lookups")
         self._alone = itertools.count()
         self._deadline: float | None = None  # of stopping
 
@@ -121,12 +122,17 @@ class Service:
         self.quit()
         self.queue.close(self._grace_left())
         self.worker.stop(self._grace_left())
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._pool, self._lookups):
+            pool.shutdown(wait=False, cancel_futures=True)
         self.store.close()
 
     async def in_thread(self, function: Callable[..., T], *arguments: Any) -> T:
         """Call a function that computes or uses the disk, in a thread for that."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
+
+    async def look_up(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Call a function that takes a moment, in a thread that pictures never occupy."""
+        return await asyncio.get_running_loop().run_in_executor(self._lookups, function, *arguments)
 
     async def upscale(self, body: bytes, options: Options, hold: Hold) -> Upscaled:
         """Upscale a picture directly, as soon as it is its turn.

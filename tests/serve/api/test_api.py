@@ -38,7 +38,7 @@ def in_process(service: Service, talk: Callable[[httpx.AsyncClient], Awaitable[T
 
     async def run() -> T:
         transport = httpx.ASGITransport(create(service.settings, service))
-        async with httpx.AsyncClient(transport=transport, base_url="http://a") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return await talk(client)
 
     return asyncio.run(run())
@@ -196,9 +196,8 @@ def test_other_methods_are_told_which_there_are(server: Server, method: str, pat
 
 def test_a_slow_sender_is_told_so(server: Server) -> None:
     with socket.create_connection(("127.0.0.1", server.port)) as connection:
-        head = (
-            "POST /v1/upscale HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\nContent-Length: 1000\r\n\r\n"
-        )
+        head = "POST /v1/upscale HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\n"
+        head += "Content-Length: 1000\r\n\r\n"
         connection.sendall(head.encode() + FACE[:10])
         connection.settimeout(PATIENCE)
         assert connection.recv(1000).startswith(b"HTTP/1.1 408")
@@ -268,7 +267,9 @@ def test_a_result_is_sent_whole_or_not_at_all(server: Server) -> None:
 
 
 def test_a_client_that_hangs_up_in_its_body_is_no_defect(server: Server) -> None:
-    head = "POST /v1/upscale HTTP/1.1\r\nHost: a\r\nX-Request-ID: gone-1\r\nContent-Type: image/png\r\n"
+    head = (
+        "POST /v1/upscale HTTP/1.1\r\nHost: localhost\r\nX-Request-ID: gone-1\r\nContent-Type: image/png\r\n"
+    )
     with socket.create_connection(("127.0.0.1", server.port)) as connection:
         connection.sendall(f"{head}Content-Length: 1000\r\n\r\n".encode() + FACE[:10])
         time.sleep(0.2)
@@ -433,3 +434,18 @@ def test_alpha_that_hides_nothing_is_no_obstacle_to_a_jpeg(server: Server) -> No
     pixels[..., 3] = 255
     answer = server.http.post("/v1/upscale?format=jpeg", content=png(pixels), headers=PNG)
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "image/jpeg")
+
+
+def test_jobs_and_metrics_are_told_while_every_picture_thread_is_busy(tmp_path: Path) -> None:
+    service, gate = Service(Settings(state=tmp_path, page=False)), threading.Event()
+
+    async def talk(client: httpx.AsyncClient) -> list[int]:
+        where = (await client.post("/v1/jobs", content=FACE, headers=PNG)).headers["Location"]
+        busy = [asyncio.ensure_future(service.in_thread(gate.wait)) for _ in range(50)]
+        answers = [await client.get(path) for path in (where, where + "/result", "/metrics")]
+        answers.append(await client.delete(where))
+        gate.set()
+        await asyncio.gather(*busy)
+        return [answer.status_code for answer in answers]
+
+    assert in_process(service, talk) == [200, 409, 200, 204]

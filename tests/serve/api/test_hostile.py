@@ -16,6 +16,7 @@ from helpers.waiting import PATIENCE
 
 PNG = {"Content-Type": "image/png"}
 GOOD = png(face())
+HEAD = "POST /v1/upscale HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nContent-Length: "
 
 
 def png_of(width: int, height: int, data: bytes, depth: int = 8, kind: int = 2, more: bytes = b"") -> bytes:
@@ -64,9 +65,7 @@ def hostile(random: np.random.Generator, number: int) -> bytes:
 def slowly(server: Server, statuses: list[int]) -> None:
     """A body, a byte a second."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as connection:
-        connection.sendall(
-            b"POST /v1/upscale HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\nContent-Length: 999\r\n\r\n"
-        )
+        connection.sendall(f"{HEAD}999\r\n\r\n".encode())
         connection.settimeout(1)
         for _ in range(60):
             try:
@@ -82,8 +81,7 @@ def wrong_lengths(server: Server, number: int) -> int | None:
     """A body of another length than said; None where the connection was closed without a word."""
     said = ("5", "-5", "99999999999", "abc", "1e3")[number % 5]
     with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as connection:
-        head = f"POST /v1/upscale HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\nContent-Length: {said}"
-        connection.sendall(head.encode() + b"\r\n\r\n" + GOOD[:300])
+        connection.sendall(f"{HEAD}{said}\r\n\r\n".encode() + GOOD[:300])
         connection.shutdown(socket.SHUT_WR)
         answer = connection.recv(100)
         return int(answer.split()[1]) if answer else None

@@ -68,7 +68,7 @@ def ask(port: int, path: str) -> socket.socket:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
     connection.settimeout(PATIENCE)
     connection.connect(("127.0.0.1", port))
-    connection.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+    connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
     return connection
 
 
@@ -128,5 +128,5 @@ def test_a_connection_is_used_again(small: Small, monkeypatch: pytest.MonkeyPatc
         take_small(connection)
         time.sleep(2.2)  # between two requests there is no header to wait for
         for _ in range(3):
-            connection.sendall(b"GET /small HTTP/1.1\r\nHost: a\r\n\r\n")
+            connection.sendall(b"GET /small HTTP/1.1\r\nHost: localhost\r\n\r\n")
             take_small(connection)

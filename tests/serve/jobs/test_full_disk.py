@@ -36,7 +36,7 @@ def service(tmp_path: Path) -> Service:
 def ask(service: Service, method: str, path: str, **request: Any) -> httpx.Response:
     async def run() -> httpx.Response:
         transport = httpx.ASGITransport(create(service.settings, service))
-        async with httpx.AsyncClient(transport=transport, base_url="http://a") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return await client.request(method, path, **request)
 
     return asyncio.run(run())

@@ -1,5 +1,8 @@
 """What happens to work when the server stops, gently or not."""
 
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -52,6 +55,27 @@ def test_a_folder_has_one_server(tmp_path: Path) -> None:
         serving(tmp_path),
     ):
         pass
+
+
+def test_a_closed_terminal_stops_a_server_gently(tmp_path: Path) -> None:
+    with serving(tmp_path, "--no-page") as server:
+        server.process.send_signal(signal.SIGHUP)
+        assert server.process.wait(PATIENCE) == 0
+        assert "Application shutdown complete." in {line["event"] for line in server.logged()}
+
+
+def test_a_picture_that_outlasts_the_grace_is_told_that_the_server_stops(tmp_path: Path) -> None:
+    body = png(face(1, 900), "JPEG")
+    with serving(tmp_path, "--no-page", "--grace-seconds", "1") as server, ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(server.http.post, "/v1/upscale", content=body, headers=PNG)
+        time.sleep(0.5)
+        server.http.get("/healthz")  # whoever connected before has been heard by then
+        server.process.terminate()
+        answer = asked.result(PATIENCE)
+        assert (answer.status_code, answer.json()) == (503, {"error": "the server is stopping"})
+        assert int(answer.headers["Retry-After"]) > 0
+        assert server.process.wait(PATIENCE) == 0
+        assert not [line for line in server.logged() if line["level"] == "error" and "traceback" in line]
 
 
 @pytest.mark.serve_slow

@@ -23,7 +23,9 @@ def test_an_upload_that_cannot_be_kept_is_not_a_defect(
 
     async def run() -> httpx.Response:
         guard = PageGuard(fail, PageFiles(tmp_path / "page"), {}, asyncio.Event())
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(guard), base_url="http://a") as client:
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(guard), base_url="http://localhost"
+        ) as client:
             return await client.post("/page/gradio_api/upload", files={"files": b"a"})
 
     answer = asyncio.run(run())

@@ -101,6 +101,7 @@ _ERRORS = {
     409: ("The job is not done.", "the job is running, not done"),
     413: ("The body or the picture is too large.", "the body has more than 33,554,432 bytes (--max-body)"),
     415: ("Not a picture, damaged, or another content type.", "the picture is damaged or cut short"),
+    421: ("For another host.", "this server does not answer under this name (--allow-host)"),
     422: ("An option is invalid.", "scale: Input should be less than or equal to 16"),
     429: (
         "Too many requests; `Retry-After` says when to try again.",
@@ -130,7 +131,7 @@ def errors(*statuses: int) -> Responses:
     return documented
 
 
-ANY_ROUTE = errors(403, 405, 408, 413, 500, 503, 507)
+ANY_ROUTE = errors(403, 405, 408, 413, 421, 500, 503, 507)
 UPLOAD_ERRORS = errors(400, 404, 415, 422, 429)
 PICTURE = {
     "description": "The larger picture.",

@@ -93,7 +93,7 @@ async def get_result(name: str, service: InjectedService) -> StreamingResponse:
     job = await _find_job(name, service)
     if job.state != "done":
         raise HttpError(409, f"the job is {job.state}, not done")
-    file, size = await service.in_thread(_open_result, service.store.result(job))
+    file, size = await service.look_up(_open_result, service.store.result(job))
     media_type = job.options.file_format.media_type
     return StreamingResponse(_pieces(file), headers={"Content-Length": str(size)}, media_type=media_type)
 
@@ -106,7 +106,7 @@ async def get_result(name: str, service: InjectedService) -> StreamingResponse:
 )
 async def delete_job(name: str, service: InjectedService) -> None:
     """Cancel a job, or remove it and its result."""
-    if not await service.in_thread(service.store.remove, name):
+    if not await service.look_up(service.store.remove, name):
         raise _no_such_job()
     service.worker.wake()  # there is more room
 
@@ -139,7 +139,7 @@ async def ready(service: InjectedService) -> StatusAnswer:
 )
 async def metrics(service: InjectedService) -> Response:
     """Counters for Prometheus."""
-    return Response(await service.in_thread(service.metrics.text), media_type=CONTENT_TYPE)
+    return Response(await service.look_up(service.metrics.text), media_type=CONTENT_TYPE)
 
 
 async def _cancelled_on_disconnect(request: Request, work: Coroutine[Any, Any, T]) -> T:
@@ -156,6 +156,7 @@ async def _cancelled_on_disconnect(request: Request, work: Coroutine[Any, Any, T
             raise HttpError(499, "the client disconnected")
         return task.result()
     finally:
+        task.cancel()  # does nothing to one that is done
         gone.cancel()
 
 
@@ -200,7 +201,7 @@ def _job_answer(job: Job, service: Service) -> JobAnswer:
 
 
 async def _find_job(name: str, service: Service) -> Job:
-    job = await service.in_thread(service.store.get, name)
+    job = await service.look_up(service.store.get, name)
     if job is None:
         raise _no_such_job()
     return job

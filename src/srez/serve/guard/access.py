@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from srez.serve.errors import HttpError
+from srez.serve.limits import ANY
 
 OPEN_ROUTES = ("/healthz", "/readyz")  # need no key
 
@@ -45,13 +46,13 @@ def check_origin(method: str, headers: Mapping[bytes, bytes], origins: tuple[str
     Args:
         method: of the request.
         headers: of the request, with names in lower case.
-        origins: allowed beside the server's own.
+        origins: allowed beside the server's own, or "*".
 
     Raises:
         HttpError: 403.
     """
     origin = headers.get(b"origin")
-    if origin is None or method in ("GET", "HEAD", "OPTIONS"):
+    if origin is None or ANY in origins or method in ("GET", "HEAD", "OPTIONS"):
         return
     text = origin.decode("latin-1")
     if text not in origins and _host(text) != headers.get(b"host", b"").decode("latin-1").lower():

@@ -1,4 +1,4 @@
-"""The outermost layer: API key, origin, body limits, security headers, request ids, logs and metrics."""
+"""The outermost layer: host, key, origin, body limits, security headers, request ids, logs and metrics."""
 
 import asyncio
 import re
@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from srez.serve.errors import INTERNAL_ERROR, HttpError
+from srez.serve.errors import INTERNAL_ERROR, HttpError, busy
 from srez.serve.guard import access
 from srez.serve.guard.headers import PAGE, security_headers
+from srez.serve.guard.hosts import Hosts
 from srez.serve.limits import BODY_SECONDS, PIECE_SECONDS, SEND_PIECE, Settings
 from srez.serve.observe import logs
 from srez.serve.observe.metrics import Metrics
@@ -38,6 +39,7 @@ class Guard:
             metrics: count the requests.
         """
         self._app, self._settings, self._metrics = app, settings, metrics
+        self._hosts = Hosts(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass one request on, or refuse it."""
@@ -47,7 +49,9 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        await _Request(self._app, self._settings, self._metrics, scope, receive, send).run()
+        scope = {**scope, "headers": [pair for pair in scope["headers"] if not _is_forwarded(pair[0])]}
+        request = _Request(self._app, self._settings, self._metrics, scope, receive, send)
+        await request.run(self._hosts)
 
 
 class _Request:
@@ -70,9 +74,10 @@ class _Request:
         )
         self.complete = False  # whether the whole body has arrived
 
-    async def run(self) -> None:
+    async def run(self, hosts: Hosts) -> None:
         path = self.scope["path"]
         try:
+            hosts.check(self.scope["headers"])
             access.check_key(path, self.headers, self.settings.key)
             access.check_origin(self.scope["method"], self.headers, self.settings.origins)
             self._refuse_large(int(self.headers.get(b"content-length", b"0")))
@@ -81,6 +86,8 @@ class _Request:
                 await self._refuse(self.refusal)
         except HttpError as refusal:
             await self._refuse(refusal)
+        except asyncio.CancelledError:  # by uvicorn, when the grace for running work is over
+            await self._refuse(busy("the server is stopping", 503))
         except Exception:
             if self.refusal:
                 await self._refuse(self.refusal)
@@ -173,6 +180,11 @@ class _Request:
             received=self.received,
             sent=self.sent,
         )
+
+
+def _is_forwarded(name: bytes) -> bool:
+    """Whether a header says what a proxy was asked for: anybody may send it, and Gradio would believe it."""
+    return name == b"forwarded" or name.startswith(b"x-forwarded-")
 
 
 def _pieces(message: Message) -> Iterator[Message]:

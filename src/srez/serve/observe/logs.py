@@ -3,10 +3,16 @@
 import io
 import json
 import logging
+import os
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr
 from typing import Any, TextIO
+
+_STDERR = 2  # the file descriptor
+_RELAY_SECONDS = 1.0  # for the last lines at the end
 
 log = logging.getLogger("srez.serve")
 
@@ -47,7 +53,37 @@ class PrintedLines(io.TextIOBase):
         return len(text)
 
 
-def set_up(stream: TextIO = sys.stderr) -> None:
+@contextmanager
+def writing() -> Iterator[None]:
+    """Send all logs of the process to standard error as JSON; what libraries write there becomes lines of it.
+
+    Python's libraries write to `sys.stderr`, others to the file descriptor: both are replaced for the block.
+    """
+    with os.fdopen(os.dup(_STDERR), "w", buffering=1) as stream, redirect_stderr(PrintedLines()):
+        _set_up(stream)
+        source, sink = os.pipe()
+        os.set_blocking(sink, False)  # a library that writes much must lose lines, not wait for our thread
+        os.dup2(sink, _STDERR)
+        os.close(sink)
+        reader = threading.Thread(target=_relay, args=[source], name="srez-stderr", daemon=True)
+        reader.start()
+        try:
+            yield
+        finally:
+            os.dup2(stream.fileno(), _STDERR)  # ends the pipe, unless a child of ours still has it
+            reader.join(_RELAY_SECONDS)
+            _set_up(sys.__stderr__ or stream)
+
+
+def _relay(source: int) -> None:
+    """Log each line that comes from a pipe, until it ends."""
+    with os.fdopen(source, errors="replace") as lines:
+        for line in lines:
+            if line.strip():
+                event("printed", logging.WARNING, text=line.rstrip("\n"))
+
+
+def _set_up(stream: TextIO) -> None:
     """Send all logs of the process to a stream as JSON, but for uvicorn's line per request."""
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonFormatter())

@@ -112,13 +112,13 @@ class Events:
                 waiting = "waiting for other pictures" if job.state == "queued" else "upscaling"
                 progress(service.worker.progress(job), waiting)
                 await asyncio.sleep(_POLL_SECONDS)
-                job = await service.in_thread(service.store.get, job.id)
+                job = await service.look_up(service.store.get, job.id)
             if job is None or job.error:
                 raise _page_error(job.error if job and job.error else "The job was cancelled.")
-            await service.in_thread(service.store.result(job).replace, result)
+            await service.look_up(service.store.result(job).replace, result)
         finally:
             if job:
-                await service.in_thread(service.store.remove, job.id)
+                await service.look_up(service.store.remove, job.id)
 
 
 def _read(upload: Any) -> bytes:

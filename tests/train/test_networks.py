@@ -138,6 +138,7 @@ DISCRIMINATORS = {
     "srez": recipe.SrezDiscriminator(network="srez", units=(4, 8)),
     "srgan": recipe.SrganDiscriminator(network="srgan", units=(4, 8), dense=6),
     "critic": recipe.Critic(network="critic", units=(4, 8)),
+    "patches": recipe.PatchesDiscriminator(network="patches", units=(4, 8)),
     "conditional critic": recipe.Critic(network="critic", units=(4, 8), conditional=True),
 }
 
@@ -149,7 +150,7 @@ def test_a_discriminator_judges_pictures_and_trains(name: str, random: np.random
     with tf.GradientTape() as tape:
         logits, features = network([picture, low], training=True)
         loss = tf.reduce_sum(logits)
-    assert logits.shape == (2, 1)
+    assert logits.shape == ((2, 16, 16, 1) if name == "patches" else (2, 1))
     assert len(features) >= 2
     assert all(gradient is not None for gradient in tape.gradient(loss, network.trainable_variables))
     other = network([picture, 1 - low], training=False)[0]
@@ -166,6 +167,17 @@ def test_a_discriminator_is_saved_and_loaded(name: str, tmp_path: Path, random: 
     ours, theirs = (keras.tree.flatten(each(inputs, training=False)) for each in (network, again))
     for mine, yours in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(mine, yours, atol=1e-6)
+
+
+def test_spectral_normalisation_bounds_every_kernel(random: np.random.Generator) -> None:
+    network = networks.build_discriminator(DISCRIMINATORS["patches"], 32)
+    kernels = [variable for variable in network.trainable_variables if len(variable.shape) == 4]
+    for kernel in kernels:
+        kernel.assign(random.normal(0, 3, kernel.shape))
+    for _ in range(20):
+        network([np.zeros((1, 32, 32, 3)), np.zeros((1, 8, 8, 3))], training=True)
+    for kernel in kernels:
+        assert np.linalg.norm(np.reshape(kernel, (-1, kernel.shape[-1])), 2) == pytest.approx(1, abs=0.02)
 
 
 def test_photo_keeps_flat_colours_whatever_its_weights(random: np.random.Generator) -> None:

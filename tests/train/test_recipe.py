@@ -108,6 +108,8 @@ def test_recipes_that_cannot_be_read(tmp_path: Path) -> None:
             ["loss.r1=1"],
             "loss.r1 cannot be combined with batch norm",
         ),
+        ("faces", ["loss.shift=true"], "loss.shift needs loss.perceptual or loss.adversarial"),
+        ("faces_vivid", ["loss.shift=true"], 'use discriminator.network = "patches"'),
         ("srresnet", ["optimizer.schedule=milestones", "optimizer.ema=0"], "require each other"),
         ("srresnet", ["loss.consistency=1"], "are not reduced that way"),
     ],

@@ -118,7 +118,7 @@ def test_what_cannot_be_shared_is_refused() -> None:
     for change, averages, sentence in (
         ("batch=15", [], "2 devices cannot share batches of 15"),
         ("xla=true", [], "XLA does not support several devices"),
-        ("batch=16", ["an average"], "--devices does not support batch norm"),
+        ("batch=16", ["an average"], "--devices does not support batch norm or spectral norm"),
     ):
         with pytest.raises(OptionError, match=sentence):
             replicas.require_distributable(recipe.load("smoke", [change]), two, averages)

@@ -62,6 +62,21 @@ def test_a_gan_resumes_with_penalties_and_updates(faces: data.TrainingData, tmp_
     assert_same_checkpoint(parts, undisturbed)
 
 
+def test_patches_and_shifted_crops_resume(faces: data.TrainingData, tmp_path: Path) -> None:
+    """The shift follows from seed and step, and what spectral normalisation remembers is saved."""
+    critic = "discriminator={network='patches', units=[4, 8]}"
+    chosen = gan("optimizer.cooldown=0", critic, "loss.shift=true", "loss.variant=hinge", "steps=4")
+    undisturbed, parts = tmp_path / "undisturbed", tmp_path / "parts"
+    train(chosen, faces, undisturbed)
+    train(chosen.model_copy(update={"steps": 2}), faces, parts)
+    train(chosen, faces, parts)
+    assert_same_checkpoint(parts, undisturbed)
+    train(
+        chosen.model_copy(update={"loss": chosen.loss.model_copy(update={"shift": False})}), faces, tmp_path
+    )
+    assert log(tmp_path)[1]["discriminator"] != log(parts)[1]["discriminator"]
+
+
 def test_a_finished_run_can_be_made_longer(copy: Copy, faces: data.TrainingData) -> None:
     heard = Listener()
     assert train(longer(), faces, copy(), heard).step == 5

@@ -1,7 +1,7 @@
 """Loss terms: functions of images or of a discriminator's outputs, each a scalar mean over the batch.
 
 Images are `(N, H, W, 3)` in [0, 1]; `real` and `fake` are `(N, 1)` logits of the truth and of the generator's
-output, pair by pair.
+output, pair by pair, or `(N, h, w, 1)`, one for every patch.
 """
 
 from collections.abc import Callable

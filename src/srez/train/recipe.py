@@ -133,7 +133,15 @@ class Critic(_Settings):
     updates: Count = 1
 
 
-Discriminator = SrezDiscriminator | SrganDiscriminator | Critic
+class PatchesDiscriminator(_Settings):
+    """A logit for every patch of the picture alone, with spectral normalisation."""
+
+    network: Literal["patches"]
+    units: Annotated[tuple[Count, ...], Field(min_length=1)] = (32, 64, 128)
+    updates: Count = 1
+
+
+Discriminator = SrezDiscriminator | SrganDiscriminator | Critic | PatchesDiscriminator
 
 
 class Perceptual(_Settings):
@@ -159,6 +167,7 @@ class Loss(_Settings):
     gradient_penalty: Weight = 0.0  # on the discriminator, at interpolates
     r1: Weight = 0.0  # on the discriminator, at real pictures
     r1_every: Count = 16  # updates
+    shift: bool = False  # whether perceptual and adversarial losses see crops that start anywhere
 
     def terms(self) -> dict[str, float]:
         """The weights above 0, by the name of their term."""
@@ -257,6 +266,14 @@ def _contradictions(recipe: Recipe) -> Iterator[tuple[bool, str]]:
             bool(getattr(loss, key)) and isinstance(discriminator, SrezDiscriminator | SrganDiscriminator),
             f'loss.{key} cannot be combined with batch norm: use discriminator.network = "critic"',
         )
+    yield (
+        loss.shift and not (loss.perceptual or loss.adversarial),
+        "loss.shift needs loss.perceptual or loss.adversarial above 0",
+    )
+    yield (
+        loss.shift and isinstance(discriminator, SrganDiscriminator | Critic),
+        'loss.shift needs a discriminator for crops of any size: use discriminator.network = "patches"',
+    )
     yield (
         bool(optimizer.cooldown) and optimizer.schedule != "plateau",
         f'optimizer.cooldown and optimizer.schedule = "{optimizer.schedule}" cannot be combined',

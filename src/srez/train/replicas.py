@@ -56,17 +56,17 @@ def is_chief(strategy: Strategy) -> bool:
     return _process(strategy) == 0
 
 
-def require_distributable(recipe: Recipe, strategy: Strategy, averages: list[Any]) -> None:
+def require_distributable(recipe: Recipe, strategy: Strategy, changed: list[Any]) -> None:
     """Refuse a training that would come out differently on several replicas.
 
     Args:
         recipe: what to do.
         strategy: whose replicas.
-        averages: the moving averages of batch norm, if the networks have any.
+        changed: what every pass through the networks changes: batch norm's averages, spectral norm's vectors.
 
     Raises:
-        OptionError: the batch cannot be divided; XLA, which is unsafe under tf.distribute; or batch norm on
-            several devices of one process, each of which would update its averages.
+        OptionError: the batch cannot be divided; XLA, which is unsafe under tf.distribute; or batch or
+            spectral norm on several devices of one process, each of which would change the same variables.
     """
     count = strategy.num_replicas_in_sync
     part = recipe.batch // recipe.optimizer.accumulate
@@ -74,10 +74,10 @@ def require_distributable(recipe: Recipe, strategy: Strategy, averages: list[Any
         raise OptionError(f"{count} devices cannot share batches of {part} evenly: --set batch to a multiple")
     if count > 1 and recipe.xla:
         raise OptionError("XLA does not support several devices: add --set xla=false")
-    if averages and _local(strategy) > 1:
+    if changed and _local(strategy) > 1:
         raise OptionError(
-            "--devices does not support batch norm, which this recipe's networks use: choose --workers, one "
-            "for each device"
+            "--devices does not support batch norm or spectral norm, which this recipe's networks use: "
+            "choose --workers, one for each device"
         )
 
 

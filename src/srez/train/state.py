@@ -45,11 +45,12 @@ class State:
             for index, variable in enumerate(part.variables)
         }
 
-    def batch_norm_averages(self) -> list[Any]:
-        """The moving averages of batch norm, which every pass through the networks changes."""
+    def changed_by_passes(self) -> list[Any]:
+        """What every pass through the networks changes: averages of batch norm, vectors of spectral norm."""
         networks = [self.generator, *([self.discriminator] if self.discriminator else [])]
         layers = [layer for network in networks for layer in network.layers]
-        normalising = [layer for layer in layers if isinstance(layer, keras.layers.BatchNormalization)]
+        kinds = keras.layers.BatchNormalization | keras.layers.SpectralNormalization
+        normalising = [layer for layer in layers if isinstance(layer, kinds)]
         return [variable for layer in normalising for variable in layer.non_trainable_variables]
 
 

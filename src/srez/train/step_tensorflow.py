@@ -7,12 +7,13 @@ import keras
 import tensorflow as tf
 
 from srez.train import losses, perceptual, replicas
+from srez.train.data import SCALE
 from srez.train.recipe import Recipe
 from srez.train.state import State
 
 Values = dict[str, tf.Tensor]
 Scored = tuple[tf.Tensor, list[tf.Tensor]]
-"""What a discriminator says of pictures: logits, `(N, 1)`, and its features."""
+"""What a discriminator says of pictures: logits, `(N, 1)` or one for every patch, and its features."""
 
 
 class TrainingStep:
@@ -40,7 +41,7 @@ class TrainingStep:
         self._generator_loss, self._discriminator_loss = losses.ADVERSARIAL[recipe.loss.variant]
         self._features = perceptual.features(recipe.perceptual) if recipe.loss.perceptual else None
         compute = tf.function(self._losses_and_gradients, jit_compile=recipe.xla)
-        self._compute = replicas.averaged(strategy, compute, state.batch_norm_averages())
+        self._compute = replicas.averaged(strategy, compute, state.changed_by_passes())
         self._update_generator = _updater(state.generator, state.generator_optimizer, recipe.xla)
         if state.discriminator and state.discriminator_optimizer:
             self._update_discriminator = _updater(
@@ -117,7 +118,7 @@ class TrainingStep:
             low: the same without noise.
             high: the truth, `(N, 4h, 4w, 3)`.
             replica: the number of the replica that has these rows.
-            seed: for the interpolates of the gradient penalty.
+            seed: for the interpolates of the gradient penalty, and for the shift.
             with_generator: whether the generator's loss is computed too.
             penalise: whether the discriminator's loss includes its penalty.
 
@@ -126,16 +127,17 @@ class TrainingStep:
         """
         state = self._state
         generator_loss = discriminator_loss = None
+        corner = self._corner(seed)
         with tf.GradientTape(persistent=True) as tape:
             output = tf.cast(state.generator(noisy, training=True), tf.float32)
-            terms = self._distances(output, low, high) if with_generator else {}
+            terms = self._distances(output, low, high, corner) if with_generator else {}
             if state.discriminator_optimizer:
-                real, fake = self._score(high, low), self._score(output, low)
+                real, fake = self._score(high, low, corner), self._score(output, low, corner)
                 if with_generator:
                     terms |= self._adversarial(real, fake)
                 adversarial_loss = discriminator_loss = self._discriminator_loss(real[0], fake[0])
                 if penalise:
-                    weight, terms["penalty"] = self._penalty(output, low, high, replica, seed)
+                    weight, terms["penalty"] = self._penalty(output, low, high, corner, replica, seed)
                     discriminator_loss = adversarial_loss + weight * terms["penalty"]
                 terms["discriminator"] = adversarial_loss
                 terms |= self._mean_scores(real, fake)
@@ -150,10 +152,17 @@ class TrainingStep:
             _gradients(tape, discriminator_loss, state.discriminator),
         )
 
-    def _score(self, picture: tf.Tensor, low: tf.Tensor) -> Scored:
+    def _corner(self, seed: tf.Tensor) -> tf.Tensor | None:
+        """Where the crops begin that perceptual and adversarial losses see; None where they see all."""
+        if not self._recipe.loss.shift:
+            return None
+        _, own_seed = tf.unstack(tf.random.split(seed, 2))
+        return tf.random.stateless_uniform([2], own_seed, 0, SCALE, tf.int32)
+
+    def _score(self, picture: tf.Tensor, low: tf.Tensor, corner: tf.Tensor | None) -> Scored:
         """The discriminator's output for pictures, given their inputs."""
         assert self._state.discriminator
-        logits, features = self._state.discriminator([picture, low], training=True)
+        logits, features = self._state.discriminator([_shifted(picture, corner), low], training=True)
         return tf.cast(logits, tf.float32), keras.tree.flatten(features)
 
     def _mean_scores(self, real: Scored, fake: Scored) -> Values:
@@ -164,7 +173,9 @@ class TrainingStep:
             "fake": losses.mean_score(variant, fake[0]),
         }
 
-    def _distances(self, output: tf.Tensor, low: tf.Tensor, high: tf.Tensor) -> Values:
+    def _distances(
+        self, output: tf.Tensor, low: tf.Tensor, high: tf.Tensor, corner: tf.Tensor | None
+    ) -> Values:
         """The generator's losses that need no discriminator."""
         loss, terms = self._recipe.loss, {}
         if loss.l1:
@@ -174,7 +185,8 @@ class TrainingStep:
         if loss.consistency:
             terms["consistency"] = losses.consistency(output, low)
         if self._features:
-            terms["perceptual"] = losses.feature_distance(self._features(output), self._features(high))
+            found, truth = (self._features(_shifted(picture, corner)) for picture in (output, high))
+            terms["perceptual"] = losses.feature_distance(found, truth)
         return terms
 
     def _adversarial(self, real: Scored, fake: Scored) -> Values:
@@ -186,13 +198,19 @@ class TrainingStep:
         return terms
 
     def _penalty(
-        self, output: tf.Tensor, low: tf.Tensor, high: tf.Tensor, replica: tf.Tensor, seed: tf.Tensor
+        self,
+        output: tf.Tensor,
+        low: tf.Tensor,
+        high: tf.Tensor,
+        corner: tf.Tensor | None,
+        replica: tf.Tensor,
+        seed: tf.Tensor,
     ) -> tuple[float, tf.Tensor]:
         """The weight and the value of the discriminator's penalty: R1 or WGAN-GP's."""
         loss = self._recipe.loss
 
         def logits(picture: tf.Tensor) -> tf.Tensor:
-            return self._score(picture, low)[0]
+            return self._score(picture, low, corner)[0]
 
         if loss.r1:
             return loss.r1 * loss.r1_every, losses.r1(logits, high)
@@ -206,6 +224,18 @@ class TrainingStep:
         pairs = zip(self._state.average.variables, self._state.generator.variables, strict=True)
         for mean, variable in pairs:
             mean.assign(decay * mean + (1 - decay) * variable)
+
+
+def _shifted(pictures: tf.Tensor, corner: tf.Tensor | None) -> tf.Tensor:
+    """Pictures less the width of an input pixel, from a corner that changes from step to step.
+
+    A network with strides sees some places of an input pixel's 4x4 better than others. Always at the same
+    places, that would teach the generator a grid.
+    """
+    if corner is None:
+        return pictures
+    top, left = corner[0], corner[1]
+    return pictures[:, top : top - SCALE, left : left - SCALE]  # the ends count from behind
 
 
 def _gradients(tape: tf.GradientTape, loss: tf.Tensor | None, network: keras.Model | None) -> list[tf.Tensor]:

@@ -78,7 +78,7 @@ def prepare(
     tf.config.experimental.enable_op_determinism()
     strategy = strategy or replicas.single_device()
     state = states.build(recipe, init)
-    replicas.require_distributable(recipe, strategy, state.batch_norm_averages())
+    replicas.require_distributable(recipe, strategy, state.changed_by_passes())
     step = TrainingStep(recipe, state, strategy)
     return Prepared(recipe, state, step, strategy, init.fingerprint if init else None)
 

@@ -10,6 +10,7 @@ from srez.train.recipe import (
     Discriminator,
     FacesGenerator,
     Generator,
+    PatchesDiscriminator,
     PhotoGenerator,
     RestorerGenerator,
     SrezDiscriminator,
@@ -46,6 +47,8 @@ def build_discriminator(settings: Discriminator, size: int) -> keras.Model:
             return discriminators.srez(settings.units)
         case SrganDiscriminator():
             return discriminators.srgan(size, settings.units, settings.dense)
+        case PatchesDiscriminator():
+            return discriminators.patches(settings.units)
         case _:
             return discriminators.critic(size, settings.units, settings.conditional)
 

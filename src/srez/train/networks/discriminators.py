@@ -86,6 +86,30 @@ def critic(
     return keras.Model([picture, low], [layers.Dense(1)(layers.Flatten()(x)), features], name="critic")
 
 
+def patches(units: tuple[int, ...] = (32, 64, 128)) -> keras.Model:
+    """A logit for every patch of a picture, fully convolutional, with spectral normalisation.
+
+    It sees neither the input beside the picture nor where the input's pixels begin, so it cannot teach the
+    generator a grid. Patches: Isola et al., arXiv 1611.07004, section 2.2.2. Spectral normalisation: Miyato
+    et al., arXiv 1802.05957; Keras scales the kernels themselves at each pass in training.
+
+    Args:
+        units: channels; the first convolution has stride 1, the others stride 2.
+
+    Returns:
+        Logits `(N, h, w, 1)`, and features.
+    """
+    picture, low = _inputs(None)
+    x = layers.Rescaling(2.0, -1.0)(picture)
+    features = []
+    for channels, size, stride in [(units[0], 3, 1), *((n, 4, 2) for n in units[1:]), (units[-1], 3, 1)]:
+        made = layers.Conv2D(channels, size, stride, padding="same", kernel_initializer="he_normal")
+        x = layers.LeakyReLU(0.2)(layers.SpectralNormalization(made)(x))
+        features.append(x)
+    logits = layers.SpectralNormalization(layers.Conv2D(1, 3, padding="same"))(x)
+    return keras.Model([picture, low], [logits, features], name="patches")
+
+
 def _inputs(size: int | None) -> tuple[keras.KerasTensor, keras.KerasTensor]:
     low = size and size // SCALE
     return keras.Input((size, size, 3)), keras.Input((low, low, 3))

@@ -104,10 +104,13 @@ def _unpack_runs(data: bytes, bits: int, size: tuple[int, int]) -> np.ndarray:
     """Palette indices of RLE8 or RLE4, bottom row first; what no run covers is 0."""
     width, height = size
     canvas = bytearray(width * height)
-    place = x = y = 0
+    place = x = y = steps = 0
     while y < height and not (y == height - 1 and x >= width):
         if place + 2 > len(data):
             raise ValueError("its pixels end early")
+        steps += 1
+        if steps > 2 * (width + 2) * height:  # a run for each pixel, and moves between them
+            raise ValueError("it has more runs than pixels")
         count, value = data[place : place + 2]
         place += 2
         if count:

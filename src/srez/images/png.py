@@ -4,10 +4,14 @@ import io
 import struct
 import zlib
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import IO
 
 import numpy as np
 from PIL import Image
+
+from srez.images.headers import tiff as tiff_header
+from srez.images.headers.refusal import Refusal
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # by channels
@@ -22,8 +26,12 @@ BESIDE = "srez chunks"  # where `tell` puts them
 Chunks = tuple[tuple[bytes, bytes], ...]  # kind and body of each
 
 TEXT, COLOUR = (b"tEXt", b"zTXt", b"iTXt"), (b"gAMA", b"cHRM", b"sRGB", b"cICP")
-_MOST_BESIDE = 64 * 1024**2  # bytes of a profile, or of all text as it is packed
+_MOST_BESIDE = 64 * 1024**2  # bytes of all text and profiles as they are packed
+MOST_UNPACKED = 16 * 1024**2  # bytes of a profile, or of a text
+LEAST_CHUNK = 256  # bytes, on average; encoders write thousands
+MOST_CHUNKS = 5_000  # that may be smaller
 _XMP, _OLD_PROFILE = b"XML:com.adobe.xmp\0", b"Raw profile type "
+_OLD_EXIF = _OLD_PROFILE + b"exif"
 
 
 def split(file: IO[bytes]) -> tuple[Chunks, IO[bytes]]:
@@ -31,9 +39,13 @@ def split(file: IO[bytes]) -> tuple[Chunks, IO[bytes]]:
 
     Pillow unpacks text and profile when it opens a PNG and refuses more than 1 MB of each; here they stay
     packed. Chunks whose checksum is wrong are left out; what cannot be parsed is left to Pillow.
+
+    Raises:
+        Refusal: there are too many chunks.
     """
     end = file.seek(0, 2)
-    place, copied, total = 8, 0, 0
+    most = MOST_CHUNKS + end // LEAST_CHUNK
+    place, copied, total, count = 8, 0, 0, 0
     chunks: list[tuple[bytes, bytes]] = []
     pieces: list[bytes] = []
     while place + 12 <= end:
@@ -42,6 +54,9 @@ def split(file: IO[bytes]) -> tuple[Chunks, IO[bytes]]:
         after = place + 12 + length
         if after > end:
             break
+        count += 1
+        if count > most:
+            raise Refusal("is cut into chunks of a few bytes")
         if kind in (*TEXT, *COLOUR, b"iCCP"):
             body, check = file.read(length), file.read(4)
             total += length
@@ -51,6 +66,9 @@ def split(file: IO[bytes]) -> tuple[Chunks, IO[bytes]]:
                 file.seek(copied)
                 pieces.append(file.read(place - copied))
                 copied = after
+        elif kind == b"eXIf":
+            with suppress(IndexError, ValueError):  # damaged
+                tiff_header.check_exif(file.read(length).removeprefix(b"Exif\0\0"))
         place = after
     file.seek(copied)
     return tuple(chunks), io.BytesIO(b"".join([*pieces, file.read()])) if pieces else file
@@ -62,16 +80,27 @@ def tell(image: Image.Image, chunks: Chunks) -> None:
     for kind, body in chunks:
         keyword = body.partition(b"\0")[0]
         if kind == b"iCCP":
-            image.info["icc_profile"] = _unpacked(body[len(keyword) + 2 :])
+            if "icc_profile" not in image.info:  # there is one; unpacking many takes for ever
+                image.info["icc_profile"] = _unpacked(body[len(keyword) + 2 :])
         elif kind == b"iTXt" and body.startswith(_XMP):
-            packed, packet = body[len(_XMP)], body[len(_XMP) + 2 :].split(b"\0", 2)[-1]
-            image.info["xmp"] = _unpacked(packet) if packed else packet
+            if "xmp" not in image.info:
+                packed, packet = body[len(_XMP)], body[len(_XMP) + 2 :].split(b"\0", 2)[-1]
+                image.info["xmp"] = _unpacked(packet) if packed else packet
         elif kind in (b"tEXt", b"zTXt") and keyword.startswith(_OLD_PROFILE):
-            text = _unpacked(body[len(keyword) + 2 :]) if kind == b"zTXt" else body[len(keyword) + 1 :]
-            image.info[keyword.decode("latin-1")] = text.decode("latin-1")
+            if keyword == _OLD_EXIF and _OLD_EXIF.decode() not in image.info:
+                text = _unpacked(body[len(keyword) + 2 :]) if kind == b"zTXt" else body[len(keyword) + 1 :]
+                _check_old_exif(text)
+                image.info[_OLD_EXIF.decode()] = text.decode("latin-1")
         else:
             kept.append((kind, body))
     image.info[BESIDE] = tuple(kept)
+
+
+def _check_old_exif(text: bytes) -> None:
+    """Bound the tags of EXIF data in text: three lines, then digits."""
+    with suppress(IndexError, ValueError):  # damaged
+        data = bytes.fromhex("".join(text.decode("latin-1").split("\n")[3:]))
+        tiff_header.check_exif(data.removeprefix(b"Exif\0\0"))
 
 
 def with_xmp(chunks: Chunks, xmp: bytes | None) -> Chunks:
@@ -80,18 +109,19 @@ def with_xmp(chunks: Chunks, xmp: bytes | None) -> Chunks:
 
 
 def texts(chunks: Chunks) -> list[tuple[str, str]]:
-    """Keyword and text of each text chunk; what cannot be parsed is left out."""
-    found = []
+    """Keyword and text of each text chunk; what is damaged, or too much, is left out."""
+    found, left = [], MOST_UNPACKED
     for kind, body in chunks:
         keyword, _, rest = body.partition(b"\0")
         coding = "latin-1"
         if kind == b"zTXt":
-            rest = _unpacked(rest[1:])
+            rest = _unpacked(rest[1:], left)
         elif kind == b"iTXt":
             packed, coding = rest[:1] == b"\1", "utf-8"
             rest = rest[2:].split(b"\0", 2)[-1]
-            rest = _unpacked(rest) if packed else rest
-        if rest:
+            rest = _unpacked(rest, left) if packed else rest
+        left -= len(rest)
+        if rest and left > 0:
             found.append((keyword.decode("latin-1"), rest.decode(coding, "replace")))
     return found
 
@@ -101,11 +131,13 @@ def text_chunk(keyword: str, text: str) -> tuple[bytes, bytes]:
     return b"iTXt", keyword.encode("latin-1") + bytes(5) + text.encode()
 
 
-def _unpacked(data: bytes) -> bytes:
+def _unpacked(data: bytes, most: int = MOST_UNPACKED) -> bytes:
     """Data as it was before it was packed; none if that is damaged or too much."""
+    if most <= 0:
+        return b""
     try:
         unpacker = zlib.decompressobj()
-        unpacked = unpacker.decompress(data, _MOST_BESIDE)
+        unpacked = unpacker.decompress(data, most)
     except zlib.error:
         return b""
     return unpacked if unpacker.eof else b""

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import IO
 
 from PIL import Image, UnidentifiedImageError
-from PIL.TiffImagePlugin import TiffImageFile
 
 from srez.errors import ImageError, MissingPackageError, OutOfMemoryError, TooLargeError
-from srez.images import foreign, heif, jpeg, metadata, png, unsupported
+from srez.images import foreign, headers, heif, jpeg, metadata, png, unsupported
 from srez.images.decode import decode
 from srez.images.formats import (
     AVIF,
@@ -31,8 +30,6 @@ from srez.images.quiet import quiet
 quiet()
 
 MAX_PIXELS = 178_956_970  # of a picture to read: where Pillow stops too, 512 MB of RGB
-
-_TIFF_SUBFILE = 254  # a tag
 
 
 def read(source: Path | bytes, name: str | None = None, max_pixels: int = MAX_PIXELS) -> Picture:
@@ -104,6 +101,7 @@ def _opened(source: Path | bytes, name: str, max_pixels: int) -> Iterator[Image.
             found = _format(file, name)
             if Image.MAX_IMAGE_PIXELS and max_pixels > 2 * Image.MAX_IMAGE_PIXELS:
                 Image.MAX_IMAGE_PIXELS = max_pixels  # who raises our limit raises Pillow's
+            headers.check(found, file, max_pixels)
             beside, shown = png.split(file) if found == PNG else ((), file)
             beside = heif.colours(file) if found in (AVIF, HEIC) else beside
             with Image.open(shown, formats=[found.pillow]) as image:
@@ -114,6 +112,8 @@ def _opened(source: Path | bytes, name: str, max_pixels: int) -> Iterator[Image.
                 yield image
     except ImageError:
         raise
+    except headers.Refusal as refusal:
+        raise ImageError(f"{name} {refusal}") from None
     except FileNotFoundError:
         raise ImageError(f"{name} does not exist") from None
     except MemoryError:
@@ -171,20 +171,9 @@ def _problem(
 
 
 def _refuse_several(image: Image.Image, name: str) -> None:
-    if (count := _frames(image)) > 1:
-        what = f"has {count} pages" if image.format == "TIFF" else f"is animated ({count} frames)"
-        raise ImageError(f"{name} {what}: only single pictures can be upscaled")
-
-
-def _frames(image: Image.Image) -> int:
-    # A camera's MPO is a JPEG with further views or a preview behind the picture.
-    # And of several pictures in a HEIC one is the primary one, which is opened.
-    count = 1 if image.format in ("MPO", HEIC.pillow) else getattr(image, "n_frames", 1)
-    if count == 1 or not isinstance(image, TiffImageFile):
-        return count
-    smaller = 0  # of the first page, as maps and programs for photographs keep them
-    for page in range(1, count):
-        image.seek(page)
-        smaller += image.tag_v2.get(_TIFF_SUBFILE, 0) & 1
-    image.seek(0)
-    return count - smaller
+    # A camera's MPO is a JPEG with further views or a preview behind the picture; of several pictures in a
+    # HEIC one is the primary one, which is opened; and the pages of a TIFF were counted in its header.
+    if image.format in ("MPO", "TIFF", HEIC.pillow):
+        return
+    if (frames := getattr(image, "n_frames", 1)) > 1:
+        raise ImageError(f"{name} is animated ({frames} frames): only single pictures can be upscaled")

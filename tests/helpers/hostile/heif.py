@@ -1,9 +1,13 @@
 """Made files: AVIF and HEIC."""
 
+import io
 import struct
 from importlib.util import find_spec
 
+from PIL import Image
+
 from helpers.hostile.kinds import Random, kind
+from helpers.hostile.tiff import heavy_exif
 from helpers.hostile.valid import originals
 
 
@@ -107,3 +111,12 @@ def huge_avif(random: Random) -> bytes:
         ">II", int(random.integers(1_000, 2**32)), int(random.integers(1_000, 2**32))
     )
     return bytes(valid)
+
+
+@kind("heavy.avif")
+def heavy_tags(random: Random) -> bytes:
+    data = heavy_exif(int(random.integers(100_000, 2_000_000)))
+    harmless = data[:8] + bytes(len(data) - 8)  # Pillow parses what it writes
+    buffer = io.BytesIO()
+    Image.new("RGB", (64, 64)).save(buffer, "AVIF", exif=harmless)
+    return buffer.getvalue().replace(harmless, data)

@@ -6,6 +6,7 @@ import struct
 from PIL import Image
 
 from helpers.hostile.kinds import Random, kind
+from helpers.hostile.tiff import heavy_exif
 from helpers.hostile.valid import originals
 
 _LONG = 4  # a type of TIFF's tags
@@ -113,3 +114,11 @@ def many_views(random: Random) -> bytes:
     data = b"MPF\0II*\0\x08\0\0\0" + struct.pack("<H", 3) + entries + struct.pack("<I", 0) + bytes(64)
     valid = originals()["b.jpg"]
     return valid[:2] + segment(0xE2, data) + valid[2:]
+
+
+@kind("heavy.jpg")
+def heavy_tags(random: Random) -> bytes:
+    valid = originals()["b.jpg"]
+    return (
+        valid[:2] + segment(0xE1, b"Exif\0\0" + heavy_exif(int(random.integers(30_000, 65_000)))) + valid[2:]
+    )

@@ -4,6 +4,7 @@ import struct
 import zlib
 
 from helpers.hostile.kinds import Random, kind
+from helpers.hostile.tiff import heavy_exif
 from helpers.pictures import png_chunk
 
 
@@ -24,7 +25,7 @@ _SMALL = zlib.compress(bytes((1 + 3 * 16) * 16))  # the pixels of 16x16
 
 
 def _bomb(random: Random) -> bytes:
-    return zlib.compress(bytes(int(random.integers(20, 150)) * 1_000_000), 9)
+    return zlib.compress(bytes(int(random.integers(20, 60)) * 1_000_000), 9)
 
 
 @kind("chunks.png")
@@ -76,3 +77,12 @@ def many_frames(random: Random) -> bytes:
     control = png_chunk(b"acTL", struct.pack(">II", int(random.integers(2, 2**31)), 0))
     frame = png_chunk(b"fcTL", struct.pack(">IIIIIHHBB", 0, 2**30, 2**30, 0, 0, 1, 1, 0, 0))
     return png(16, 16, _SMALL, control + frame * int(random.integers(1, 50_000)))
+
+
+@kind("heavy.png")
+def heavy_tags(random: Random) -> bytes:
+    data = heavy_exif(int(random.integers(100_000, 2_000_000)))
+    if random.integers(2):
+        return png(16, 16, _SMALL, png_chunk(b"eXIf", data))
+    text = b"\nexif\n%8d\n" % len(data) + data.hex().encode()
+    return png(16, 16, _SMALL, png_chunk(b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(text)))

@@ -4,12 +4,13 @@ import struct
 import zlib
 from collections.abc import Mapping
 
-from helpers.hostile.jpeg import jpeg_header
 from helpers.hostile.kinds import Random, kind
 
 _SHORT, _LONG, _UNDEFINED = 3, 4, 7
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _OFFSETS, _SAMPLES = 256, 257, 258, 259, 262, 273, 277
 _ROWS, _COUNTS, _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_COUNTS = 278, 279, 322, 323, 324, 325
+
+_JPEG_FRAME = b"\xff\xd8\xff\xc0" + struct.pack(">HBHHB", 11, 8, 60_000, 60_000, 1) + b"\1\x11\0"
 
 Tag = int | tuple[int, int, int]  # a value; or type, count and where the values are
 
@@ -112,7 +113,7 @@ def many_samples(random: Random) -> bytes:
 @kind("inner.tif")
 def jpeg_in_tiff(random: Random) -> bytes:
     """A TIFF of 16x16 pixels, whose JPEG says to have many more."""
-    inner = jpeg_header(60_000, 60_000) + b"\xff\xda\x00\x08\x01\x01\0\0\x3f\0" + bytes(100)
+    inner = _JPEG_FRAME + b"\xff\xda\x00\x08\x01\x01\0\0\x3f\0" + bytes(100)
     return tiff({_COMPRESSION: 7, _OFFSETS: _behind(9), _ROWS: 16, _COUNTS: len(inner)}, inner)
 
 
@@ -123,3 +124,22 @@ def big_tiff(random: Random) -> bytes:
         struct.pack("<HHQQ", tag, 16, int(random.integers(1, 2**40)), 16) for tag in range(256, 256 + 40)
     )
     return head + struct.pack("<Q", 40) + entries + struct.pack("<Q", 16)
+
+
+def heavy_exif(length: int) -> bytes:
+    """EXIF data of so many bytes, whose tags each hold all of them."""
+    count = min((length - 14) // 12, 60_000)
+    entries = b"".join(struct.pack("<HHII", tag + 1, _UNDEFINED, length - 8, 8) for tag in range(count))
+    head = b"II*\0\x08\0\0\0" + struct.pack("<H", count)
+    return (head + entries + bytes(4)).ljust(length, b"\0")
+
+
+@kind("heavy.tif")
+def heavy_folder(random: Random) -> bytes:
+    """A picture whose EXIF data are much more than its file."""
+    length = int(random.integers(100_000, 1_000_000))
+    count, start = min(length // 12 - 20, 60_000), _behind(9) + 256
+    entry = struct.pack("<HII", _UNDEFINED, length - start, start)
+    entries = b"".join(struct.pack("<H", tag + 1) + entry for tag in range(count))
+    tags = {_COMPRESSION: 1, _OFFSETS: _behind(9), _COUNTS: 256, 34665: start}
+    return tiff(tags, bytes(256) + struct.pack("<H", count) + entries + bytes(200))

@@ -3,6 +3,7 @@
 import struct
 
 from helpers.hostile.kinds import Random, kind
+from helpers.hostile.tiff import heavy_exif
 from helpers.hostile.valid import originals
 
 
@@ -50,3 +51,9 @@ def webp_profile(random: Random) -> bytes:
     return webp(
         _canvas(30, 24, 0x28), (b"ICCP", bytes(20_000_000)), _webp_pixels(), (b"EXIF", bytes(10_000_000))
     )
+
+
+@kind("heavy.webp")
+def heavy_tags(random: Random) -> bytes:
+    data = heavy_exif(int(random.integers(100_000, 2_000_000)))
+    return webp(_canvas(30, 24, 8), _webp_pixels(), (b"EXIF", data))

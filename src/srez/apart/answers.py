@@ -43,6 +43,7 @@ def of_picture(picture: Picture) -> tuple[Head, list[bytes | memoryview]]:
         "dtype": picture.pixels.dtype.name,
         "dpi": found.dpi,
         "unread": picture.unread,
+        "jpeg_quality": picture.jpeg_quality,
         "lengths": lengths,
     }
     return head, bodies
@@ -78,7 +79,9 @@ def picture_in(message: Message) -> Picture:
         raise BrokenMessageError
     pixels = np.frombuffer(message.body, dtype, math.prod(shape)).reshape(shape)
     metadata = _metadata(head, message.body[end:])
-    return Picture(pixels, metadata, tuple(str(each) for each in head["unread"]))
+    quality = head["jpeg_quality"]
+    unread = tuple(str(each) for each in head["unread"])
+    return Picture(pixels, metadata, unread, None if quality is None else float(quality))
 
 
 def _metadata(head: Head, body: bytearray) -> Metadata:

@@ -133,9 +133,9 @@ class Box:
         with self._place(check), self._process() as process:
             try:
                 message = _exchange(process.channel, pack(head, data), most, self._seconds, check)
-                error = answers.error_in(message)
+                error = _understood(answers.error_in, message)
                 if error is None:
-                    return answer(message)
+                    return _understood(answer, message)
             except _SlowError:
                 raise ImageError(
                     f"{name} takes more than {self._seconds:g} seconds to decode: save it again"
@@ -226,6 +226,18 @@ class Box:
             nursery.kill()
             nursery.wait()
             self._nursery = None
+
+
+def _understood(meaning: Callable[[Message], Answer], message: Message) -> Answer:
+    """What a message means.
+
+    Raises:
+        BrokenMessageError: it means nothing, so a stranger wrote it.
+    """
+    try:
+        return meaning(message)
+    except (AttributeError, KeyError, StopIteration, TypeError, ValueError, OverflowError):
+        raise BrokenMessageError from None
 
 
 def _exchange(

@@ -3,7 +3,6 @@
 import asyncio
 import io
 import itertools
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,15 +16,17 @@ import numpy as np
 
 from srez import machine
 from srez.errors import TooLargeError
+from srez.images import Picture
 from srez.models import box
 from srez.output import atomic
-from srez.serve.errors import StoppedError, busy
+from srez.serve.errors import busy
 from srez.serve.guard.memory import Memory
 from srez.serve.inference import picture
 from srez.serve.inference.models import Models
 from srez.serve.inference.options import Options
 from srez.serve.inference.picture import UpscalePlan
 from srez.serve.inference.queue import Queue
+from srez.serve.inference.reading import Check, Reading, wanted
 from srez.serve.jobs.store import Job, Store
 from srez.serve.jobs.worker import JobWorker
 from srez.serve.limits import LOOKUP_THREADS, Settings
@@ -65,6 +66,7 @@ class Service:
         settings: how the server is run.
         models: that it offers.
         memory: of requests.
+        reading: of the pictures of strangers.
         queue: of pictures that are answered directly.
         store: of jobs.
         worker: that runs the jobs.
@@ -88,6 +90,7 @@ class Service:
         self.worker = JobWorker(self.store, self._run_job, settings.keep_hours * 3600)
         self.metrics = Metrics(lambda: len(self.queue), self.store.counts)
         self.at_quit: list[Callable[[], None]] = []
+        self.reading = Reading()
         self._pool = ThreadPoolExecutor(machine.cores() + 1, thread_name_prefix="srez-files")
         self._lookups = ThreadPoolExecutor(LOOKUP_THREADS, thread_name_prefix="srez-lookups")
         self._alone = itertools.count()
@@ -122,6 +125,7 @@ class Service:
         self.quit()
         self.queue.close(self._grace_left())
         self.worker.stop(self._grace_left())
+        self.reading.close()
         for pool in (self._pool, self._lookups):
             pool.shutdown(wait=False, cancel_futures=True)
         self.store.close()
@@ -147,14 +151,15 @@ class Service:
             HttpError: the queue is full (429), or it took too long (503).
         """
         watch = Stopwatch()
-        plan, decoded = await self.in_thread(self._plan_direct, body, options)
-        hold(plan.result_bytes)
-        watch.lap("decode")
         try:
             async with asyncio.timeout(self.settings.max_seconds):
-                if decoded is not None:
-                    return await self._upscale_small(plan, decoded, watch)
-                return await self._upscale_large(plan, watch)
+                with wanted() as check:
+                    plan, decoded = await self.reading.run(self._plan_direct, body, options, check)
+                    hold(plan.result_bytes)
+                    watch.lap("decode")
+                    if decoded is not None:
+                        return await self._upscale_small(plan, decoded, watch)
+                    return await self._upscale_large(plan, check, watch)
         except TimeoutError:
             raise busy(
                 f"the picture took more than {self.settings.max_seconds:g} seconds (--max-seconds): "
@@ -169,32 +174,44 @@ class Service:
             SrezError: of `plan` and `Store.add`.
         """
 
-        def add() -> Job:
-            plan = self.plan(body, options)
-            fidelity = plan.fidelity if self.models.cards[plan.model].vivid else None
-            resolved = options.model_copy(update={"model": plan.model, "fidelity": fidelity})
-            return self.store.add(body, resolved)
-
-        job = await self.in_thread(add)
+        plan = await self.plan(body, options)
+        fidelity = plan.fidelity if self.models.cards[plan.model].vivid else None
+        resolved = options.model_copy(update={"model": plan.model, "fidelity": fidelity})
+        job = await self.look_up(self.store.add, body, resolved)
         self.worker.wake()
         return job
 
-    def plan(self, body: bytes | Path, options: Options) -> UpscalePlan:
+    async def plan(self, body: bytes, options: Options) -> UpscalePlan:
         """What will be done with a picture, as far as its header tells.
 
         Raises:
             SrezError: it is no picture, it is too large, or the options do not suit it.
         """
-        settings = self.settings
-        return picture.plan(self.models, body, options, settings.max_pixels, settings.max_memory)
+        with wanted() as check:
+            return await self.reading.run(self._plan, body, options, check)
+
+    async def read(self, body: bytes) -> Picture:
+        """A picture of a stranger.
+
+        Raises:
+            SrezError: it is no picture, or it is too large.
+        """
+        with wanted() as check:
+            read = self.reading.reader(check).read
+            return await self.reading.run(read, body, picture.NAME, self.settings.max_pixels)
 
     def _grace_left(self) -> float:
         """Seconds."""
         return max((self._deadline or 0) - time.monotonic(), 0)
 
-    def _plan_direct(self, body: bytes, options: Options) -> tuple[UpscalePlan, Decoded | None]:
+    def _plan(self, body: bytes | Path, options: Options, check: Check) -> UpscalePlan:
+        settings = self.settings
+        reader = self.reading.reader(check)
+        return picture.plan(self.models, reader, body, options, settings.max_pixels, settings.max_memory)
+
+    def _plan_direct(self, body: bytes, options: Options, check: Check) -> tuple[UpscalePlan, Decoded | None]:
         """The plan for a picture, and the picture itself if it is small."""
-        plan = self.plan(body, options)
+        plan = self._plan(body, options, check)
         if plan.pixels > self.settings.max_direct_pixels:
             raise TooLargeError(
                 f"the picture has {plan.pixels:,} pixels, more than the {self.settings.max_direct_pixels:,} "
@@ -223,30 +240,22 @@ class Service:
         watch.lap("encode")
         return Upscaled(data, plan, settings, watch.milliseconds, count)
 
-    async def _upscale_large(self, plan: UpscalePlan, watch: Stopwatch) -> Upscaled:
+    async def _upscale_large(self, plan: UpscalePlan, check: Check, watch: Stopwatch) -> Upscaled:
         """Upscale a picture alone, tile by tile; a client that hangs up or a time-out ends that."""
-        cancelled = threading.Event()
-
-        def check_cancelled(_: float) -> None:
-            if cancelled.is_set():
-                raise StoppedError
 
         def run(plans: list[UpscalePlan]) -> list[tuple[float, bytes, ModelSettings]]:
             started = time.perf_counter()
             file = io.BytesIO()
-            settings = picture.convert(self.models, plans[0], lambda: nullcontext(file), check_cancelled)
+            settings = picture.convert(self.models, plans[0], lambda: nullcontext(file), lambda _: check())
             return [(started, file.getvalue(), settings)]
 
-        try:
-            load = partial(plan.load, self.models)
-            started, data, settings = await asyncio.wrap_future(
-                self.queue.put(plan, run, plan.pixels, prepare=load)
-            )
-        finally:
-            cancelled.set()
+        load = partial(plan.load, self.models)
+        started, data, settings = await asyncio.wrap_future(
+            self.queue.put(plan, run, plan.pixels, prepare=load)
+        )
         watch.split("queue", "run", started)
         return Upscaled(data, plan, settings, watch.milliseconds, 1)
 
     def _run_job(self, job: Job, progress: Progress) -> None:
-        plan = self.plan(self.store.upload(job.id), job.options)
+        plan = self._plan(self.store.upload(job.id), job.options, partial(progress, 0.0))
         picture.convert(self.models, plan, lambda: atomic(self.store.result(job)), progress)

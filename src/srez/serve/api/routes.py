@@ -66,7 +66,7 @@ async def add_job(request: Request, response: Response, service: InjectedService
     """Queue a picture as a job."""
     with service.memory.holding() as hold:
         body, options = await upload.read(request, hold)
-        job = await service.add_job(body, options)
+        job = await _cancelled_on_disconnect(request, service.add_job(body, options))
     response.headers["Location"] = f"/v1/jobs/{job.id}"
     return _job_answer(job, service)
 

@@ -14,6 +14,7 @@ from srez.errors import TooLargeError
 from srez.models import box
 from srez.serve.inference.models import Models
 from srez.serve.inference.options import Options
+from srez.serve.inference.reading import Reader
 from srez.serve.limits import SMALL_PIXELS
 from srez.upscaling import convert as conversion
 from srez.upscaling.convert import Decoded, Source, Target
@@ -82,12 +83,18 @@ class UpscalePlan:
 
 
 def plan(
-    models: Models, body: bytes | Path, options: Options, max_pixels: int, max_memory: int
+    models: Models,
+    reader: Reader,
+    body: bytes | Path,
+    options: Options,
+    max_pixels: int,
+    max_memory: int,
 ) -> UpscalePlan:
     """Read a picture's header and refuse what cannot be done, before anything is decoded.
 
     Args:
         models: that the server offers.
+        reader: of the picture, now and later.
         body: the file, or its bytes.
         options: what is asked for.
         max_pixels: of the input.
@@ -97,13 +104,15 @@ def plan(
         SrezError: it is no picture, it is too large, or the options do not suit it.
     """
     models.require(options.model)
-    size = images.size(body, NAME, max_pixels)
+    size = reader.size(body, NAME, max_pixels)
     model = box.suited(options.model, size)
     fidelity, scale = models.fidelity(model, options.fidelity), models.cards[model].scale
     models.check_repair(model, options.repair)
     target = options.size.of(size, scale)
     images.refuse_unwritable(NAME, options.file_format, 1, target)
-    planned = UpscalePlan(Source(body, NAME), options, max_pixels, model, fidelity, scale, size, target)
+    planned = UpscalePlan(
+        Source(body, NAME, reader.read), options, max_pixels, model, fidelity, scale, size, target
+    )
     if not options.file_format.streamed and planned.result_bytes > max_memory:
         raise TooLargeError(
             f"a {target[0]}x{target[1]} {options.format} does not fit in memory: use png or tiff"

@@ -33,7 +33,7 @@ async def before_and_after(
         Both pictures, or None if the server is too busy; and a sentence if not all is shown.
     """
     if result is not None:
-        low, high = await service.in_thread(lambda: (images.read(body, NAME), images.read(result, NAME)))
+        low, high = await service.read(body), await service.in_thread(images.read, result, NAME)
         return (_bicubic(low, plan), images.rgb(high)), ""
     try:
         pair = await _middle(service, body, options, plan, hold)
@@ -46,7 +46,7 @@ async def _middle(service: Service, body: bytes, options: Options, plan: Upscale
     """Before and after of the middle, upscaled once more: reading the whole result would take its memory."""
     card = service.models.cards[plan.model]
     hold(plan.pixels * BYTES_PER_PIXEL)
-    pixels = (await service.in_thread(images.read, body, NAME, service.settings.max_pixels)).pixels
+    pixels = (await service.read(body)).pixels
     inner = [_middle_of(side, MAX_SIDE // card.scale) for side in pixels.shape[:2]]
     reach = (
         card.receptive_radius + HIDDEN_REACH

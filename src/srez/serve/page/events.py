@@ -15,7 +15,6 @@ from srez.models import box
 from srez.serve.errors import INTERNAL_ERROR, HttpError, as_http_error
 from srez.serve.inference import options as options_
 from srez.serve.inference.options import Options
-from srez.serve.inference.picture import NAME
 from srez.serve.jobs.job import Job
 from srez.serve.observe.logs import log
 from srez.serve.page import comparison
@@ -75,8 +74,8 @@ class Events:
         with service.memory.holding() as hold:
             body = await service.in_thread(_read, upload)
             hold(len(body))
-            options = await service.in_thread(self._options, body, model, fidelity, format)
-            plan = await service.in_thread(service.plan, body, options)
+            plan = await service.plan(body, self._options(model, fidelity, format))
+            options = plan.options.model_copy(update={"model": plan.model})
             result = self.files.new("srez" + options.file_format.suffix)
             if plan.is_small:
                 upscaled = await service.upscale(body, options, hold)
@@ -90,16 +89,14 @@ class Events:
         facts = f"{width}x{height} became {to_width}x{to_height}. {note}"
         return pair, facts, gradio.DownloadButton(value=str(result), interactive=True)
 
-    def _options(self, body: bytes, model: Any, fidelity: Any, format: Any) -> Options:
-        """What was chosen, with the model that "auto" stands for; a hidden fidelity is ignored."""
+    def _options(self, model: Any, fidelity: Any, format: Any) -> Options:
+        """What was chosen; "auto" has no fidelity to choose, and that of a model with one look is hidden."""
         models = self.service.models
         chosen = options_.parse({"model": model, "format": format})
         models.require(chosen.model)
-        size = images.size(body, NAME, self.service.settings.max_pixels)
-        values = {"model": box.suited(chosen.model, size), "format": chosen.format}
-        if chosen.model != box.AUTO and models.cards[chosen.model].vivid:
-            values["fidelity"] = fidelity
-        return options_.parse(values)
+        if chosen.model == box.AUTO or not models.cards[chosen.model].vivid:
+            return chosen
+        return options_.parse({"model": model, "format": format, "fidelity": fidelity})
 
     async def _run_job(self, body: bytes, options: Options, result: Path, progress: gradio.Progress) -> None:
         """Upscale a picture as a job, show its progress, and move its result into a file."""

@@ -1,0 +1,78 @@
+"""Reads pictures of strangers: in the box, in threads of their own, and only as long as they are wanted."""
+
+import asyncio
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from srez.apart import PROCESSES, SECONDS, Box
+from srez.images import Picture
+from srez.serve.errors import StoppedError
+
+T = TypeVar("T")
+Check = Callable[[], None]
+"""Called now and then; what it raises ends the reading."""
+
+
+@contextmanager
+def wanted() -> Iterator[Check]:
+    """A check that lets all go on until the block ends, and raises StoppedError from then on."""
+    over = threading.Event()
+
+    def check() -> None:
+        if over.is_set():
+            raise StoppedError
+
+    try:
+        yield check
+    finally:
+        over.set()
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads one request's picture in the box.
+
+    Attributes:
+        box: where.
+        check: called now and then; what it raises kills the process that reads.
+    """
+
+    box: Box
+    check: Check
+
+    def size(self, data: Path | bytes, name: str, max_pixels: int) -> tuple[int, int]:
+        """Width and height, as `images.size` gives them."""
+        return self.box.size(data, name, max_pixels, self.check)
+
+    def read(self, data: Path | bytes, name: str, max_pixels: int) -> Picture:
+        """The picture, as `images.read` gives it."""
+        return self.box.read(data, name, max_pixels, self.check)
+
+
+class Reading:
+    """The box, and threads that wait for it and for nothing else."""
+
+    def __init__(self) -> None:
+        """Start the processes."""
+        self._box = Box(PROCESSES, SECONDS)
+        weakref.finalize(self, self._box.close)  # for a server that was never stopped, as in tests
+        self._pool = ThreadPoolExecutor(PROCESSES, thread_name_prefix="srez-reading")
+
+    def reader(self, check: Check) -> Reader:
+        """A reader that stops when a check raises."""
+        return Reader(self._box, check)
+
+    async def run(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Call a function that reads, in a thread for that."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
+
+    def close(self) -> None:
+        """Kill what still reads."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._box.close()

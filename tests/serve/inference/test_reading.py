@@ -1,0 +1,62 @@
+"""Reading in the box: one that hangs ends with its request, its job or its deadline."""
+
+from pathlib import Path
+
+import httpx
+import numpy as np
+import psutil
+import pytest
+
+from helpers.serving import Server, face, png, serving
+from helpers.waiting import until
+
+PNG = {"Content-Type": "image/png"}
+FACE = png(face())
+
+
+def hang_readers(server: Server) -> list[psutil.Process]:
+    """Let what reads pictures hang, as a decoder in an endless loop does."""
+    (nursery,) = psutil.Process(server.process.pid).children()
+    readers = nursery.children()
+    assert readers
+    for reader in readers:
+        reader.suspend()
+    return readers
+
+
+def test_a_picture_whose_reading_hangs_is_given_up_in_time(tmp_path: Path) -> None:
+    with serving(tmp_path, "--no-page", "--max-seconds", "1") as server:
+        readers = hang_readers(server)
+        for _ in readers:
+            answer = server.http.post("/v1/upscale", content=FACE, headers=PNG)
+            assert answer.status_code == 503, answer.text
+        until(lambda: server.http.post("/v1/upscale", content=FACE, headers=PNG).status_code == 200)
+        assert not [reader for reader in readers if reader.is_running()]
+
+
+@pytest.mark.parametrize("path", ["/v1/upscale", "/v1/jobs"])
+def test_reading_ends_when_the_client_hangs_up(server: Server, path: str) -> None:
+    readers = hang_readers(server)
+    for _ in readers:
+        with pytest.raises(httpx.ReadTimeout):
+            server.http.post(path, content=FACE, headers=PNG, timeout=0.5)
+    until(lambda: not [reader for reader in readers if reader.is_running()])
+    assert server.http.post("/v1/upscale", content=FACE, headers=PNG).status_code == 200
+
+
+def test_a_job_whose_reading_hangs_can_be_cancelled(server: Server) -> None:
+    long = png(np.random.default_rng(1).integers(0, 256, (1200, 1200, 3), np.uint8), "JPEG")
+    first, second = (
+        server.http.post("/v1/jobs", content=body, headers=PNG).headers["Location"] for body in (long, FACE)
+    )
+    server.job(first, "running")
+    readers = hang_readers(server)
+    server.http.delete(first)
+    server.job(second, "running")
+    server.http.delete(second)
+    until(lambda: not all(reader.is_running() for reader in readers))
+    for reader in readers:
+        if reader.is_running():
+            reader.resume()
+    third = server.http.post("/v1/jobs", content=FACE, headers=PNG).headers["Location"]
+    server.job(third, "done")

@@ -24,10 +24,10 @@ def test_a_model_that_is_being_loaded_holds_up_no_other(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(models, "Upscaler", slow)
     ours = models.Models(None, 192)
-    threads = [threading.Thread(target=ours.get, args=["photo", 1.0]) for _ in range(3)]
+    threads = [threading.Thread(target=ours.get, args=["photo", 1.0, None]) for _ in range(3)]
     for thread in threads:
         thread.start()
-    assert ours.get("faces", 1.0) == "faces"
+    assert ours.get("faces", 1.0, None) == "faces"
     gate.set()
     for thread in threads:
         thread.join()
@@ -37,7 +37,7 @@ def test_a_model_that_is_being_loaded_holds_up_no_other(monkeypatch: pytest.Monk
 def test_a_model_that_loops_for_ever_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(models, "FOREIGN_SECONDS", 0.3)
     write_endless(tmp_path / "endless.onnx")
-    upscaler = models.Models(tmp_path, 192).get("endless", 1.0)
+    upscaler = models.Models(tmp_path, 192).get("endless", 1.0, None)
     for _ in range(2):
         with pytest.raises(SlowModelError, match=r"endless\.onnx"):
             upscaler(face())

@@ -183,6 +183,7 @@ def test_refusals(faces_zip: Path, tmp_path: Path) -> None:
     assert "recipe faces needs --data" in refusal("faces", "--out", out)
     assert "recipe smoke draws its own faces" in refusal("smoke", "--data", faces_zip, "--out", out)
     assert "--devices 9999: this machine has" in refusal("smoke", "--devices", 9999, "--out", out)
+    assert "either --steps or --minutes" in refusal("smoke", "--steps", 1, "--minutes", 1, "--out", out)
     assert "--partition" in refusal("smoke", "--partition", tmp_path / "file", "--out", out)
     assert "nowhere does not exist" in refusal("faces", "--data", tmp_path / "nowhere", "--out", out, *small)
     (tmp_path / "one").mkdir()

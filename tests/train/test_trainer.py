@@ -218,6 +218,24 @@ def test_checkpoints_by_the_clock(faces: data.TrainingData, tmp_path: Path) -> N
     assert len(RunLayout(tmp_path).all_checkpoints()) == 3
 
 
+def test_a_run_of_minutes_ends_on_time_and_resumes(faces: data.TrainingData, tmp_path: Path) -> None:
+    """The rate falls to 0 by the clock, whatever the recipe's steps; the second session has the rest."""
+    chosen = tiny(
+        "faces", "steps=1", "minutes=0.15", "optimizer.cooldown=1", "optimizer.warmup=0", "every.log=1"
+    )
+    half = chosen.model_copy(update={"minutes": 0.05})
+    model = run.train_and_export(trainer.prepare(half), "half", faces, tmp_path)
+    assert model is not None
+    first = newest(tmp_path)[1]
+    result = train(chosen, faces, tmp_path)
+    assert result.finished
+    assert result.step > first["step"] > 0
+    assert result.seconds < 20  # 9, and a step that was under way on a busy machine
+    rates = [line["learning_rate"] for line in log(tmp_path) if "learning_rate" in line]
+    assert rates[-1] < 0.2 * chosen.optimizer.learning_rate
+    assert reading.read(tmp_path).state == "finished"
+
+
 def test_perceptual_loss_through_a_file(faces: data.TrainingData, tmp_path: Path) -> None:
     settings = f"perceptual={{network='{eye(tmp_path, 'seen')}', layers=['seen']}}"
     train(tiny("faces", "steps=2", settings, "loss.perceptual=1"), faces, tmp_path / "run")

@@ -57,6 +57,14 @@ def train(
     steps: Annotated[
         int | None, typer.Option(help="Number of steps. [default: the recipe's]", show_default=False)
     ] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option(
+            help="Train for this long instead: the learning rate falls in time, and the last validation is "
+            "within it.",
+            show_default=False,
+        ),
+    ] = None,
     init: Annotated[
         str | None,
         typer.Option(
@@ -85,7 +93,10 @@ def train(
     model.onnx with its card, for `srez upscale --model`.
     """
     recipes = training_recipes()
-    changes = [*(settings or []), *([f"steps={steps}"] if steps is not None else [])]
+    if steps is not None and minutes is not None:
+        raise OptionError("give either --steps or --minutes")
+    lengths = {"steps": steps, "minutes": minutes}
+    changes = [*(settings or []), *(f"{key}={value}" for key, value in lengths.items() if value is not None)]
     chosen = recipes.load(recipe, changes)
     _check_sources(recipe, chosen.drawn > 0, data, {"--partition": partition, "--validation": validation})
     if devices and workers:
@@ -101,7 +112,7 @@ def train(
     folder = out or Path("runs") / name
     make_folder(folder)
     request = start.Request(chosen, name, data, partition, folder, init, validation)
-    with TrainingBars(chosen.steps) as bars:
+    with TrainingBars(None if chosen.minutes else chosen.steps) as bars:
         try:
             if workers:
                 from srez.cluster import training
@@ -124,8 +135,8 @@ def train(
 class TrainingBars(Bars, Reporter):
     """Shows the progress of a training on standard error; each validation leaves a line above the bars."""
 
-    def __init__(self, steps: int) -> None:
-        """Bars for a training of so many steps; use them in a `with` statement."""
+    def __init__(self, steps: int | None) -> None:
+        """Bars for a training of so many steps, or in per cent; use them in a `with` statement."""
         super().__init__()
         self._steps = steps
         self._bar: TaskID | None = None
@@ -137,13 +148,24 @@ class TrainingBars(Bars, Reporter):
 
     def step(self, step: int, values: dict[str, float]) -> None:
         """Move the bar to a step and show its values."""
-        if self._bar is None:
-            self._bar = self.add_task("training", total=self._steps)
-        self.update(self._bar, completed=step)
-        speed = self.tasks[-1].speed or 0.0
+        if self._steps:
+            self._move(step, self._steps)
         self.news = "  ".join(
-            [f"{speed:.1f} steps/s", *(f"{name} {value:.4f}" for name, value in values.items())]
+            [f"step {step}", *self._speed(), *(f"{name} {value:.4f}" for name, value in values.items())]
         )
+
+    def progress(self, share: float) -> None:
+        """Move the bar of a training that has no number of steps."""
+        if not self._steps:
+            self._move(int(100 * share), 100)
+
+    def _move(self, done: int, total: int) -> None:
+        if self._bar is None:
+            self._bar = self.add_task("training", total=total)
+        self.update(self._bar, completed=done)
+
+    def _speed(self) -> list[str]:
+        return [f"{self.tasks[-1].speed or 0.0:.1f} steps/s"] if self._steps else []
 
     def validation(self, step: int, figures: Figures, beside: dict[str, Figures]) -> None:
         """Print the figures of a validation, and behind them what they are compared with."""

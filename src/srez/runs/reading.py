@@ -47,8 +47,19 @@ class Run:
             return "running"
         if not self.facts:
             return "damaged"
-        finished = self.step == self.steps and self.layout.model.is_file()
+        finished = self._is_at_its_end() and self.layout.model.is_file()
         return "finished" if finished else "stopped"
+
+    def _is_at_its_end(self) -> bool:
+        budget = 60 * self._minutes
+        # Within its minutes a run measures its result, too.
+        return (self.seconds or 0) > budget / 2 - 1 if budget else self.step == self.steps
+
+    @property
+    def _minutes(self) -> float:
+        """Of training, where that ends the run; else 0."""
+        minutes = self.facts.get("recipe", {}).get("minutes", 0)
+        return minutes if isinstance(minutes, int | float) else 0
 
     @property
     def description(self) -> str:
@@ -62,8 +73,8 @@ class Run:
 
     @property
     def steps(self) -> int | None:
-        """Steps to do in all; None if `run.json` is damaged."""
-        return self.facts["recipe"]["steps"] if self.facts else None
+        """Steps to do in all; None if minutes end the run, or `run.json` is damaged."""
+        return None if not self.facts or self._minutes else self.facts["recipe"]["steps"]
 
     @property
     def seconds(self) -> float | None:

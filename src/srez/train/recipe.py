@@ -210,10 +210,12 @@ class Recipe(_Settings):
     licence: str = "unstated"  # of weights trained with it
     limits: str = "Where it fails is not stated."  # where it fails, and what its output is not
     steps: Count
+    minutes: Weight = 0.0  # of training, instead of so many steps; 0: steps decide
     batch: Count = 16
     seed: Annotated[Integer, Field(ge=0, lt=2**31)] = 1
     precision: Literal["float32", "bfloat16", "float16"] = "float32"  # of the arithmetic; weights: float32
     xla: bool = False
+    deterministic: bool = True  # the same weights in every run, which costs time on a GPU
     data: Annotated[FacesData | PhotosData, Field(discriminator="pictures")] = FacesData(pictures="faces")
     generator: Annotated[Generator, Field(discriminator="network")]
     discriminator: Annotated[Discriminator, Field(discriminator="network")] | None = None
@@ -285,6 +287,10 @@ def _contradictions(recipe: Recipe) -> Iterator[tuple[bool, str]]:
     yield (
         bool(optimizer.milestones) != (optimizer.schedule == "milestones"),
         'optimizer.milestones and optimizer.schedule = "milestones" require each other',
+    )
+    yield (
+        bool(recipe.minutes) and optimizer.schedule == "step",
+        'minutes and optimizer.schedule = "step", which counts steps, cannot be combined: use "milestones"',
     )
     yield bool(recipe.batch % optimizer.accumulate), "batch must be a multiple of optimizer.accumulate"
     yield recipe.drawn == 1, "data.drawn must be at least 2: one to train on and one to validate on"

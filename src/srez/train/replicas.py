@@ -65,8 +65,9 @@ def require_distributable(recipe: Recipe, strategy: Strategy, changed: list[Any]
         changed: what every pass through the networks changes: batch norm's averages, spectral norm's vectors.
 
     Raises:
-        OptionError: the batch cannot be divided; XLA, which is unsafe under tf.distribute; or batch or
-            spectral norm on several devices of one process, each of which would change the same variables.
+        OptionError: the batch cannot be divided; minutes, in several processes; XLA, which is unsafe under
+            tf.distribute; or batch or spectral norm on several devices of one process, each of which would
+            change the same variables.
     """
     count = strategy.num_replicas_in_sync
     part = recipe.batch // recipe.optimizer.accumulate
@@ -74,6 +75,8 @@ def require_distributable(recipe: Recipe, strategy: Strategy, changed: list[Any]
         raise OptionError(f"{count} devices cannot share batches of {part} evenly: --set batch to a multiple")
     if count > 1 and recipe.xla:
         raise OptionError("XLA does not support several devices: add --set xla=false")
+    if recipe.minutes and strategy.cluster_resolver:
+        raise OptionError("--minutes needs one clock: omit --workers, or use --steps")
     if changed and _local(strategy) > 1:
         raise OptionError(
             "--devices does not support batch norm or spectral norm, which this recipe's networks use: "

@@ -16,7 +16,10 @@ class Reporter:
         return pictures
 
     def step(self, step: int, values: dict[str, float]) -> None:
-        """Called after every step with the number of steps done, and with losses and gradient norms."""
+        """Called for every step, soon after it, with the steps done, and with losses and gradient norms."""
+
+    def progress(self, share: float) -> None:
+        """Called after every step with the share of the run that is done, in [0, 1]."""
 
     def validation(self, step: int, figures: Figures, beside: dict[str, Figures], /) -> None:
         """Called after every validation, that of step 0 included.

@@ -34,7 +34,7 @@ def train_and_export(
     """
     recipe = prepared.recipe
     result = trainer.train(prepared, data, out, reporter)
-    if result.step < recipe.steps or not replicas.is_chief(prepared.strategy):
+    if not result.finished or not replicas.is_chief(prepared.strategy):
         return None
     model = RunLayout(out).model
     figures = validation.card_figures(result.average, name, data.validation)

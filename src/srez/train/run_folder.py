@@ -29,7 +29,15 @@ from srez.train.reporter import Reporter
 
 SHEET_ROWS = 8
 SHEET_SIDE = 48  # pixels of the input that are shown, at most
-_MAY_CHANGE = {"steps", "description", "licence", "limits", "every", "best_by"}  # when a run is resumed
+_MAY_CHANGE = {
+    "steps",
+    "minutes",
+    "description",
+    "licence",
+    "limits",
+    "every",
+    "best_by",
+}  # when a run is resumed
 
 
 @dataclass(frozen=True)

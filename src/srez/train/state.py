@@ -64,6 +64,7 @@ class Counters:
         sums: for each value to be logged, its sum and count since the last log.
         figures: of the last validation.
         start: of the validation at step 0; empty if there was none.
+        validation_seconds: how long a validation takes.
         best: the best validation's figure so far, its sign changed where less is better.
         best_by: which figure that is.
         best_step: the step of that validation.
@@ -75,14 +76,14 @@ class Counters:
     sums: dict[str, tuple[float, int]] = field(default_factory=dict)
     figures: dict[str, float] = field(default_factory=dict)
     start: dict[str, float] = field(default_factory=dict)
+    validation_seconds: float = 0.0
     best: float = -math.inf
     best_by: str = "psnr"
     best_step: int = 0
     paralysed: int = 0
 
     def add(self, values: dict[str, float]) -> None:
-        """Count a step and add its values to the sums, except those that are not finite."""
-        self.step += 1
+        """Add a step's values to the sums, except those that are not finite."""
         for name, value in values.items():
             if np.isfinite(value):  # a gradient may overflow in float16; its update was skipped
                 total, count = self.sums.get(name, (0.0, 0))

@@ -49,7 +49,7 @@ class TrainingStep:
             )
         self._update_average = tf.function(self._move_average, jit_compile=recipe.xla)
 
-    def __call__(self, steps_done: int, rate_factor: float, rows: replicas.Rows) -> dict[str, float]:
+    def __call__(self, steps_done: int, rate_factor: float, rows: replicas.Rows) -> Values:
         """Take one step.
 
         Args:
@@ -58,7 +58,8 @@ class TrainingStep:
             rows: the next batches, or parts of batches.
 
         Returns:
-            The losses, the discriminator's mean outputs for real and fake, and the norms of the gradients.
+            The losses, the discriminator's mean outputs for real and fake, and the norms of the gradients; a
+            GPU may still be computing them.
         """
         recipe, state = self._recipe, self._state
         state.generator_optimizer.learning_rate = rate_factor * self._rates["learning_rate"]
@@ -73,7 +74,7 @@ class TrainingStep:
             values |= self._update(steps_done * updates + update, is_last, rows)
         if state.average is not state.generator:
             self._update_average(tf.constant(self._decay(steps_done)))
-        return {name: float(value) for name, value in values.items()}
+        return values
 
     def _decay(self, steps_done: int) -> float:
         """How much of its past the averaged generator keeps; less at first, to forget the initial weights."""

@@ -12,6 +12,8 @@ from srez.runs.layout import VALIDATION, RunLayout
 from srez.train import health, interrupts, replicas, schedules, validation, verdict
 from srez.train import state as states
 from srez.train.data import TrainingData
+from srez.train.length import Length
+from srez.train.pending import Pending
 from srez.train.recipe import Recipe
 from srez.train.reporter import Reporter
 from srez.train.run_folder import ChiefRunFolder, Identity, RunFolder
@@ -20,7 +22,7 @@ from srez.train.step_tensorflow import TrainingStep
 from srez.train.weights import InitialWeights
 
 JUMP = 1.5  # a change of the learning rate by this factor is announced
-GRADIENT_NORMS = ("generator_gradient", "discriminator_gradient")  # these may overflow in float16
+UNLIMITED = 2**40  # steps: more than any run takes whose length is given in minutes
 
 
 @dataclass(frozen=True)
@@ -51,12 +53,14 @@ class Result:
         step: steps done.
         seconds: of training, in all sessions together.
         figures: of the last validation.
+        finished: whether it has reached its end.
     """
 
     average: keras.Model
     step: int
     seconds: float
     figures: dict[str, float]
+    finished: bool
 
 
 def prepare(
@@ -75,7 +79,8 @@ def prepare(
         DataError: the perceptual network's weights cannot be loaded.
     """
     keras.utils.set_random_seed(recipe.seed)
-    tf.config.experimental.enable_op_determinism()
+    if recipe.deterministic:
+        tf.config.experimental.enable_op_determinism()
     strategy = strategy or replicas.single_device()
     state = states.build(recipe, init)
     replicas.require_distributable(recipe, strategy, state.changed_by_passes())
@@ -84,7 +89,7 @@ def prepare(
 
 
 def train(prepared: Prepared, data: TrainingData, out: Path, reporter: Reporter | None = None) -> Result:
-    """Train until the recipe's last step, resuming from the newest checkpoint in the run folder.
+    """Train until the recipe's last step or minute, resuming from the newest checkpoint in the run folder.
 
     `srez.runs.layout` lists what is written there. After Ctrl-C or SIGTERM it finishes the step, saves and
     returns early; a second one interrupts at once.
@@ -108,56 +113,66 @@ def train(prepared: Prepared, data: TrainingData, out: Path, reporter: Reporter 
     chief, layout = replicas.is_chief(strategy), RunLayout(out)
     with _open(prepared, data, layout, reporter) as folder, interrupts.stop_request() as stop:
         counters = states.restore(state, layout, reporter)
-        _require_not_shorter(counters.step, recipe.steps, out)
+        _require_not_shorter(counters.step, recipe, out)
         _announce_jump(folder.earlier_recipe, recipe, counters.step, reporter)
         replicas.require_same_step(strategy, counters.step, out)
         counters.judge_by(validation.deciding_figure(recipe, reporter))
         bicubic = validation.bicubic_figures(data.validation) if chief else {}
         folder.begin(counters.step, bicubic)
         evaluate = validation.evaluator(data.validation, folder.write_sheet)
-        if chief and counters.step == 0:
-            counters.start = evaluate(state.average, 0)
-            counters.note_validation(counters.start)
-            _log_validation(counters, bicubic, folder, reporter)
-        rows = _rows(prepared, data, counters.step)
-        began = time.monotonic() - counters.seconds
-        saved_step, saved_at = counters.step, time.monotonic()
 
-        while counters.step < recipe.steps and not stop.is_set():
-            rate_factor = schedules.rate_factor(recipe.optimizer, counters.step, counters.step / recipe.steps)
-            values = prepared.take_step(counters.step, rate_factor, rows)
-            counters.add(values)
-            step = counters.step
-            losses = [value for name, value in values.items() if name not in GRADIENT_NORMS]
-            health.require_finite(layout, step, "losses", losses)
-            reporter.step(step, values)
-            counters.seconds = time.monotonic() - began
+        def validate() -> bool:
+            started = time.monotonic()
+            is_best = counters.note_validation(evaluate(state.average, counters.step))
+            counters.validation_seconds = time.monotonic() - started
+            _log_validation(counters, bicubic, folder, reporter)
+            return is_best
+
+        if chief and counters.step == 0:
+            validate()
+            counters.start = counters.figures
+        length = Length.of(recipe, counters.validation_seconds)
+        pending = Pending(counters, layout, reporter)
+        rows = _rows(prepared, data, counters.step)
+        saved_step, saved_at = counters.step, time.monotonic()
+        began = saved_at - counters.seconds
+        progress = length.progress(counters.step, counters.seconds)
+
+        while progress < 1 and not stop.is_set():
+            rate_factor = schedules.rate_factor(recipe.optimizer, counters.step, progress)
+            pending.add(prepared.take_step(counters.step, rate_factor, rows))
+            step, counters.seconds = counters.step, time.monotonic() - began
+            progress = length.progress(step, counters.seconds)
+            reporter.progress(progress)
 
             if step % every.log == 0:
+                pending.fetch()
                 means = counters.take_means()
                 _log(recipe, counters, means, rate_factor, folder)
                 counters.note_paralysed(health.paralysed(recipe, means))
                 health.require_alive(layout, recipe, step, counters.paralysed)
             is_best = False
-            if chief and (step % every.validate_ == 0 or step == recipe.steps):
-                is_best = counters.note_validation(evaluate(state.average, step))
-                _log_validation(counters, bicubic, folder, reporter)
+            if chief and (step % every.validate_ == 0 or progress == 1):
+                pending.fetch()
+                is_best = validate()
             overdue = time.monotonic() - saved_at >= 60 * every.minutes
             if chief and (is_best or overdue or step % every.checkpoint == 0):
+                pending.fetch()
                 states.save(state, counters, layout, every.keep, is_best)
                 saved_step, saved_at = step, time.monotonic()
 
+        pending.fetch()
         if chief and saved_step < counters.step:
             states.save(state, counters, layout, every.keep, best=False)
-        if chief and counters.step >= recipe.steps:
+        if chief and progress == 1:
             sentence = verdict.worse(counters, out)
             if sentence:
                 reporter.warn_at_end(sentence)
-    return Result(state.average, counters.step, counters.seconds, counters.figures)
+    return Result(state.average, counters.step, counters.seconds, counters.figures, progress == 1)
 
 
-def _require_not_shorter(step: int, steps: int, out: Path) -> None:
-    if step > steps:
+def _require_not_shorter(step: int, recipe: Recipe, out: Path) -> None:
+    if step > recipe.steps and not recipe.minutes:
         raise OptionError(
             f"{out} has already trained {step:,} steps: give --steps {step} or more, or another --out"
         )
@@ -165,7 +180,7 @@ def _require_not_shorter(step: int, steps: int, out: Path) -> None:
 
 def _announce_jump(earlier: Recipe | None, recipe: Recipe, step: int, reporter: Reporter) -> None:
     """Say so if a run that is made longer or shorter goes on at quite another learning rate."""
-    if not earlier or not step or earlier.steps == recipe.steps:
+    if not earlier or not step or earlier.minutes or recipe.minutes or earlier.steps == recipe.steps:
         return
     before = schedules.rate_factor(earlier.optimizer, step - 1, min(1.0, (step - 1) / earlier.steps))
     after = schedules.rate_factor(recipe.optimizer, step, step / recipe.steps)
@@ -189,7 +204,7 @@ def _rows(prepared: Prepared, data: TrainingData, step: int) -> replicas.Rows:
     """The rows that this process's replicas take of every batch, from a step to the last."""
     recipe = prepared.recipe
     per_step = recipe.batch * (recipe.discriminator.updates if recipe.discriminator else 1)
-    start, stop = step * per_step, recipe.steps * per_step
+    start, stop = step * per_step, (UNLIMITED if recipe.minutes else recipe.steps) * per_step
     return replicas.rows_of_batches(prepared.strategy, data.training, recipe, start, stop)
 
 
@@ -205,7 +220,7 @@ def _log_validation(
     counters: Counters, bicubic: dict[str, float], folder: RunFolder, reporter: Reporter
 ) -> None:
     """Log the figures of a validation, and report them beside bicubic's and those of the start."""
-    figures = counters.figures
-    folder.log(counters.step, {f"{VALIDATION}{name}": value for name, value in figures.items()})
+    figures, seconds = counters.figures, {"seconds": round(counters.seconds, 1)}
+    folder.log(counters.step, {f"{VALIDATION}{name}": value for name, value in figures.items()} | seconds)
     start = {"start": counters.start} if counters.step and counters.start else {}
     reporter.validation(counters.step, figures, {**start, "bicubic": bicubic})

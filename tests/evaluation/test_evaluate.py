@@ -12,6 +12,7 @@ from onnx import TensorProto, helper
 from PIL import Image
 from typer.testing import CliRunner, Result
 
+from helpers import models
 from srez import images
 from srez.cli import app
 from srez.errors import ModelError
@@ -20,6 +21,7 @@ from srez.evaluation.foreign import Conventions
 from srez.evaluation.protocol import Y_MATLAB_X4
 from srez.images import Picture, resample, to_float, to_uint8
 from srez.progress import untracked
+from srez.train.combine import combine
 
 # SelfExSR's published bicubic means at x4: PSNR, SSIM.
 PUBLISHED = {"Set5": (28.418, 0.8101), "Set14": (25.993, 0.7023), "BSD100": (25.957, 0.6672)}
@@ -276,3 +278,43 @@ def test_damaged_faces_are_not_measured_around(faces_zip: Path, tmp_path: Path) 
     (tmp_path / "faces").mkdir()
     (tmp_path / "faces/a.jpg").write_text("these are words")
     assert "a.jpg is not a PNG" in refusal("--faces", tmp_path / "faces")
+
+
+def test_damage_is_the_same_each_time_and_grows(benchmark: Path) -> None:
+    psnr = {}
+    for degree in ("light", "medium", "heavy"):
+        pair_set = pairs.from_benchmark(benchmark, degree=degree)
+        assert pair_set.protocol.name == f"y-matlab-x4-{degree}"
+        for one, again in zip(
+            pair_set.pairs, pairs.from_benchmark(benchmark, degree=degree).pairs, strict=True
+        ):
+            np.testing.assert_array_equal(one.low, again.low)
+            assert one.low.shape == (one.high.shape[0] // 4, one.high.shape[1] // 4, 3)
+            assert one.jpeg_quality
+        evaluation = evaluate.evaluate(methods.baselines(4), pair_set, untracked)
+        psnr[degree] = evaluation.rows["bicubic"]["psnr"]
+    assert psnr["light"] > psnr["medium"] > psnr["heavy"]
+
+
+def test_a_model_repairs_what_the_damage_asks_for(benchmark: Path, tmp_path: Path) -> None:
+    model, other = models.write(tmp_path / "a.onnx", seed=1), models.write(tmp_path / "b.onnx", seed=2)
+    whole = models.write(tmp_path / "whole.onnx", seed=1)
+    combine(whole, {"repair": other})
+    table = run(
+        "--benchmark", benchmark, "--damage", "heavy", "--model", whole, "--json", tmp_path / "auto.json"
+    )
+    assert table.exit_code == 0, table.output
+    assert "JPEG, the last of quality 30 to 60" in " ".join(table.stdout.split())
+    run("--benchmark", benchmark, "--damage", "heavy", "--model", other, "--json", tmp_path / "full.json")
+    run("--benchmark", benchmark, "--damage", "heavy", "--model", model, "--json", tmp_path / "none.json")
+    command = ("--benchmark", benchmark, "--damage", "heavy", "--model", whole, "--repair", 0)
+    run(*command, "--json", tmp_path / "off.json")
+    figures = {
+        name: list(means(tmp_path / f"{name}.json").values())[-1] for name in ("auto", "full", "none", "off")
+    }
+    assert figures["auto"] == figures["full"] != figures["off"]
+    assert figures["off"] == figures["none"]
+
+
+def test_damage_is_of_benchmarks_only(faces_zip: Path) -> None:
+    assert "--damage requires --benchmark" in refusal("--faces", faces_zip, "--damage", "light")

@@ -9,7 +9,7 @@ import typer
 
 from srez import images
 from srez.cli.display import Bars, out_console, print_json
-from srez.cli.options import AsJson, Device, Fidelity, Model, Precision
+from srez.cli.options import AsJson, Device, Fidelity, Model, Precision, Repair
 from srez.datasets.partition import Part
 from srez.errors import OptionError
 from srez.images.formats import format_to_write
@@ -32,6 +32,14 @@ class Split(enum.StrEnum):
 
 
 _PARTS = {Split.train: Part.TRAIN, Split.val: Part.VALIDATION, Split.test: Part.TEST}
+
+
+class Damage(enum.StrEnum):
+    """The degrees of damage that --damage knows."""
+
+    light = "light"
+    medium = "medium"
+    heavy = "heavy"
 
 
 class Layout(enum.StrEnum):
@@ -71,7 +79,8 @@ def demo(
 
 @app.command(
     epilog="Examples: `srez evaluate --faces img_align_celeba.zip --partition list_eval_partition.txt`, "
-    "`srez evaluate --benchmark Set5 --model mine.onnx --images results/ --json set5.json`"
+    "`srez evaluate --benchmark Set5 --model mine.onnx --images results/ --json set5.json`, "
+    "`srez evaluate --benchmark Set14 --damage medium`"
 )
 def evaluate(
     model: Annotated[
@@ -95,6 +104,10 @@ def evaluate(
             help="A folder with HR/ and LR_x4/, or in the layout of DIV2K, EDSR, BasicSR or SelfExSR. "
             "Measured by the protocol y-matlab-x4."
         ),
+    ] = None,
+    damage: Annotated[
+        Damage | None,
+        typer.Option(help="Make the inputs of --benchmark from its truths, with blur, noise and JPEG."),
     ] = None,
     faces: Annotated[
         Path | None,
@@ -137,6 +150,7 @@ def evaluate(
             show_default=False,
         ),
     ] = None,
+    repair: Repair = None,
     device: Device = None,
     precision: Precision = AUTO,
 ) -> None:
@@ -149,7 +163,7 @@ def evaluate(
 
     if sheet_out:
         format_to_write(sheet_out)  # refuse an unknown suffix before hours of measuring
-    pair_set = _pair_set(benchmark, faces, partition, split, limit)
+    pair_set = _pair_set(benchmark, damage, faces, partition, split, limit)
     chosen = [
         *methods.baselines(pair_set.protocol.scale),
         *methods.models(
@@ -157,6 +171,7 @@ def evaluate(
             pair_set.protocol.scale,
             _conventions(value_range, layout),
             fidelity or [],
+            repair,
             Place(device, precision),
         ),
         *(methods.folder(path, pair_set) for path in results or []),
@@ -177,14 +192,21 @@ def evaluate(
 
 
 def _pair_set(
-    benchmark: Path | None, faces: Path | None, partition: Path | None, split: Split, limit: int | None
+    benchmark: Path | None,
+    damage: Damage | None,
+    faces: Path | None,
+    partition: Path | None,
+    split: Split,
+    limit: int | None,
 ) -> "PairSet":
     from srez.evaluation import pairs
 
     if benchmark and partition:
         raise OptionError("--partition requires --faces, not --benchmark")
+    if faces and damage:
+        raise OptionError("--damage requires --benchmark, not --faces")
     if benchmark and not faces:
-        return pairs.from_benchmark(benchmark, limit)
+        return pairs.from_benchmark(benchmark, limit, damage and damage.value)
     if faces and not benchmark:
         return pairs.from_faces(faces, partition, _PARTS[split], limit)
     raise OptionError("give either --benchmark or --faces")

@@ -45,6 +45,30 @@ Address = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
+def _repair(text: str) -> float | None:
+    if text == "auto":
+        return None
+    try:
+        repair = float(text)
+    except ValueError:
+        repair = -1.0
+    if not 0 <= repair <= 1:
+        raise typer.BadParameter(f"{text!r} is neither auto nor a number from 0 to 1")
+    return repair
+
+
+Repair = Annotated[
+    float | None,
+    typer.Option(
+        parser=_repair,
+        metavar="[auto|0..1]",
+        help="How far to repair the marks of JPEG, noise and blur: from 0 (not at all) to 1 (fully). "
+        "[default: auto, as each picture needs]",
+        show_default=False,
+    ),
+]
+
+
 def not_empty(text: str) -> Path:
     """A path that is not empty: an unset variable in a script must not stand for the current folder."""
     if not text:

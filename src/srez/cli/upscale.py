@@ -19,7 +19,7 @@ from srez.cli.display import (
     standard_output,
 )
 from srez.cli.extras import require
-from srez.cli.options import Address, AnyModel, AsJson, Device, Fidelity, Precision, not_empty
+from srez.cli.options import Address, AnyModel, AsJson, Device, Fidelity, Precision, Repair, not_empty
 from srez.errors import OptionError
 from srez.models import box
 from srez.models.devices import AUTO, Place
@@ -37,18 +37,6 @@ class Engine(enum.StrEnum):
 
     local = "local"
     ray = "ray"
-
-
-def _repair(text: str) -> float | None:
-    if text == "auto":
-        return None
-    try:
-        repair = float(text)
-    except ValueError:
-        repair = -1.0
-    if not 0 <= repair <= 1:
-        raise typer.BadParameter(f"{text!r} is neither auto nor a number from 0 to 1")
-    return repair
 
 
 @app.command(
@@ -78,16 +66,7 @@ def upscale(
     ] = None,
     model: AnyModel = box.AUTO,
     fidelity: Fidelity = None,
-    repair: Annotated[
-        float | None,
-        typer.Option(
-            parser=_repair,
-            metavar="[auto|0..1]",
-            help="How far to repair the marks of JPEG, noise and blur: from 0 (not at all) to 1 (fully). "
-            "[default: auto, as each picture needs]",
-            show_default=False,
-        ),
-    ] = None,
+    repair: Repair = None,
     scale: Annotated[
         int | None,
         typer.Option(

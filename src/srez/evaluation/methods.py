@@ -110,10 +110,11 @@ def model(
         raise ModelError(f"{name} upscales x{known.scale}, but the protocol needs x{scale}")
 
     def upscale(lows: np.ndarray, pairs: Sequence[Pair]) -> np.ndarray:
-        del pairs
+        repairs = [upscaler.repair_for(low, pair.jpeg_quality) for low, pair in zip(lows, pairs, strict=True)]
         if lows.dtype == np.float32:
-            return to_uint8(upscaler.batch(lows))
-        return np.stack([pixels.eight_bits(upscaler(low)) for low in lows])
+            return to_uint8(upscaler.batch(lows, repairs))
+        results = [upscaler(low, repair=repair) for low, repair in zip(lows, repairs, strict=True)]
+        return np.stack([pixels.eight_bits(result) for result in results])
 
     return Method(
         name if fidelity is None else f"{name}, fidelity {fidelity:g}",
@@ -131,6 +132,7 @@ def models(
     scale: int,
     conventions: Conventions | None = None,
     fidelities: Sequence[float] = (),
+    repair: float | None = None,
     place: Place | None = None,
 ) -> list[Method]:
     """Several models, those with vivid weights once for every fidelity.
@@ -140,6 +142,7 @@ def models(
         scale: what the protocol asks for.
         conventions: of foreign models; found out by default.
         fidelities: to measure; each model's own if there are none.
+        repair: for models that repair; by default what suits each picture.
         place: where they are to run; by default as for `srez.load`.
 
     Raises:
@@ -150,7 +153,9 @@ def models(
         model(names[0], scale, conventions, fidelities[0])  # says that it has none
     chosen = {name: fidelities or [None] if name in with_vivid else [None] for name in names}
     return [
-        model(name, scale, conventions, fidelity, place=place) for name in names for fidelity in chosen[name]
+        model(name, scale, conventions, fidelity, repair, place)
+        for name in names
+        for fidelity in chosen[name]
     ]
 
 
@@ -215,7 +220,7 @@ def _read_result(path: Path, truth: np.ndarray) -> np.ndarray:
 
     Programs that know only RGB give gray pictures in three channels, which may differ a little.
     """
-    result = pixels.eight_bits(pixels.read_opaque(path))
+    result = pixels.eight_bits(pixels.read_opaque(path).pixels)
     if result.shape[:2] == truth.shape[:2]:
         if result.ndim == truth.ndim:
             return result

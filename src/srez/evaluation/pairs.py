@@ -1,7 +1,7 @@
 """What is measured on: inputs and their truths."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -10,7 +10,7 @@ import numpy as np
 from srez.datasets import faces, pictures
 from srez.datasets import partition as partitions
 from srez.errors import DataError
-from srez.evaluation import layouts, pixels
+from srez.evaluation import damage, layouts, pixels
 from srez.evaluation.protocol import FACES_RGB, Y_MATLAB_X4, Protocol
 from srez.images import resample
 
@@ -27,6 +27,7 @@ class Pair:
         low: the input, `(h, w, 3)` or gray `(h, w)`; uint8, uint16, or float32 in [0, 1].
         high: the truth, uint8, `scale` times larger, with the same channels.
         changes: what was done to the files' pictures, as clauses.
+        jpeg_quality: of the input, from 1 to 100, if it comes from a JPEG file.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Pair:
     low: np.ndarray
     high: np.ndarray
     changes: tuple[str, ...] = ()
+    jpeg_quality: float | None = None
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,8 @@ class PairSet:
         return [f"{count} of {len(self.pairs)} images: {change}." for change, count in counts.items()]
 
 
-def from_benchmark(folder: Path, limit: int | None = None) -> PairSet:
-    """The pairs of a benchmark, for the protocol `y-matlab-x4`.
+def from_benchmark(folder: Path, limit: int | None = None, degree: str | None = None) -> PairSet:
+    """The pairs of a benchmark, for the protocol `y-matlab-x4`, or with damaged inputs in place of its own.
 
     Truths whose sides are no multiple of the scale are cropped at the right and the bottom. Where there are
     no inputs, they are made from the truths by MATLAB's bicubic reduction.
@@ -68,6 +70,7 @@ def from_benchmark(folder: Path, limit: int | None = None) -> PairSet:
     Args:
         folder: in a layout that `srez.evaluation.layouts` knows.
         limit: take this many, in the order of their names.
+        degree: of the damage, one of `srez.evaluation.damage.DEGREES`.
 
     Raises:
         DataError: an unknown layout, a missing partner, pictures that do not fit together, too few pictures.
@@ -75,9 +78,14 @@ def from_benchmark(folder: Path, limit: int | None = None) -> PairSet:
     """
     files = layouts.find(folder, Y_MATLAB_X4.scale)
     names = _limited(sorted(files.truths), limit, str(folder))
-    inputs = files.inputs or {}
+    inputs = files.inputs if files.inputs and not degree else {}
     pairs = [_from_files(name, files.truths[name], inputs.get(name), Y_MATLAB_X4.scale) for name in names]
-    return PairSet(folder.resolve().name, Y_MATLAB_X4, pairs, list(files.truths))
+    if degree is None:
+        return PairSet(folder.resolve().name, Y_MATLAB_X4, pairs, list(files.truths))
+    name, words = f"{Y_MATLAB_X4.name}-{degree}", damage.DEGREES[degree].words
+    protocol = replace(Y_MATLAB_X4, name=name, reduction=words)
+    damaged_pairs = [_damaged(pair, degree) for pair in pairs]
+    return PairSet(folder.resolve().name, protocol, damaged_pairs, list(files.truths))
 
 
 def from_faces(source: Path, partition: Path | None, part: int, limit: int | None = None) -> PairSet:
@@ -110,6 +118,13 @@ def from_faces(source: Path, partition: Path | None, part: int, limit: int | Non
     return PairSet(source.resolve().name, FACES_RGB, list(pairs.values()), stems)
 
 
+def _damaged(pair: Pair, degree: str) -> Pair:
+    """A pair with a damaged input, in colours: noise and JPEG have some even in gray pictures."""
+    high = pair.high if pair.high.ndim == 3 else np.repeat(pair.high[..., None], 3, axis=2)
+    made = damage.damaged(high, degree, pair.name)
+    return replace(pair, low=made.pixels, high=high, changes=(), jpeg_quality=made.jpeg_quality)
+
+
 def _limited(items: list[_T], limit: int | None, where: str) -> list[_T]:
     if not items:
         raise DataError(f"{where} holds no pictures of the chosen part")
@@ -120,7 +135,7 @@ def _limited(items: list[_T], limit: int | None, where: str) -> list[_T]:
 
 def _from_files(name: str, high_path: Path, low_path: Path | None, scale: int) -> Pair:
     changes = []
-    high = pixels.read_opaque(high_path)
+    high = pixels.read_opaque(high_path).pixels
     if high.dtype != np.uint8:
         high = pixels.eight_bits(high)
         changes.append("the truth was rounded to 8 bits")
@@ -131,8 +146,11 @@ def _from_files(name: str, high_path: Path, low_path: Path | None, scale: int) -
     least = Y_MATLAB_X4.least_side
     if min(high.shape[:2]) < least:
         raise DataError(f"{high_path} is {width}x{height}: the protocol needs {least}x{least} or more")
+    quality = None
     if low_path:
-        low, high = _of_one_kind(pixels.read_opaque(low_path), high, low_path, high_path)
+        picture = pixels.read_opaque(low_path)
+        quality = picture.jpeg_quality
+        low, high = _of_one_kind(picture.pixels, high, low_path, high_path)
         if high.shape[:2] != tuple(side * scale for side in low.shape[:2]):
             raise DataError(
                 f"{high_path} is {high.shape[1]}x{high.shape[0]}, not {scale} times the "
@@ -142,7 +160,7 @@ def _from_files(name: str, high_path: Path, low_path: Path | None, scale: int) -
         low = resample.bicubic_reduce(high.reshape(height, width, -1), scale)
         low = low.reshape(*low.shape[:2], *high.shape[2:])
         changes.append("the input was made from the truth by MATLAB's bicubic reduction")
-    return Pair(name, name, low, high, tuple(changes))
+    return Pair(name, name, low, high, tuple(changes), quality)
 
 
 def _of_one_kind(

@@ -1,27 +1,29 @@
 """Pixels that can be compared: without transparency, and truth, input and output of one kind."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from srez import images
 from srez.errors import DataError
-from srez.images import to_float, to_uint8
+from srez.images import Picture, to_float, to_uint8
 
 
-def read_opaque(path: Path) -> np.ndarray:
-    """A picture's colours, `(H, W)` gray or `(H, W, 3)` RGB, uint8 or uint16.
+def read_opaque(path: Path) -> Picture:
+    """A picture without its alpha: its pixels are `(H, W)` gray or `(H, W, 3)` RGB, uint8 or uint16.
 
     Raises:
         DataError: some of it is transparent, so that its colours there mean nothing.
         ImageError: it cannot be read.
     """
-    pixels = images.read(path).pixels
-    if pixels.ndim == 2 or pixels.shape[2] == 3:
-        return pixels
+    picture = images.read(path)
+    pixels = picture.pixels
+    if picture.channels in (1, 3):
+        return picture
     if pixels[..., -1].min() < np.iinfo(pixels.dtype).max:
         raise DataError(f"{path} is partly transparent and cannot be measured: save it without transparency")
-    return pixels[..., 0] if pixels.shape[2] == 2 else pixels[..., :3]
+    return replace(picture, pixels=pixels[..., 0] if picture.channels == 2 else pixels[..., :3])
 
 
 def eight_bits(pixels: np.ndarray) -> np.ndarray:

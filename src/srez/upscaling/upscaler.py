@@ -118,7 +118,7 @@ class Upscaler:
     ) -> np.ndarray | PillowImage:
         """Upscale one picture, tile by tile.
 
-        Gray stays gray, 16 bits stay 16 bits. Alpha is upscaled too, by bicubic.
+        Gray stays gray, 16 bits stay 16 bits. Alpha is upscaled like gray.
 
         Args:
             image: an array of uint8 or uint16: `(H, W)` gray, `(H, W, 2)` gray with alpha, `(H, W, 3)` RGB or
@@ -271,7 +271,7 @@ class Upscaler:
         if tile.shape[2] in (1, 3):
             return from_float(self._run_colours(network, values), tile.dtype)
         colours, alpha = values[..., :-1], values[..., -1:]
-        larger_alpha = resample.bicubic(alpha[None], self.card.scale)[0]
+        larger_alpha = self._run_colours(network, alpha)  # as gray, so that edges are as sharp as the inside
         larger = self._run_colours(network, resample.fill_hidden(colours, alpha, HIDDEN_REACH))
         return from_float(np.concatenate([larger, larger_alpha], axis=2), tile.dtype)
 

@@ -26,6 +26,7 @@ TILE_RANGE = 32, 4096  # input pixels, for a tile that is given
 MEMORY_PER_THREAD = 320 * 1024**2  # bytes for a tile, at most
 BATCH_PIXELS = 32 * 1024  # input pixels of small pictures that are run at once
 LOADED_REPAIRS = 2  # each keeps the memory of a run
+SATURATED_REACH = 2  # pixels of black or white around one that stays so
 HIDDEN_REACH = 8  # pixels that visible colours are spread under transparent ones
 
 _Network = Callable[[np.ndarray], np.ndarray]
@@ -279,18 +280,17 @@ class Upscaler:
         """`(h, w, 3)` RGB or `(h, w, 1)` gray, float32."""
         if values.shape[2] == 3:
             return self._run(network, values[None])[0]
-        return self._run(network, np.repeat(values[None], 3, axis=3))[0].mean(axis=2, keepdims=True)
+        return self._run(network, np.repeat(values[None], 3, axis=3))[0, ..., :1]
 
     def _run(self, network: _Network, images: np.ndarray) -> np.ndarray:
         """The network on `(N, H, W, 3)` float32 in [0, 1].
 
-        Where the network sees a single colour, the output is that colour: the network only comes close, and
-        white that becomes 254 is visible. Pictures below the network's minimum size are extended.
+        What needs no guess is made exact. Pictures below the network's minimum size are extended.
         """
         flat = resample.flat(images, self.card.receptive_radius)
         if flat.all():
             return resample.nearest(images, self.card.scale)
-        count, height, width, channels = images.shape
+        original, (_, height, width, _) = images, images.shape
         scale = self.card.scale
         least = max(self.card.minimum_size, self._network.fixed or 0)
         down, right = (max(0, least - side) for side in (height, width))
@@ -302,10 +302,31 @@ class Upscaler:
             output = network(images)
         if down or right:
             output = np.ascontiguousarray(output[:, : height * scale, : width * scale])
-        blocks = output.reshape(count, height, scale, width, scale, channels)  # a view
-        number, row, column = np.nonzero(flat)
-        blocks[number, row, :, column] = images[number, row, column][:, None, None]
+        self._make_exact(output, original, flat)
         return output
+
+    def _make_exact(self, output: np.ndarray, images: np.ndarray, flat: np.ndarray) -> None:
+        """Replace, in place, what the network only comes close to and what eyes see.
+
+        Where it sees a single colour, the output is that colour. White beside ink stays white, and black
+        black: so does any channel at the end of its range for a few pixels around, where a network rings.
+        Where it sees no colours, the output has none.
+
+        Args:
+            output: of the network on the images.
+            images: `(N, H, W, 3)` float32 in [0, 1].
+            flat: `(N, H, W)`, where the network sees a single colour.
+        """
+        count, height, width, channels = images.shape
+        scale = self.card.scale
+        blocks = output.reshape(count, height, scale, width, scale, channels)  # a view
+        gray = resample.gray(images, self.card.receptive_radius)
+        if gray.any():
+            # Many times as fast as `mean` over an axis of three.
+            means = (blocks[..., 0] + blocks[..., 1] + blocks[..., 2]) / np.float32(3)
+            np.copyto(blocks, means[..., None], where=gray[:, :, None, :, None, None])
+        kept = flat[..., None] | resample.saturated(images, SATURATED_REACH)
+        np.copyto(blocks, images[:, :, None, :, None], where=kept[:, :, None, :, None])
 
 
 Choose = Callable[[tuple[int, int]], Upscaler]

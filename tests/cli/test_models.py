@@ -1,6 +1,7 @@
 """`srez models`."""
 
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -68,3 +69,10 @@ def test_a_model_that_does_not_exist(name: str) -> None:
     result = run("show", name)
     assert result.exit_code == 2
     assert name in result.stderr
+
+
+def test_dates_in_a_card_are_text_in_json(tmp_path: Path) -> None:
+    path = models.write(tmp_path / "a.onnx", training={"when": date(2026, 11, 28)})
+    shown = run("show", path, "--json")
+    assert shown.exit_code == 0, shown.output
+    assert json.loads(shown.stdout)["training"]["when"] == "2026-11-28"

@@ -46,7 +46,9 @@ def complain(error: SrezError, debug: bool = False) -> None:
 def print_json(value: Any) -> None:
     """Print a value as JSON on standard output."""
     with standard_output():
-        print(json.dumps(value, indent=2), flush=True)  # nothing if standard output is closed
+        print(
+            json.dumps(value, indent=2, default=str), flush=True
+        )  # dates as text; nothing if standard output is closed
 
 
 @contextmanager

@@ -14,6 +14,7 @@ import numpy as np
 
 from srez.errors import DeviceError, ModelError, SlowModelError, SrezError, first_line
 from srez.models.devices import AUTO, CPU, Device
+from srez.models.external import refuse_external
 
 # What providers say when memory runs out: ONNX Runtime, CUDA, DirectML (E_OUTOFMEMORY).
 _OUT_OF_MEMORY = ("alloc", "out of memory", "8007000e")
@@ -51,9 +52,11 @@ class Network:
             sides: lengths of axes that the graph leaves open, by their names there.
 
         Raises:
-            ModelError: it is not an ONNX model, or one that ONNX Runtime does not support.
+            ModelError: it is not an ONNX model, or one that ONNX Runtime does not support, or it has weights
+                in other files.
             DeviceError: the device is not there, or does not take the model.
         """
+        refuse_external(model, name)
         options = runtime().SessionOptions()
         options.intra_op_num_threads = threads or 0
         options.enable_mem_pattern = False  # patterns take a third more memory and save no time

@@ -300,6 +300,12 @@ class Upscaler:
             output = np.concatenate([network(image[None]) for image in images])
         else:
             output = network(images)
+        expected = len(images), images.shape[1] * scale, images.shape[2] * scale, 3
+        if output.shape != expected:
+            raise ModelError(
+                f"model {self.card.name} makes {output.shape} of {images.shape}, but its card says scale "
+                f"{scale}: correct the card"
+            )
         if down or right:
             output = np.ascontiguousarray(output[:, : height * scale, : width * scale])
         self._make_exact(output, original, flat)

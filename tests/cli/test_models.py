@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from helpers import models
+from helpers import foreign, models
+from helpers.foreign import KINDS
 from srez.cli import app
 from srez.models import box
 
@@ -76,3 +77,45 @@ def test_dates_in_a_card_are_text_in_json(tmp_path: Path) -> None:
     shown = run("show", path, "--json")
     assert shown.exit_code == 0, shown.output
     assert json.loads(shown.stdout)["training"]["when"] == "2026-11-28"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SREZ_MODELS", str(tmp_path / "my models"))
+    return tmp_path / "my models"
+
+
+def test_a_model_is_added_listed_used_and_removed(folder: Path, tmp_path: Path, picture) -> None:
+    file = foreign.write(tmp_path / "4x-Fur.onnx", KINDS["blocks"], seed=1)
+    done = run("add", file, "--name", "fur", "--licence", 'CC0 \u2713 "quoted"')
+    assert done.exit_code == 0, done.output
+    assert (folder / "fur.toml").is_file()
+    cards = {card["name"]: card for card in json.loads(run("--json").stdout)}
+    assert cards.keys() == {*box.names(), "fur"}
+    assert cards["fur"]["licence"] == 'CC0 \u2713 "quoted"'
+    assert cards["fur"]["form"]["multiple"] == 8
+    assert "in multiples of 8 pixels" in run("show", "fur").stdout
+    done = CliRunner().invoke(app, ["upscale", str(picture("a.png", (20, 30, 3))), "--model", "fur"])
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "a_x2.png").is_file()
+    assert run("remove", "fur").exit_code == 0
+    assert not list(folder.iterdir())
+    assert run("remove", "fur").exit_code == 2
+
+
+def test_names_that_cannot_be_added(folder: Path, tmp_path: Path) -> None:
+    file = foreign.write(tmp_path / "x.onnx", KINDS["nchw"], seed=1)
+    for name in ("photo", "auto", "../x", "/", "a b"):
+        assert run("add", file, "--name", name).exit_code == 2
+    assert run("add", file).exit_code == 0
+    assert run("add", file).exit_code == 2
+    assert run("add", tmp_path / "absent.onnx").exit_code == 2
+    assert run("remove", "photo").exit_code == 2
+    assert [path.name for path in sorted(folder.iterdir())] == ["x.onnx", "x.toml"]
+
+
+def test_what_is_known_need_not_be_found_out(folder: Path, tmp_path: Path) -> None:
+    file = foreign.write(tmp_path / "x.onnx", KINDS["nchw"], seed=1)
+    assert run("add", file, "--range", "255", "--layout", "NCHW").exit_code == 0
+    assert json.loads(run("show", "x", "--json").stdout)["form"]["takes"] == [0, 255]
+    assert run("add", file, "--name", "y", "--range", "7").exit_code == 2

@@ -17,7 +17,6 @@ from srez import images
 from srez.cli import app
 from srez.errors import ModelError
 from srez.evaluation import evaluate, methods, metrics, pairs
-from srez.evaluation.foreign import Conventions
 from srez.evaluation.protocol import Y_MATLAB_X4
 from srez.images import Picture, resample, to_float, to_uint8
 from srez.progress import untracked
@@ -175,7 +174,8 @@ def test_any_onnx_model_can_be_measured(benchmark: Path, tmp_path: Path, layout:
     expected = to_uint8(resample.nearest(to_float(low), 4) + 0.11)
     found = methods.model(str(path), 4)
     np.testing.assert_array_equal(found.upscale(low[None], [])[0], expected)
-    assert found.conventions == Conventions(top, layout)
+    assert found.form
+    assert (found.form.takes, found.form.layout) == ((0, top), layout)
     gray = images.read(benchmark / "LR_x4/img_1.png").pixels
     assert found.upscale(gray[None], []).shape == (1, 60, 56)
     assert run("--benchmark", benchmark, "--model", path, "--range", top, "--layout", layout).exit_code == 0
@@ -234,7 +234,9 @@ def test_refusals(benchmark: Path, tmp_path: Path, faces_zip: Path) -> None:
     assert sheet.startswith("srez: sheet.bmpx")  # before anything else is looked at
     assert "no model 'facez'" in refusal("--benchmark", benchmark, "--model", "facez")
     wrong = enlarging_model(tmp_path / "twice.onnx", "NHWC", 1, scale=2)
-    assert "does not upscale x4" in refusal("--benchmark", benchmark, "--model", wrong, "--range", 1)
+    assert "upscales x2, but the protocol needs x4" in refusal(
+        "--benchmark", benchmark, "--model", wrong, "--range", 1
+    )
     (tmp_path / "bad.onnx").write_text("these are words")
     assert "cannot be loaded as an ONNX model" in refusal(
         "--benchmark", benchmark, "--model", tmp_path / "bad.onnx"

@@ -11,7 +11,7 @@ import tomli_w
 from helpers import models
 from srez.errors import ModelError
 from srez.models import card as cards
-from srez.models.card import Card, WeightFile
+from srez.models.card import Card, Form, WeightFile
 
 TEXTS = {"name", "description", "licence", "limits"}
 COUNTS = {
@@ -39,14 +39,24 @@ WRONG: dict[str, list[Any]] = {
     **{key: ["a.onnx", 1, *WRONG_EVERYWHERE] for key in WEIGHT_FILES},
     **{f"{key}.file": WRONG_FILES for key in WEIGHT_FILES},
     **{f"{key}.sha256": ["", HASH[:-1], 64] for key in WEIGHT_FILES},
+    "keeps_flat": ["true", 1, {"a": 1}],
+    "form": ["NHWC", 1, *WRONG_EVERYWHERE],
+    "form.layout": ["HWC", 1, True],
+    "form.channels": [2, "3", 5],
+    "form.type": ["float", "int8", 32],
+    "form.takes": [1, [0], [1, 0], [0, 0.5], ["0", "1"], [False, True]],
+    "form.gives": [1, [0], [1, 0], [0, 0.5], ["0", "1"]],
+    "form.multiple": [0, "8", 10**6, 1.5],
+    "form.side": [64, [64], [0, 64], [64, 64, 64], ["64", "64"]],
+    "form.one_by_one": ["true", 1],
 }
 TOO_SMALL_OR_LARGE = {"scale": [0, 17], "minimum_size": [0, 10**6], "memory": [0], "edge": [10**6]}
 
 
 def card_with(path: Path, key: str, value: Any) -> None:
     table, _, inner = key.partition(".")
-    file = {"file": "small-vivid.onnx", "sha256": HASH}
-    models.write_card(path, **{table: file | {inner: value} if inner else value})
+    rest = {"file": "small-vivid.onnx", "sha256": HASH} if table in WEIGHT_FILES else {}
+    models.write_card(path, **{table: rest | {inner: value} if inner else value})
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +66,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_key_is_tried() -> None:
     inner = {f"{key}.{field.name}" for key in WEIGHT_FILES for field in dataclasses.fields(WeightFile)}
+    inner |= {f"form.{field.name}" for field in dataclasses.fields(Form)}
     assert WRONG.keys() == {field.name for field in dataclasses.fields(Card)} | inner
 
 

@@ -223,7 +223,7 @@ def test_models_that_are_not_ours_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="does not exist"):
         srez.load(model)
     model.write_bytes(b"version https://git-lfs.github.com/spec/v1")
-    with pytest.raises(ModelError, match=r"has no model card: expected other\.toml beside it"):
+    with pytest.raises(ModelError, match=r"other\.onnx cannot be loaded as an ONNX model"):
         srez.load(model)
     card = box.find("photo-jpeg").with_suffix(".toml").read_text()
     model.with_suffix(".toml").write_text(card)

@@ -9,15 +9,25 @@ import typer
 
 from srez import images
 from srez.cli.display import Bars, out_console, print_json
-from srez.cli.options import AsJson, Device, Fidelity, Model, Precision, Repair
+from srez.cli.options import (
+    AsJson,
+    Device,
+    Fidelity,
+    LayoutOption,
+    Model,
+    Precision,
+    Repair,
+    ValueRange,
+    range_named,
+)
 from srez.datasets.partition import Part
 from srez.errors import OptionError
 from srez.images.formats import format_to_write
 from srez.models.devices import AUTO, Place
+from srez.models.foreign import Hints
 from srez.output import atomic
 
 if TYPE_CHECKING:
-    from srez.evaluation.foreign import Conventions
     from srez.evaluation.pairs import PairSet
 
 app = typer.Typer()
@@ -40,13 +50,6 @@ class Damage(enum.StrEnum):
     light = "light"
     medium = "medium"
     heavy = "heavy"
-
-
-class Layout(enum.StrEnum):
-    """The order of axes of a foreign model's images."""
-
-    NHWC = "NHWC"
-    NCHW = "NCHW"
 
 
 @app.command(epilog="Example: `srez demo -o sheet.png`")
@@ -128,18 +131,8 @@ def evaluate(
         Path | None,
         typer.Option("--sheet", help="Write an image of the pictures with the worst, median and best SSIM."),
     ] = None,
-    value_range: Annotated[
-        int | None,
-        typer.Option(
-            "--range",
-            help="Largest pixel value of a model without a card, 1 or 255. [default: detected]",
-            show_default=False,
-        ),
-    ] = None,
-    layout: Annotated[
-        Layout | None,
-        typer.Option(help="Order of axes of a model without a card. [default: detected]", show_default=False),
-    ] = None,
+    value_range: ValueRange = None,
+    layout: LayoutOption = None,
     fidelity: Annotated[
         list[float] | None,
         typer.Option(
@@ -169,7 +162,7 @@ def evaluate(
         *methods.models(
             model if model is not None else ["faces" if faces else "photo"],
             pair_set.protocol.scale,
-            _conventions(value_range, layout),
+            Hints(range_named(value_range), layout and layout.value),
             fidelity or [],
             repair,
             Place(device, precision),
@@ -210,11 +203,3 @@ def _pair_set(
     if faces and not benchmark:
         return pairs.from_faces(faces, partition, _PARTS[split], limit)
     raise OptionError("give either --benchmark or --faces")
-
-
-def _conventions(value_range: int | None, layout: Layout | None) -> "Conventions":
-    from srez.evaluation.foreign import RANGES, Conventions
-
-    if value_range not in (None, *RANGES):
-        raise OptionError(f"--range {value_range}: choose 1 or 255")
-    return Conventions(value_range, layout and layout.value)

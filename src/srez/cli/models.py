@@ -9,22 +9,27 @@ from rich import box as borders
 from rich.table import Table
 
 from srez.cli.display import out_console, print_json
-from srez.cli.options import AsJson
-from srez.models import box
+from srez.cli.options import AsJson, LayoutOption, ValueRange, range_named
+from srez.errors import OptionError
+from srez.models import added, box
 from srez.models import card as cards
-from srez.models.card import Card
+from srez.models.card import Card, Form
+from srez.models.foreign import Hints
 
 app = typer.Typer()
 models_app = typer.Typer()
 app.add_typer(models_app, name="models")
 
 
-@models_app.callback(invoke_without_command=True, epilog="Examples: `srez models`, `srez models show faces`")
+@models_app.callback(
+    invoke_without_command=True,
+    epilog="Examples: `srez models`, `srez models show faces`, `srez models add 4x-fur.onnx --name fur`",
+)
 def models(context: typer.Context, as_json: AsJson = False) -> None:
-    """List the built-in models, or show one."""
+    """List the models: those in the box and those that were added. Or show, add or remove one."""
     if context.invoked_subcommand:
         return
-    found = {name: cards.read(box.find(name)) for name in box.names()}
+    found = {name: box.card(box.find(name)) for name in [*box.names(), *added.names()]}
     if as_json:
         print_json([cards.as_dict(card) for card in found.values()])
         return
@@ -44,7 +49,7 @@ def show(
     from srez.evaluation import report
 
     path = box.find(name)
-    card = cards.read(path)
+    card = box.card(path)
     if as_json:
         print_json(cards.as_dict(card))
         return
@@ -54,6 +59,40 @@ def show(
     out_console.print(facts)
     for data, rows in _figures(card).items():
         out_console.print(f"\n{data}", report.table(rows))
+
+
+@models_app.command(
+    epilog="Examples: `srez models add 4x-fur.onnx --name fur --licence CC-BY-4.0`, "
+    "`srez models add old.onnx --range 255`"
+)
+def add(
+    model: Annotated[Path, typer.Argument(help="Any .onnx file that makes pictures larger.")],
+    name: Annotated[
+        str | None, typer.Option(help="What to call it. [default: the file's name]", show_default=False)
+    ] = None,
+    licence: Annotated[str, typer.Option(help="Licence of its weights.")] = "",
+    description: Annotated[str, typer.Option(help="What it is, in one line.")] = "",
+    value_range: ValueRange = None,
+    layout: LayoutOption = None,
+) -> None:
+    """Copy a model into your folder of models, with a card that says what was found out about it.
+
+    The folder is that of the environment variable SREZ_MODELS, or srez/models where the system keeps data.
+    """
+    chosen = name or model.stem
+    if chosen in (box.AUTO, *box.names()):
+        raise OptionError(f"--name {chosen}: that is a model in the box; choose another name")
+    card = added.add(box.find(model), chosen, licence, description, Hints(range_named(value_range), layout))
+    out_console.print(f"{chosen}: x{card.scale}, {_form(card)}", soft_wrap=True)
+    out_console.print(f"Use it with --model {chosen}; srez models show {chosen} says more.", soft_wrap=True)
+
+
+@models_app.command(epilog="Example: `srez models remove fur`")
+def remove(name: Annotated[str, typer.Argument(help="A model that was added.")]) -> None:
+    """Remove a model that was added."""
+    if name in box.names():
+        raise OptionError(f"{name} is in the box: only models that were added can be removed")
+    added.remove(name)
 
 
 def _size(path: Path, card: Card) -> int:
@@ -70,11 +109,32 @@ def _facts(path: Path, card: Card) -> Iterator[tuple[str, str]]:
     yield "scale", f"x{card.scale}"
     yield "fidelity", f"0 (vivid) to 1 (faithful), by default {card.fidelity:g}" if card.vivid else "1 only"
     yield "repair", "0 to 1, by default what suits each picture" if card.repair else "none"
+    if card.form != Form():
+        yield "takes", _form(card)
     yield "parameters", f"{card.parameters:,}"
-    yield "multiply-adds", f"{card.multiply_adds:,} per input pixel"
+    if card.multiply_adds:
+        yield "multiply-adds", f"{card.multiply_adds:,} per input pixel"
     yield "files", f"{path}, {_size(path, card) / 1e6:.1f} MB in all"
     yield "sha256", card.sha256
     yield from _flattened(card.training, "training")
+
+
+def _form(card: Card) -> str:
+    """How a graph takes images, in words."""
+    form = card.form
+    words = [
+        form.layout,
+        {1: "gray", 3: "RGB", 4: "RGBA"}[form.channels],
+        f"{form.type} from {form.takes[0]} to {form.takes[1]}",
+        f"tiles overlap by {card.receptive_radius} pixels",
+    ]
+    if form.gives != form.takes:
+        words.insert(3, f"gives {form.gives[0]} to {form.gives[1]}")
+    if form.side:
+        words.append(f"always {form.side[1]}x{form.side[0]} pixels")
+    elif form.multiple > 1:
+        words.append(f"in multiples of {form.multiple} pixels")
+    return ", ".join(words)
 
 
 def _flattened(table: dict[str, Any], name: str) -> Iterator[tuple[str, str]]:

@@ -1,13 +1,23 @@
 """Options that several commands have."""
 
+import enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from srez.errors import OptionError
 from srez.models import devices
 
-_MODEL = "A built-in model (see `srez models`) or an .onnx file with its card"
+
+class Layout(enum.StrEnum):
+    """The order of axes of a model's images."""
+
+    NHWC = "NHWC"
+    NCHW = "NCHW"
+
+
+_MODEL = "A model that `srez models` lists, or any .onnx file that makes pictures larger"
 Model = Annotated[str, typer.Option(help=f"{_MODEL}.")]
 AnyModel = Annotated[str, typer.Option(help=f"{_MODEL}; auto uses faces for 16x16 pixels, else photo.")]
 Fidelity = Annotated[
@@ -33,6 +43,21 @@ Precision = Annotated[
     typer.Option(
         metavar=f"[{'|'.join(devices.PRECISIONS)}]",
         help="What the device computes in; auto is its own choice.",
+    ),
+]
+ValueRange = Annotated[
+    int | None,
+    typer.Option(
+        "--range",
+        metavar="[1|255|-1]",
+        help="Pixel values of a model without a card: 0 to 1, 0 to 255, or -1 to 1. [default: found out]",
+        show_default=False,
+    ),
+]
+LayoutOption = Annotated[
+    Layout | None,
+    typer.Option(
+        "--layout", help="Order of axes of a model without a card. [default: found out]", show_default=False
     ),
 ]
 Address = Annotated[
@@ -74,3 +99,17 @@ def not_empty(text: str) -> Path:
     if not text:
         raise typer.BadParameter("it is empty")
     return Path(text)
+
+
+def range_named(value: int | None) -> tuple[int, int] | None:
+    """The values of black and white that --range stands for; None if it was not given.
+
+    Raises:
+        OptionError: it stands for none.
+    """
+    if value is None:
+        return None
+    named = {1: (0, 1), 255: (0, 255), -1: (-1, 1)}
+    if value not in named:
+        raise OptionError(f"--range {value}: choose 1, 255 or -1")
+    return named[value]

@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from srez.models.card import Form
+
 PROBE = 32  # side of the input that arithmetic is counted for, in pixels
 
 
@@ -20,14 +22,14 @@ class Cost:
     multiply_adds: int | None = None
 
 
-def count(path: Path, layout: str) -> Cost:
+def count(path: Path, form: Form) -> Cost:
     """Count the parameters of an .onnx file and the multiply-adds of its convolutions.
 
     Needs the package onnx, which the training extra brings.
 
     Args:
         path: the .onnx file, with one input of images.
-        layout: "NHWC" or "NCHW", of that input.
+        form: of that input.
 
     Returns:
         What is known: nothing without onnx, no multiply-adds where shapes cannot be inferred.
@@ -39,7 +41,9 @@ def count(path: Path, layout: str) -> Cost:
     model = onnx.load(path)
     weights = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
     parameters = sum(math.prod(dims) for dims in weights.values() if len(dims) > 0)
-    sides = (1, PROBE, PROBE, 3) if layout == "NHWC" else (1, 3, PROBE, PROBE)
+    if form.side:
+        return Cost(parameters)
+    sides = (1, PROBE, PROBE, form.channels) if form.layout == "NHWC" else (1, form.channels, PROBE, PROBE)
     for dimension, side in zip(model.graph.input[0].type.tensor_type.shape.dim, sides, strict=True):
         dimension.dim_value = side
     for output in model.graph.output:

@@ -9,11 +9,13 @@ import numpy as np
 from srez import images
 from srez.errors import DataError, ModelError
 from srez.evaluation import arithmetic, matching, pixels
-from srez.evaluation.foreign import Conventions, ForeignModel
+from srez.evaluation.arithmetic import Cost
 from srez.evaluation.pairs import Pair, PairSet
 from srez.images import resample, to_float, to_uint8
 from srez.models import box, card
+from srez.models.card import Form
 from srez.models.devices import Place
+from srez.models.foreign import Hints
 from srez.upscaling.upscaler import Upscaler
 
 Upscale = Callable[[np.ndarray, Sequence[Pair]], np.ndarray]
@@ -33,7 +35,7 @@ class Method:
         sha256: of the model.
         limits: what its card says of where it fails.
         fidelity: the look of a model that has two.
-        conventions: the value range and the axes of a foreign model.
+        form: how a model without a card takes and gives images.
     """
 
     name: str
@@ -43,11 +45,10 @@ class Method:
     sha256: str | None = None
     limits: str | None = None
     fidelity: float | None = None
-    conventions: Conventions | None = None
+    form: Form | None = None
 
-    def as_json(self) -> dict[str, str | float]:
+    def as_json(self) -> dict[str, str | float | list[int]]:
         """What is known of it."""
-        conventions = self.conventions or Conventions()
         facts = {
             "name": self.name,
             "parameters": self.parameters,
@@ -55,8 +56,8 @@ class Method:
             "sha256": self.sha256,
             "limits": self.limits,
             "fidelity": self.fidelity,
-            "range": conventions.value_range,
-            "layout": conventions.layout,
+            "range": self.form and list(self.form.takes),
+            "layout": self.form and self.form.layout,
         }
         return {key: value for key, value in facts.items() if value is not None}
 
@@ -78,7 +79,7 @@ def baselines(scale: int) -> list[Method]:
 def model(
     name: str,
     scale: int,
-    conventions: Conventions | None = None,
+    hints: Hints | None = None,
     fidelity: float | None = None,
     repair: float | None = None,
     place: Place | None = None,
@@ -86,10 +87,10 @@ def model(
     """A built-in model, one of ours by its path, or any other ONNX file.
 
     Args:
-        name: a name that `srez models` lists, or an .onnx file. One without a card is taken as foreign: it
-            must map one batch of RGB images to larger ones.
+        name: a name that `srez models` lists, or an .onnx file. What one without a card takes is found
+            out.
         scale: what the protocol asks for.
-        conventions: of a foreign model; found out by default.
+        hints: what is known of a model without a card.
         fidelity: from 0 (vivid) to 1 (faithful), for a model with vivid weights; the card's by default.
         repair: from 0 (none) to 1 (full), for a model that repairs; by default what suits each picture.
         place: where it is to run; by default as for `srez.load`.
@@ -99,18 +100,18 @@ def model(
             choose.
     """
     path = box.find(name)
-    if _is_foreign(path):
-        if fidelity is not None:
-            raise ModelError(f"{name} has no model card, and so no vivid weights: omit the fidelity")
-        return _foreign_model(path, scale, conventions or Conventions())
-    repair = repair if card.read(path).repair else None
-    upscaler = Upscaler(path, fidelity, repair=repair, place=place)
-    known = upscaler.card
+    known = box.card(path, hints)
+    upscaler = Upscaler(path, fidelity, repair=repair if known.repair else None, place=place, hints=hints)
+    has_card = path.with_suffix(".toml").is_file()
+    cost = Cost(known.parameters, known.multiply_adds) if has_card else arithmetic.count(path, known.form)
     if known.scale != scale:
         raise ModelError(f"{name} upscales x{known.scale}, but the protocol needs x{scale}")
 
     def upscale(lows: np.ndarray, pairs: Sequence[Pair]) -> np.ndarray:
-        repairs = [upscaler.repair_for(low, pair.jpeg_quality) for low, pair in zip(lows, pairs, strict=True)]
+        repairs = [0.0] * len(lows)
+        if known.repair:
+            each = zip(lows, pairs, strict=True)
+            repairs = [upscaler.repair_for(low, pair.jpeg_quality) for low, pair in each]
         if lows.dtype == np.float32:
             return to_uint8(upscaler.batch(lows, repairs))
         results = [upscaler(low, repair=repair) for low, repair in zip(lows, repairs, strict=True)]
@@ -119,18 +120,19 @@ def model(
     return Method(
         name if fidelity is None else f"{name}, fidelity {fidelity:g}",
         upscale,
-        known.parameters,
-        known.multiply_adds,
+        cost.parameters,
+        cost.multiply_adds,
         known.sha256,
         known.limits,
         upscaler.fidelity if known.vivid else None,
+        None if has_card else known.form,
     )
 
 
 def models(
     names: Sequence[str],
     scale: int,
-    conventions: Conventions | None = None,
+    hints: Hints | None = None,
     fidelities: Sequence[float] = (),
     repair: float | None = None,
     place: Place | None = None,
@@ -140,7 +142,7 @@ def models(
     Args:
         names: as for `model`.
         scale: what the protocol asks for.
-        conventions: of foreign models; found out by default.
+        hints: what is known of models without a card.
         fidelities: to measure; each model's own if there are none.
         repair: for models that repair; by default what suits each picture.
         place: where they are to run; by default as for `srez.load`.
@@ -150,13 +152,9 @@ def models(
     """
     with_vivid = [name for name in names if _has_vivid_weights(box.find(name))]
     if fidelities and not with_vivid:
-        model(names[0], scale, conventions, fidelities[0])  # says that it has none
+        model(names[0], scale, hints, fidelities[0])  # says that it has none
     chosen = {name: fidelities or [None] if name in with_vivid else [None] for name in names}
-    return [
-        model(name, scale, conventions, fidelity, repair, place)
-        for name in names
-        for fidelity in chosen[name]
-    ]
+    return [model(name, scale, hints, fidelity, repair, place) for name in names for fidelity in chosen[name]]
 
 
 def folder(path: Path, pair_set: PairSet) -> Method:
@@ -194,25 +192,8 @@ def _resampling(function: Callable[[np.ndarray, int], np.ndarray], scale: int) -
     return upscale
 
 
-def _is_foreign(path: Path) -> bool:
-    return path.is_file() and not path.with_suffix(".toml").is_file()
-
-
 def _has_vivid_weights(path: Path) -> bool:
     return path.with_suffix(".toml").is_file() and card.read(path).vivid is not None
-
-
-def _foreign_model(path: Path, scale: int, conventions: Conventions) -> Method:
-    network = ForeignModel(path, scale, conventions)
-    cost = arithmetic.count(path, network.layout)
-    return Method(
-        str(path),
-        lambda lows, _: network(lows),
-        cost.parameters,
-        cost.multiply_adds,
-        card.sha256(path),
-        conventions=Conventions(network.value_range, network.layout),
-    )
 
 
 def _read_result(path: Path, truth: np.ndarray) -> np.ndarray:

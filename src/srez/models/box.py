@@ -1,18 +1,54 @@
-"""The built-in models: an .onnx file and its card (.toml) each, and a second .onnx for a second look."""
+"""The models at hand: those in the box, those that a user has added, and any other ONNX file.
+
+Each is an .onnx file with its card (.toml), and a second .onnx for a second look. Files without a card are
+looked into.
+"""
 
 from pathlib import Path
 
 from srez.errors import ModelError
-from srez.models import card
+from srez.models import added, foreign
+from srez.models import card as cards
+from srez.models.card import Card
+from srez.models.foreign import Hints
 
 AUTO = "auto"  # instead of a name: the model that `suited` picks
 FACES_INPUT = (16, 16)  # width and height of the pictures that `faces` was made for, in pixels
 _FOLDER = Path(__file__).parent / "weights"
 
 
+_UNUSABLE = {  # weights of other programs, by suffix: what they are
+    ".pth": "PyTorch",
+    ".pt": "PyTorch",
+    ".ckpt": "PyTorch",
+    ".safetensors": "PyTorch",
+    ".h5": "Keras",
+    ".keras": "Keras",
+    ".pb": "TensorFlow",
+    ".tflite": "LiteRT",
+    ".param": "ncnn",
+    ".bin": "ncnn",
+}
+
+
 def names() -> list[str]:
     """The names of the built-in models."""
     return sorted(path.stem for path in _FOLDER.glob("*.toml"))
+
+
+def card(model: Path, hints: Hints | None = None) -> Card:
+    """The card of a model: the one beside it, or what is found out about a file without one.
+
+    Args:
+        model: the .onnx file.
+        hints: what is known of a model without a card.
+
+    Raises:
+        ModelError: the file or its card is missing or damaged, or it does not make pictures larger.
+    """
+    if model.with_suffix(".toml").is_file():
+        return cards.read(model)
+    return foreign.describe(model, hints)
 
 
 def suited(model: str, size: tuple[int, int]) -> str:
@@ -33,17 +69,28 @@ def scale(model: str) -> int:
     Raises:
         ModelError: there is no such model, or it is damaged.
     """
-    return card.read(find(suited(model, FACES_INPUT))).scale
+    return card(find(suited(model, FACES_INPUT))).scale
 
 
 def find(model: str | Path) -> Path:
-    """The .onnx file of a model: a built-in name, even if a file has that name too, or a path.
+    """The .onnx file of a model: a built-in name, one that the user has added, or a path.
+
+    Names come first, even if a file has that name too.
 
     Raises:
         ModelError: there is no such model.
     """
     if str(model) in names():
         return _FOLDER / f"{model}.onnx"
-    if Path(model).suffix.lower() == ".onnx":
+    if str(model) in added.names():
+        return added.find(str(model))
+    suffix = Path(model).suffix.lower()
+    if suffix == ".onnx":
         return Path(model)
-    raise ModelError(f"there is no model {str(model)!r}: use one of {', '.join(names())}, or an .onnx file")
+    if suffix in _UNUSABLE:
+        raise ModelError(
+            f"{model} holds weights of {_UNUSABLE[suffix]}: convert them to ONNX, with the program that made "
+            "them or with chaiNNer"
+        )
+    known = ", ".join([*names(), *added.names()])
+    raise ModelError(f"there is no model {str(model)!r}: use one of {known}, or an .onnx file")

@@ -31,11 +31,35 @@ class WeightFile:
 
 
 @dataclass(frozen=True)
+class Form:
+    """How a graph takes and gives images; srez's own as the defaults say.
+
+    Attributes:
+        layout: the order of axes, "NHWC" or "NCHW".
+        channels: 1 gray, 3 RGB or 4 RGBA, of which the alpha is given as opaque.
+        type: of the input's values: "float32", "float16" or "uint8".
+        takes: the values of black and white in the input.
+        gives: the same in the output.
+        multiple: what tiles begin at and height and width are multiples of, in pixels.
+        side: height and width that all inputs have, in pixels; empty for any.
+        one_by_one: whether it takes one image at a time.
+    """
+
+    layout: str = "NHWC"
+    channels: int = 3
+    type: str = "float32"
+    takes: tuple[int, int] = (0, 1)
+    gives: tuple[int, int] = (0, 1)
+    multiple: int = 1
+    side: tuple[int, ...] = ()
+    one_by_one: bool = False
+
+
+@dataclass(frozen=True)
 class Card:
     """What srez needs to know about a model, and what people should.
 
-    The model is an ONNX graph with one input `(N, H, W, 3)` and one output `(N, scale H, scale W, 3)`, both
-    float32 RGB in [0, 1].
+    The model is an ONNX graph with one input and one output of images; see `Form`.
 
     Attributes:
         name: what it is called.
@@ -60,6 +84,8 @@ class Card:
         repair: the weights for repair 1, if the model repairs damaged pictures; its own are those for 0.
         vivid_repair: the weights for fidelity 0 and repair 1; a model with both of the above has them.
         fidelity: the default, from 0 (vivid) to 1 (faithful).
+        form: how the graph takes and gives images.
+        keeps_flat: whether what is one colour all around stays exactly that colour.
     """
 
     name: str
@@ -81,6 +107,8 @@ class Card:
     repair: WeightFile | None = None
     vivid_repair: WeightFile | None = None
     fidelity: float = 1.0
+    form: Form = Form()
+    keeps_flat: bool = True
 
 
 def read(model: Path) -> Card:
@@ -107,7 +135,12 @@ def weight_files(model: Path, card: Card) -> dict[str, Path]:
 
 def as_dict(card: Card) -> dict[str, Any]:
     """The card as TOML or JSON would hold it, without what it does not have."""
-    return {key: value for key, value in dataclasses.asdict(card).items() if value is not None}
+    values = {key: value for key, value in dataclasses.asdict(card).items() if value is not None}
+    form = {key: list(value) if isinstance(value, tuple) else value for key, value in values["form"].items()}
+    if card.form == Form():  # nothing to say of srez's own
+        del values["form"]
+        return values
+    return {**values, "form": form}
 
 
 def sha256(path: Path) -> str:
@@ -126,6 +159,10 @@ def _read(model: Path, path: Path) -> Card:
     except (ValueError, RecursionError) as error:
         raise ModelError(f"{path} is not a valid model card: {error}") from None
     card = _checked(Card, values, path)
+    if isinstance(card.form, dict):
+        form = _checked(Form, card.form, path, "form.")
+        pairs = {key: tuple(getattr(form, key)) for key in ("takes", "gives", "side")}
+        card = dataclasses.replace(card, form=dataclasses.replace(form, **pairs))
     tables = {key: values[key] for key in _WEIGHT_FILES if key in values}
     files = {key: _checked(WeightFile, table, path, f"{key}.") for key, table in tables.items()}
     card = dataclasses.replace(card, **files)
@@ -170,6 +207,14 @@ def _is_file_name(value: object) -> bool:
     return isinstance(value, str) and value.isprintable() and bool(re.fullmatch(r"[^/\\]+\.onnx", value))
 
 
+def _are_whole(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(n, int) and not isinstance(n, bool) for n in value)
+
+
+def _is_range(value: object) -> bool:
+    return isinstance(value, list) and _are_whole(value) and len(value) == 2 and value[0] < value[1]
+
+
 def _is_row(value: object) -> bool:
     return (
         isinstance(value, dict)
@@ -188,6 +233,16 @@ _SHA256 = _Requirement(
 )
 _FILE_NAME = _Requirement("the name of an .onnx file, without a folder", _is_file_name)
 _FRACTION = _Requirement("a number from 0 to 1", lambda value: _is_number(value) and 0 <= value <= 1)
+_TRUTH = _Requirement("true or false", lambda value: isinstance(value, bool))
+_LAYOUT = _Requirement('"NHWC" or "NCHW"', lambda value: value in ("NHWC", "NCHW"))
+_TYPE = _Requirement(
+    '"float32", "float16" or "uint8"', lambda value: value in ("float32", "float16", "uint8")
+)
+_RANGE = _Requirement("the values of black and white, such as [0, 255]", lambda value: _is_range(value))
+_SIDE = _Requirement(
+    f"height and width, each from 1 to {_MOST_PIXELS:,}, or empty",
+    lambda value: _are_whole(value) and len(value) in (0, 2) and all(0 < n <= _MOST_PIXELS for n in value),
+)
 _TABLE = _Requirement("a table", lambda value: isinstance(value, dict))
 _ROWS = _Requirement(
     "a list of tables, each with the name of its method as text, and else numbers or text",
@@ -214,11 +269,23 @@ _KEYS: dict[type, dict[str, _Requirement]] = {
         "memory": _whole(1),
         **dict.fromkeys(_WEIGHT_FILES, _TABLE),
         "fidelity": _FRACTION,
+        "form": _TABLE,
+        "keeps_flat": _TRUTH,
+    },
+    Form: {
+        "layout": _LAYOUT,
+        "channels": _Requirement("1, 3 or 4", lambda value: value in (1, 3, 4)),
+        "type": _TYPE,
+        "takes": _RANGE,
+        "gives": _RANGE,
+        "multiple": _whole(1, _MOST_PIXELS),
+        "side": _SIDE,
+        "one_by_one": _TRUTH,
     },
     WeightFile: {"file": _FILE_NAME, "sha256": _SHA256},
 }
 
-_Table = TypeVar("_Table", Card, WeightFile)
+_Table = TypeVar("_Table", Card, Form, WeightFile)
 
 
 def _checked(table: type[_Table], values: dict[str, Any], path: Path, prefix: str = "") -> _Table:

@@ -58,13 +58,20 @@ class Placed:
         """
         self._model, self._name, self._seconds = model, name, seconds
         self._lock = threading.Lock()
-        self._networks = self._chosen(place or Place())
+        place = place or Place()
+        self._precision = place.precision
+        self._networks = self._chosen(place)
         self.inputs = self._networks.whole.inputs
 
     @property
     def device(self) -> Device:
         """What runs the model."""
         return self._networks.whole.device
+
+    @property
+    def place(self) -> Place:
+        """Where it was put, for others of its kind."""
+        return Place(self.device.name, AUTO if self.device is CPU else self._precision)
 
     @property
     def fixed(self) -> int | None:

@@ -58,6 +58,23 @@ def fields(data: bytes, message: slice) -> Iterator[Field]:
         yield Field(number, slice(start, position), value)
 
 
+def varints(data: bytes, packed: slice) -> list[int]:
+    """The numbers of a packed field.
+
+    Args:
+        data: holds the field.
+        packed: where its payload lies.
+
+    Raises:
+        ModelError: the field is damaged.
+    """
+    position, numbers = packed.start, []
+    while position < packed.stop:
+        number, position = _varint(data, position, packed.stop)
+        numbers.append(number)
+    return numbers
+
+
 def _varint(data: bytes, start: int, stop: int) -> tuple[int, int]:
     """A number stored with 7 bits in each byte, the lowest first, and the position after it."""
     value = 0

@@ -35,6 +35,7 @@ class Cut:
         edge: how far the picture is extended on all sides by its own reflection.
         threads: how many tiles are run at the same time.
         fixed: whether `tile` is kept when memory runs out, instead of being halved.
+        multiple: what tiles begin at multiples of, with their margins; `overlap` and `edge` are some.
     """
 
     tile: int
@@ -42,6 +43,7 @@ class Cut:
     edge: int = 0
     threads: int = 1
     fixed: bool = False
+    multiple: int = 1
 
     def halved(self) -> "Cut":
         """The same with tiles of half the side.
@@ -49,7 +51,7 @@ class Cut:
         Raises:
             MemoryError: tiles are fixed, or as small as they may become.
         """
-        tile = self.tile // 2
+        tile = self.tile // 2 // self.multiple * self.multiple
         if self.fixed or tile < SMALLEST:
             raise MemoryError(f"out of memory with tiles of {self.tile} pixels")
         _log.warning("out of memory with tiles of %d pixels: continuing with %d", self.tile, tile)
@@ -161,11 +163,12 @@ def _start(pool: ThreadPoolExecutor, run: Run, image: np.ndarray, scale: int, cu
 
 def _columns(width: int, cut: Cut) -> list[int]:
     """The edges of tiles along a row: nearly equal, and a share for every thread where that is worth it."""
-    count = -(-width // cut.tile)
+    blocks = -(-width // cut.multiple)
+    count = -(-blocks // max(cut.tile // cut.multiple, 1))
     shared = -(-count // cut.threads) * cut.threads
-    if width // shared >= 2 * cut.overlap:
+    if width // shared >= 2 * cut.overlap and shared <= blocks:
         count = shared
-    return [round(index * width / count) for index in range(count + 1)]
+    return [min(round(index * blocks / count) * cut.multiple, width) for index in range(count + 1)]
 
 
 def _with_margin(start: int, stop: int, length: int, cut: Cut) -> tuple[slice | np.ndarray, int]:

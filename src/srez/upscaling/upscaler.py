@@ -17,9 +17,11 @@ from srez.images.pillow import PillowImage, from_pillow, to_pillow
 from srez.models import blending, box
 from srez.models import card as cards
 from srez.models.devices import AUTO, Place
+from srez.models.fitting import Run, fitted
+from srez.models.foreign import Hints
 from srez.models.placing import Placed, require
 from srez.upscaling import damage, tiling
-from srez.upscaling.tiling import Cut, Progress, ignore_progress
+from srez.upscaling.tiling import SMALLEST, Cut, Progress, ignore_progress
 
 LARGEST_TILE = 512  # input pixels; in larger tiles, margins are a small share already
 TILE_RANGE = 32, 4096  # input pixels, for a tile that is given
@@ -28,8 +30,6 @@ BATCH_PIXELS = 32 * 1024  # input pixels of small pictures that are run at once
 LOADED_REPAIRS = 2  # each keeps the memory of a run
 SATURATED_REACH = 2  # pixels of black or white around one that stays so
 HIDDEN_REACH = 8  # pixels that visible colours are spread under transparent ones
-
-_Network = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -72,26 +72,28 @@ class Upscaler:
         repair: float | None = None,
         seconds: float | None = None,
         place: Place | None = None,
+        hints: Hints | None = None,
     ) -> None:
         """Load a model and its card.
 
         Args:
-            model: the .onnx file, with its card beside it.
+            model: the .onnx file, with its card beside it; without one, what it takes and gives is found out.
             fidelity: from 0 (vivid) to 1 (faithful), for a model with vivid weights; the card's by default.
             tile: the largest side of a tile in input pixels, without its margin; by default, what fits into
                 free memory.
             repair: from 0 (none) to 1 (full), for a model that repairs; by default what suits each picture.
             seconds: that the model may take for a tile or a batch; no limit by default.
             place: where it is to run; by default what SREZ_DEVICE says, else the best device that works.
+            hints: what is known of a model without a card.
 
         Raises:
-            ModelError: a file is missing, corrupt or not a model of srez, or the model has no fidelity or no
-                repair to choose.
+            ModelError: a file is missing, corrupt or does not make pictures larger, or the model has no
+                fidelity or no repair to choose.
             OptionError: the fidelity, the repair or the tile is out of range, or the device is not
                 installed.
         """
         _check_tile(tile)
-        self.card = cards.read(model)
+        self.card = box.card(model, hints)
         self.fidelity = chosen_fidelity(self.card, fidelity)
         check_repair(self.card, repair)
         self._file, self._repair, self._seconds = model, repair, seconds
@@ -99,7 +101,7 @@ class Upscaler:
         self._place = place
         self._networks: OrderedDict[float, Placed] = OrderedDict()
         self._loading = threading.Lock()
-        self._network = self._at(repair or 0.0)
+        self._at(repair or 0.0)
 
     @overload
     def __call__(
@@ -219,7 +221,8 @@ class Upscaler:
             return output
         together = max(1, BATCH_PIXELS // (height * width))
         for repair in set(repairs):
-            network, chosen = self._at(repair).whole, np.flatnonzero(np.equal(repairs, repair))
+            placed, chosen = self._at(repair), np.flatnonzero(np.equal(repairs, repair))
+            network = fitted(placed.whole, self.card, placed.fixed)
             for start in range(0, len(chosen), together):
                 part = chosen[start : start + together]
                 output[part] = from_float(self._run(network, to_float(images[part])), images.dtype)
@@ -232,6 +235,7 @@ class Upscaler:
                 weights = blending.weights(self._file, self.card, self.fidelity, repair)
                 name = f"model {self._file.name}"
                 self._networks[repair] = Placed(weights, name, self._place, self._seconds)
+                self._place = self._networks[repair].place  # tried once is enough
                 while len(self._networks) > LOADED_REPAIRS:
                     self._networks.popitem(last=False)
             self._networks.move_to_end(repair)
@@ -243,72 +247,64 @@ class Upscaler:
         radius = self.card.receptive_radius
         # Colours that are spread under transparent pixels come from beyond the network's reach.
         overlap = radius + HIDDEN_REACH if image.shape[2] in (2, 4) else radius
-        at_once = self._network.parallel
-        memory = self._memory()
+        multiple, side = self.card.form.multiple, min(self.card.form.side, default=placed.fixed)
+        overlap = -(-overlap // multiple) * multiple
+        if side:  # some of it is left for the tile itself
+            overlap = min(overlap, (side - max(multiple, SMALLEST)) // (2 * multiple) * multiple)
+        at_once, memory = placed.parallel, self._memory(placed)
         fitting = tiling.side_that_fits(memory, self.card.memory, overlap, at_once)
-        tile = self._tile or min(fitting, LARGEST_TILE)
+        tile = min(self._tile or min(fitting, LARGEST_TILE), side - 2 * overlap if side else TILE_RANGE[1])
+        tile = max(tile // multiple, 1) * multiple
         height, width = image.shape[:2]
-        if side := self._network.fixed:
-            tile = min(tile, side - 2 * overlap)
         edge, fixed = self._edge(height, width), self._tile is not None
         single = min(LARGEST_TILE**2, memory // self.card.memory)  # pixels of a tile that has all memory
         if max(height, width) <= tile or (not fixed and not side and height * width <= single):
-            whole = Cut(max(height, width), overlap, edge, fixed=fixed)
-            return partial(self._run_tile, placed.whole), whole
-        return partial(self._run_tile, placed.tile), Cut(tile, overlap, edge, at_once, fixed)
+            whole = Cut(max(height, width), overlap, edge, fixed=fixed, multiple=multiple)
+            return partial(self._run_tile, fitted(placed.whole, self.card, placed.fixed)), whole
+        cut = Cut(tile, overlap, edge, at_once, fixed, multiple)
+        return partial(self._run_tile, fitted(placed.tile, self.card, placed.fixed)), cut
 
-    def _memory(self) -> int:
+    def _memory(self, placed: Placed) -> int:
         """Bytes for tiles. What a card has is not known: there, memory runs out and halves the tiles."""
-        if not self._network.device.is_processor:
+        if not placed.device.is_processor:
             return LARGEST_TILE**2 * self.card.memory
         return min(machine.available_memory() // 2, MEMORY_PER_THREAD * machine.cores())
 
     def _edge(self, height: int, width: int) -> int:
         return self.card.edge if max(height, width) > self.card.trained_at else 0
 
-    def _run_tile(self, network: _Network, tile: np.ndarray) -> np.ndarray:
+    def _run_tile(self, network: Run, tile: np.ndarray) -> np.ndarray:
         """A tile of any kind, `(h, w, C)`, with its alpha if it has one."""
         values = to_float(tile)
         if tile.shape[2] in (1, 3):
             return from_float(self._run_colours(network, values), tile.dtype)
         colours, alpha = values[..., :-1], values[..., -1:]
-        larger_alpha = self._run_colours(network, alpha)  # as gray, so that edges are as sharp as the inside
+        if self.card.keeps_flat:
+            larger_alpha = self._run_colours(network, alpha)  # as gray: edges are as sharp as the inside
+        else:  # what is opaque must stay so
+            larger_alpha = resample.bicubic(alpha[None], self.card.scale)[0]
         larger = self._run_colours(network, resample.fill_hidden(colours, alpha, HIDDEN_REACH))
         return from_float(np.concatenate([larger, larger_alpha], axis=2), tile.dtype)
 
-    def _run_colours(self, network: _Network, values: np.ndarray) -> np.ndarray:
+    def _run_colours(self, network: Run, values: np.ndarray) -> np.ndarray:
         """`(h, w, 3)` RGB or `(h, w, 1)` gray, float32."""
-        if values.shape[2] == 3:
+        if values.shape[2] == 3 or self.card.form.channels == 1:
             return self._run(network, values[None])[0]
-        return self._run(network, np.repeat(values[None], 3, axis=3))[0, ..., :1]
+        larger = self._run(network, np.repeat(values[None], 3, axis=3))[0]
+        return larger[..., :1] if self.card.keeps_flat else larger.mean(axis=2, keepdims=True)
 
-    def _run(self, network: _Network, images: np.ndarray) -> np.ndarray:
-        """The network on `(N, H, W, 3)` float32 in [0, 1].
+    def _run(self, network: Run, images: np.ndarray) -> np.ndarray:
+        """The network on `(N, H, W, C)` float32 in [0, 1].
 
-        What needs no guess is made exact. Pictures below the network's minimum size are extended.
+        What needs no guess is made exact, if the model is one that keeps flat areas.
         """
+        if not self.card.keeps_flat:
+            return network(images)
         flat = resample.flat(images, self.card.receptive_radius)
         if flat.all():
             return resample.nearest(images, self.card.scale)
-        original, (_, height, width, _) = images, images.shape
-        scale = self.card.scale
-        least = max(self.card.minimum_size, self._network.fixed or 0)
-        down, right = (max(0, least - side) for side in (height, width))
-        if down or right:
-            images = np.pad(images, ((0, 0), (0, down), (0, right), (0, 0)), mode="edge")
-        if self._network.fixed:
-            output = np.concatenate([network(image[None]) for image in images])
-        else:
-            output = network(images)
-        expected = len(images), images.shape[1] * scale, images.shape[2] * scale, 3
-        if output.shape != expected:
-            raise ModelError(
-                f"model {self.card.name} makes {output.shape} of {images.shape}, but its card says scale "
-                f"{scale}: correct the card"
-            )
-        if down or right:
-            output = np.ascontiguousarray(output[:, : height * scale, : width * scale])
-        self._make_exact(output, original, flat)
+        output = network(images)
+        self._make_exact(output, images, flat)
         return output
 
     def _make_exact(self, output: np.ndarray, images: np.ndarray, flat: np.ndarray) -> None:

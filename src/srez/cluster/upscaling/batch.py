@@ -4,7 +4,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 
-from srez.models import box, card
+from srez.models import box
 from srez.models.devices import Place
 from srez.upscaling.convert import Options
 from srez.upscaling.plan import Rules
@@ -61,7 +61,7 @@ class Batch:
         """
         model, options, format_ = self.model, self.options, self.rules.format
         names = {box.suited(model.name, size) for size in (box.FACES_INPUT, (0, 0))}  # "auto" may take either
-        cards = [card.read(box.find(name)) for name in sorted(names)]
+        cards = [box.card(box.find(name)) for name in sorted(names)]
         weights = [
             [file and file.sha256 for file in (each, each.vivid, each.repair, each.vivid_repair)]
             for each in cards

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from pathlib import Path
 
 from srez.errors import ModelError, OptionError
-from srez.models import box
+from srez.models import added, box
 from srez.models import card as cards
 from srez.models.card import Card
 from srez.models.devices import Place
@@ -24,7 +24,7 @@ class Models:
     """
 
     def __init__(self, folder: Path | None, tile: int, place: Place | None = None) -> None:
-        """Read the cards of the built-in models and of those in a folder, which take precedence.
+        """Read the cards of the built-in models, of those added, and of those in a folder, the last first.
 
         Args:
             folder: of .onnx files with their cards.
@@ -36,7 +36,7 @@ class Models:
         """
         if folder and not folder.is_dir():
             raise ModelError(f"the folder of models {folder} does not exist (--models)")
-        self._files = {name: box.find(name) for name in box.names()}
+        self._files = {name: box.find(name) for name in [*box.names(), *added.names()]}
         if folder:
             self._files |= {path.stem: path for path in sorted(folder.glob("*.onnx")) if _has_card(path)}
         self.cards: dict[str, Card] = {name: cards.read(path) for name, path in sorted(self._files.items())}
@@ -105,7 +105,7 @@ class Models:
             if loaded := self._find(key):
                 return loaded
             card, file = self.cards[name], self._files[name]
-            seconds = self._foreign_seconds if file.parent == self._folder else None
+            seconds = self._foreign_seconds if file.parent in (self._folder, added.folder()) else None
             upscaler = Upscaler(
                 file, fidelity if card.vivid else None, self._tile, repair, seconds, self._place
             )

@@ -50,7 +50,7 @@ ALONE = {
     "uvicorn": {"serve"},
     "typer": {"cli"},
     "PIL": {"images", "evaluation"},  # evaluation draws sheets
-    "skimage": {"evaluation"},
+    "skimage": set(),
     "srez.evaluation.protocol": {"evaluation", "train", "cli"},
     "srez.cluster": {"cluster", "cli"},
     "srez.serve": {"serve", "cli"},

@@ -1,12 +1,14 @@
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from srez import images
 from srez.evaluation import metrics
-from srez.evaluation.protocol import FACES_RGB
+from srez.evaluation.protocol import FACES_RGB, Y_MATLAB_X4, Protocol
 from srez.images import resample
 
 
@@ -44,6 +46,27 @@ def test_ssim_follows_wang_et_al(truth: np.ndarray, random: np.random.Generator)
     )
     expected = np.mean([one_channel(x, y) for x, y in channels])
     assert metrics.ssim(output, truth, FACES_RGB) == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize(("protocol", "shape"), [(FACES_RGB, (64, 64, 3)), (Y_MATLAB_X4, (70, 91))])
+def test_psnr_and_ssim_are_those_of_scikit_image(
+    random: np.random.Generator, protocol: Protocol, shape: tuple[int, ...]
+) -> None:
+    truth = random.integers(0, 256, shape, dtype=np.uint8)
+    output = (truth + random.normal(0, 20, shape)).clip(0, 255).astype(np.uint8)
+    border = protocol.border
+    inside = [each[border : shape[0] - border, border : shape[1] - border] for each in (truth, output)]
+    expected: Any = structural_similarity(
+        *(each.reshape(*each.shape[:2], -1) for each in inside),
+        gaussian_weights=True,
+        sigma=1.5,
+        use_sample_covariance=False,
+        data_range=255,
+        channel_axis=-1,
+    )
+    assert metrics.ssim(output, truth, protocol) == pytest.approx(float(expected), abs=1e-12)
+    expected = peak_signal_noise_ratio(*inside, data_range=255)
+    assert metrics.psnr(output, truth, protocol) == pytest.approx(float(expected), abs=1e-9)
 
 
 def test_truth_is_consistent_with_its_own_block_means(truth: np.ndarray) -> None:

@@ -6,6 +6,7 @@ What ONNX Runtime says of its providers is replaced; its sessions on the CPU are
 import json
 import time
 from collections.abc import Callable, Iterator
+from importlib import metadata
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -186,7 +187,7 @@ def test_what_is_asked_for_must_exist(model: Path, monkeypatch: pytest.MonkeyPat
 def test_two_runtimes_in_one_environment_are_named(
     model: Path, caplog: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(placing.metadata, "version", lambda _: "1")
+    monkeypatch.setattr(metadata, "version", lambda _: "1")
     placing._say.cache_clear()
     srez.load(model)
     assert "onnxruntime and onnxruntime-gpu" in caplog.text

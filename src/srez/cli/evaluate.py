@@ -63,7 +63,7 @@ def demo(
 ) -> None:
     """Upscale a 16x16 portrait to 64x64 and compare it with bicubic and the truth.
 
-    The portrait is scikit-image's astronaut; nothing is downloaded and no window opens.
+    The portrait is that of an astronaut, by NASA; nothing is downloaded and no window opens.
     """
     from srez.evaluation import demo, report
     from srez.evaluation.protocol import FACES_RGB

@@ -1,6 +1,6 @@
-"""The demo: the face of a portrait that scikit-image ships, reduced to 16x16 and upscaled again."""
+"""The demo: the face of an astronaut, reduced to 16x16 and upscaled again."""
 
-import importlib.resources
+from pathlib import Path
 
 import numpy as np
 
@@ -11,18 +11,15 @@ from srez.evaluation.protocol import FACES_RGB
 from srez.images import resample, to_uint8
 from srez.upscaling.upscaler import Upscaler
 
-# Left, top and side of the face in skimage.data.astronaut (Eileen Collins; NASA, public domain), framed as
-# CelebA's aligned faces are: eyes at 0.37 of the height.
-_CROP = (159, 54, 128)
+# Eileen Collins (NASA, public domain), cut from the portrait that scikit-image ships, and framed as CelebA's
+# aligned faces are: eyes at 0.37 of the height.
+_PORTRAIT = Path(__file__).parent / "astronaut.png"
 _ZOOM = 4
 
 
 def portrait() -> np.ndarray:
     """The face, `(64, 64, 3)` uint8."""
-    # Read from its file: scikit-image's own function imports half of SciPy.
-    file = importlib.resources.files("skimage.data") / "astronaut.png"
-    left, top, side = _CROP
-    face = images.read(file.read_bytes(), file.name).pixels[top : top + side, left : left + side]
+    face = images.read(_PORTRAIT).pixels
     return np.rint(resample.area(face, 2)).astype(np.uint8)
 
 
@@ -44,7 +41,7 @@ def run(upscaler: Upscaler) -> tuple[np.ndarray, dict[str, Figures]]:
 
 
 def sheet(upscaler: Upscaler) -> np.ndarray:
-    """The sheet alone, without figures, which would need SciPy.
+    """The sheet alone, without figures.
 
     Args:
         upscaler: a x4 model.

@@ -19,11 +19,12 @@ from srez.evaluation.pairs import Pair, PairSet
 from srez.evaluation.perceptual import Distance
 from srez.evaluation.protocol import FACES_RGB, Protocol
 from srez.images import to_float
+from srez.models.runtime import runtime
 from srez.progress import Track
 
 BATCH = 64  # inputs of one size that are upscaled together, at most
 BATCH_PIXELS = 64 * 256  # and their pixels together, so that no network runs out of memory
-_PACKAGES = {"numpy": "numpy", "PIL": "pillow", "onnxruntime": "onnxruntime", "skimage": "scikit-image"}
+_PACKAGES = {"numpy": "numpy", "PIL": "pillow"}
 UNMEASURED = {
     "st_lpips": "ST-LPIPS: not measured, it needs srez[perceptual]",
     "identity": "identity: not measured, it needs srez[identity]",
@@ -94,6 +95,7 @@ class Evaluation:
                 "python": platform.python_version(),
                 "srez": srez.__version__,
                 **{module: version(package) for module, package in _PACKAGES.items()},
+                "onnxruntime": runtime().__version__,  # several packages bring it
             },
             "methods": [
                 {

@@ -5,7 +5,6 @@ import threading
 import time
 from dataclasses import dataclass
 from functools import cache, partial
-from importlib import metadata
 
 import numpy as np
 
@@ -241,6 +240,7 @@ def _seconds(network: Network, example: np.ndarray) -> float:
 
 def _hidden_runtimes() -> list[str]:
     """The runtimes installed here, if there are several."""
+    from importlib import metadata  # slow to import
 
     def has(package: str) -> bool:
         try:

@@ -14,6 +14,7 @@ import keras
 
 from machine import in_turn, matrix_gflops, report
 from srez.train import data, networks, recipe, trainer
+from srez.train.backend import compiled
 from srez.train.reporter import Reporter
 
 RECIPES = ("srez", "faces")
@@ -44,7 +45,8 @@ def step_seconds(chosen: recipe.Recipe, faces: data.TrainingData) -> float:
 def pipeline_seconds(chosen: recipe.Recipe, faces: data.TrainingData) -> float:
     """Seconds that the input pipeline alone takes for a batch."""
     steps = 500
-    batches = iter(data.batches(faces.training, chosen.batch, 1, 0, steps * chosen.batch))
+    drawn = data.batches(faces.training, chosen.batch, 1, 0, steps * chosen.batch)
+    batches = map(compiled(data.to_pairs(chosen.data)), drawn)
     next(batches)
     began = time.perf_counter()
     for _ in batches:

@@ -1,6 +1,7 @@
 """Tiny trainings and what they leave."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -8,12 +9,13 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from srez.runs.layout import RunLayout
 from srez.train import checkpoint, data, recipe, trainer
+from srez.train.backend import compiled
 from srez.train.reporter import Figures, Reporter
 from srez.train.weights import InitialWeights
 
 TINY = {
     "faces": ["generator.channels=8", "generator.blocks=1"],
-    "srez": ["generator.units=[8, 4]", "generator.tail=6", "discriminator.units=[4, 8]"],
+    "srez": ["generator.units=[8, 4]", "generator.tail=6", "discriminator.units=[4, 8]", "data.noise=0"],
 }
 PACE = ["batch=4", "every.log=2", "every.validate=6", "every.checkpoint=4"]
 
@@ -60,6 +62,12 @@ def train(
     init: InitialWeights | None = None,
 ) -> trainer.Result:
     return trainer.train(trainer.prepare(chosen, init), pictures, out, reporter)
+
+
+def pairs(batches: Iterable[dict[str, np.ndarray]], settings: recipe.FacesData | recipe.PhotosData) -> list:
+    """Batches as the step sees them: network input, clean LR and HR of each."""
+    convert = compiled(data.to_pairs(settings))
+    return [tuple(np.asarray(part) for part in convert(batch)) for batch in batches]
 
 
 def log(out: Path) -> list[dict]:

@@ -169,8 +169,7 @@ def _faults(folder: Path, shards: Iterable[Shard]) -> Iterable[str]:
 def _mapped(folder: Path, shard: Shard) -> np.ndarray:
     path = folder / shard.file
     try:
-        # Copy-on-write, because TensorFlow takes only what looks writable; nobody writes.
-        array = np.load(path, mmap_mode="c", allow_pickle=False)
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
         raise DataError(f"{path} is missing: copy it again, or pack the pictures again") from None
     except (OSError, ValueError, EOFError):

@@ -17,9 +17,9 @@ from srez.train.data import TrainingSet, batches
 from srez.train.recipe import Recipe
 
 Strategy = Any  # a tf.distribute.Strategy, which TensorFlow's type stubs do not have
-Rows = Iterator[list[tuple[tf.Tensor, ...]]]
-"""For each batch, and each replica of this process: network input, clean LR and HR of its rows, and the
-replica's number among all."""
+Rows = Iterator[list[tuple[dict[str, Any], tf.Tensor]]]
+"""For each batch, and each replica of this process: its rows as they were drawn, and the replica's number
+among all."""
 
 
 def single_device() -> Strategy:
@@ -114,7 +114,10 @@ def rows_of_batches(strategy: Strategy, training: TrainingSet, recipe: Recipe, s
     numbers = [_process(strategy) * local + index for index in range(local)]
     streams = [batches(training, size, recipe.seed, start, stop, (n, count)) for n in numbers]
     for rows in zip(*streams, strict=True):
-        yield [(*mine, tf.constant(n)) for mine, n in zip(rows, numbers, strict=True)]
+        yield [
+            (tf.nest.map_structure(tf.constant, mine), tf.constant(number))
+            for mine, number in zip(rows, numbers, strict=True)
+        ]
 
 
 def averaged(strategy: Strategy, function: Callable, variables: list[Any]) -> Callable:
@@ -142,7 +145,7 @@ def averaged(strategy: Strategy, function: Callable, variables: list[Any]) -> Ca
             return tf.identity(value)
 
     @tf.function
-    def replica(rows: tuple[tf.Tensor, ...], *arguments: Any) -> Any:
+    def replica(rows: tuple[Any, ...], *arguments: Any) -> Any:
         found = function(*rows, *arguments)
         flat = tf.nest.flatten(found)
         values = [value for value in flat if value is not None]
@@ -154,7 +157,7 @@ def averaged(strategy: Strategy, function: Callable, variables: list[Any]) -> Ca
         remaining = iter(means)
         return tf.nest.pack_sequence_as(found, [None if value is None else next(remaining) for value in flat])
 
-    def run(rows: list[tuple[tf.Tensor, ...]], *arguments: Any) -> Any:
+    def run(rows: list[tuple[Any, ...]], *arguments: Any) -> Any:
         own = strategy.experimental_distribute_values_from_function(
             lambda place: rows[place.replica_id_in_sync_group - first]
         )

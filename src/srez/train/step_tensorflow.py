@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from srez.train import losses, perceptual, replicas
-from srez.train.data import SCALE
+from srez.train.data import SCALE, to_pairs
 from srez.train.recipe import Recipe
 from srez.train.state import State
 
@@ -40,6 +40,7 @@ class TrainingStep:
         self._replicas = strategy.num_replicas_in_sync
         self._generator_loss, self._discriminator_loss = losses.ADVERSARIAL[recipe.loss.variant]
         self._features = perceptual.features(recipe.perceptual) if recipe.loss.perceptual else None
+        self._to_pairs = to_pairs(recipe.data)
         compute = tf.function(self._losses_and_gradients, jit_compile=recipe.xla)
         self._compute = replicas.averaged(strategy, compute, state.changed_by_passes())
         self._update_generator = _updater(state.generator, state.generator_optimizer, recipe.xla)
@@ -104,9 +105,7 @@ class TrainingStep:
 
     def _losses_and_gradients(
         self,
-        noisy: tf.Tensor,
-        low: tf.Tensor,
-        high: tf.Tensor,
+        raw: dict[str, tf.Tensor],
         replica: tf.Tensor,
         seed: tf.Tensor,
         with_generator: bool,
@@ -115,9 +114,7 @@ class TrainingStep:
         """Losses and gradients on some rows, from one pass through the generator.
 
         Args:
-            noisy: the network's input, `(N, h, w, 3)`.
-            low: the same without noise.
-            high: the truth, `(N, 4h, 4w, 3)`.
+            raw: the rows as they were drawn; see `srez.train.data.to_pairs`.
             replica: the number of the replica that has these rows.
             seed: for the interpolates of the gradient penalty, and for the shift.
             with_generator: whether the generator's loss is computed too.
@@ -127,6 +124,7 @@ class TrainingStep:
             What is logged, and the gradients of the generator and of the discriminator.
         """
         state = self._state
+        noisy, low, high = self._to_pairs(raw)
         generator_loss = discriminator_loss = None
         corner = self._corner(seed)
         with tf.GradientTape(persistent=True) as tape:

@@ -1,6 +1,26 @@
-"""Pictures to batches of LR/HR pairs: `load` or `draw`, then `batches`; `pack` prepares faces for `load`."""
+"""Pictures to batches of LR/HR pairs: `load` or `draw`, then `batches`, of which `to_pairs` makes tensors.
 
+`pack` prepares faces for `load`.
+"""
+
+from srez.train.data import faces, inputs
 from srez.train.data.load import draw, load, pack
-from srez.train.data.pairs import SCALE, TrainingData, TrainingSet, ValidationSet, batches
+from srez.train.data.pairs import SCALE, ToPairs, TrainingData, TrainingSet, ValidationSet, batches
+from srez.train.recipe import FacesData, PhotosData
 
-__all__ = ["SCALE", "TrainingData", "TrainingSet", "ValidationSet", "batches", "draw", "load", "pack"]
+__all__ = [
+    "SCALE",
+    "TrainingData",
+    "TrainingSet",
+    "ValidationSet",
+    "batches",
+    "draw",
+    "load",
+    "pack",
+    "to_pairs",
+]
+
+
+def to_pairs(settings: FacesData | PhotosData) -> ToPairs:
+    """A function that makes tensors of the batches that `batches` draws; see `ToPairs`."""
+    return faces.to_pairs(settings) if isinstance(settings, FacesData) else inputs.to_pairs(settings)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 
 from srez.datasets import cartoons, packs, pictures
 from srez.datasets.faces import FACE_SIDE, RIM, frame, without_rim
@@ -156,7 +155,7 @@ def _open_pack(settings: FacesData | PhotosData, places: list[str], partition: P
         raise OptionError(f"--data {places[0]}: a pack holds faces, but the recipe needs photos")
     folder = Path(places[0])
     index = packs.read(folder)
-    shards = faces.as_tensors(packs.faces(folder, index, "train"))
+    shards = packs.faces(folder, index, "train")
     held_out = [face for shard in packs.faces(folder, index, "validation") for face in shard]
     count = index.count("train")
     training = TrainingSet(faces.example_maker(shards, settings), np.arange(count), count)
@@ -168,7 +167,7 @@ def _training_data(
     settings: FacesData | PhotosData, found: _Pictures, named: ValidationSet | None = None
 ) -> TrainingData:
     if isinstance(settings, FacesData):
-        make_example = faces.example_maker([tf.constant(np.stack(found.training))], settings)
+        make_example = faces.example_maker([np.stack(found.training)], settings)
         validation = named or faces.validation(found.validation, found.validation_sources)
     else:
         make_example = photos.example_maker(found.training, settings)

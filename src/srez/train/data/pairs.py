@@ -1,20 +1,34 @@
-"""Training data: examples to train on, pairs to validate on, and where both came from."""
+"""Training data: examples to train on, pairs to validate on, and where both came from.
 
-from collections.abc import Callable, Sequence
+Examples are drawn with NumPy, by seed and position alone, so that every backend trains on the same bytes and
+a run can resume anywhere. See docs/adr/0027.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
+from srez import machine
 from srez.datasets.provenance import Provenance
 from srez.evaluation.protocol import Protocol
 
 SCALE = 4  # HR side over LR side, in every pair and every network
+AHEAD = 4  # batches that are made while others are trained on
 
-MakeExample = Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor, tf.Tensor]]
-"""Makes an example of a picture's index and a seed, `(2,)` int64: the network's input, clean LR and HR, each
-`(height, width, 3)` float32 in [0, 1]."""
+Raw = dict[str, np.ndarray]
+"""An example as it was drawn, or a batch of them, stacked: crops as uint8, and random numbers for their
+noise, damage and colours. `to_pairs` of its kind makes tensors of it, where the network computes."""
 
+MakeExample = Callable[[int, np.random.Generator], Raw]
+"""Draws an example of a picture, given its index."""
+
+ToPairs = Callable[[dict[str, Any]], tuple[Any, Any, Any]]
+"""Makes of a raw batch the network's input, clean LR and HR, `(N, height, width, 3)` float32 in [0, 1]."""
 
 Pictures = Sequence[np.ndarray] | np.ndarray  # of any sizes, or stacked
 
@@ -24,7 +38,7 @@ class TrainingSet:
     """What is trained on.
 
     Attributes:
-        make_example: makes an example of a picture.
+        make_example: draws an example of a picture.
         order: the indices of the pictures of one epoch, `(L,)` int64, not yet shuffled.
         pictures: how many there are.
     """
@@ -68,40 +82,56 @@ class TrainingData:
     provenance: Provenance
 
 
-def noise(picture: tf.Tensor, deviation: float, seed: tf.Tensor) -> tf.Tensor:
-    """Gaussian noise of a picture's size."""
-    return deviation * tf.random.stateless_normal(picture.shape, seed)  # pyright: ignore[reportArgumentType]
-
-
 def batches(
     training: TrainingSet, size: int, seed: int, start: int, stop: int, rows: tuple[int, int] = (0, 1)
-) -> tf.data.Dataset:
+) -> Iterator[Raw]:
     """Batches of the examples from `start` to `stop`; each depends only on the seed and its position.
 
-    Every epoch is a permutation of `training.order`. Order and augmentation are drawn by position, without
-    state, so a run can resume anywhere.
+    Every epoch is a permutation of `training.order`. Threads make some batches ahead.
 
     Args:
         training: what to draw from.
         size: examples in a batch.
         seed: of order and augmentation.
         start: the first example.
-        stop: the example to stop before.
+        stop: the example to stop before; what does not fill a batch is left out.
         rows: `(i, n)` takes every n-th row of each batch, starting with row i; n must divide the size.
-
-    Returns:
-        A dataset of (network input, clean LR, HR), the examples of `training.make_example` stacked.
     """
-    order = tf.constant(training.order, tf.int64)
-    length = len(training.order)
-    shuffle = tf.random.experimental.index_shuffle  # pyright: ignore[reportAttributeAccessIssue]
-
-    def example(position: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        epoch = tf.stack([tf.constant(seed, tf.int64), position // length])
-        index = order[shuffle(tf.math.floormod(position, length), epoch, length - 1)]
-        return training.make_example(index, tf.stack([tf.constant(seed, tf.int64), position]))
-
     first, every = rows
-    positions = tf.data.Dataset.range(start + first, stop, every)
-    pairs = positions.map(example, num_parallel_calls=tf.data.AUTOTUNE)
-    return pairs.batch(size // every, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+    length = len(training.order)
+
+    @lru_cache(maxsize=2)
+    def permutation(epoch: int) -> np.ndarray:
+        return generator(seed + _ORDER, epoch).permutation(training.order)
+
+    def example(position: int) -> Raw:
+        index = permutation(position // length)[position % length]
+        return training.make_example(int(index), generator(seed, position))
+
+    def batch(at: int) -> Raw:
+        return stacked([example(position) for position in range(at + first, at + size, every)])
+
+    pool = ThreadPoolExecutor(min(machine.cores(), AHEAD), thread_name_prefix="pictures")
+    try:
+        waiting: deque[Future[Raw]] = deque()
+        for at in range(start, stop - size + 1, size):
+            waiting.append(pool.submit(batch, at))
+            if len(waiting) > AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def generator(seed: int, position: int) -> np.random.Generator:
+    """Random numbers that depend on nothing but a seed and a position, on any machine."""
+    return np.random.Generator(np.random.Philox(key=np.array([seed, position], np.uint64)))
+
+
+def stacked(examples: list[Raw]) -> Raw:
+    """A batch of examples."""
+    return {name: np.stack([example[name] for example in examples]) for name in examples[0]}
+
+
+_ORDER = 2**32  # added to the seed, so that the order of an epoch has numbers of its own

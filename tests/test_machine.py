@@ -1,5 +1,7 @@
 """What a process may use of the machine, with a control group made up for the test."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -49,3 +51,12 @@ def test_cores_are_limited_by_the_container_and_the_environment(
     assert machine.cores() == everything
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     assert machine.cores() == 1
+
+
+def test_a_limit_of_address_space_is_a_limit_of_memory() -> None:
+    code = (
+        "import resource; from srez import machine; "
+        "resource.setrlimit(resource.RLIMIT_AS, (2**30, -1)); print(machine.available_memory())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert 0 < int(done.stdout) < 2**30

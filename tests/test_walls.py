@@ -127,9 +127,10 @@ def loaded_after(code: str, *arguments: str) -> set[str]:
 
 
 def test_import_is_light() -> None:
-    loaded = loaded_after("import srez")
+    loaded = loaded_after("import srez; srez.load")
     assert not loaded & (HEAVY | {"skimage", "scipy", "pydantic"})
     assert "numpy" in loaded
+    assert "numpy" not in loaded_after("import srez.__main__")  # Ctrl-C has to be heeded from the start
 
 
 def test_onnx_runtime_does_not_report_to_its_makers() -> None:

@@ -1,5 +1,9 @@
 """The errors a user can cause. Each carries one sentence, an exit code and an HTTP status."""
 
+import re
+
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
 
 class SrezError(Exception):
     """Something the user can put right; its text is one sentence that names the file or the option."""
@@ -78,3 +82,19 @@ class TrainingError(SrezError):
 def first_line(error: BaseException) -> str:
     """The first line of a foreign error's text, or the name of its kind if it has none."""
     return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
+def printable(text: str) -> str:
+    """Text without what a terminal takes for an order, such as ESC, or what is no text: escaped instead.
+
+    File names can hold both. Lines stay lines. What turns the direction of writing is escaped too, because it
+    makes a name look like another.
+    """
+    return _UNPRINTABLE.sub(lambda found: _escaped(found[0]), text)
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:  # a byte of a name that is not UTF-8, as Python keeps it
+        return f"\\x{code - 0xDC00:02x}"
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

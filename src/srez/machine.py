@@ -1,7 +1,13 @@
 """What this process may use of the machine, in a container too: cores and memory."""
 
 import os
+import sys
 from pathlib import Path
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None
 
 CGROUP = Path("/sys/fs/cgroup")  # version 2
 _UNKNOWN_MEMORY = 4 * 1024**3  # bytes, where the system does not say
@@ -28,7 +34,18 @@ def available_memory() -> int:
         # Pages of files that were read count as used, but the kernel takes them back before memory runs out.
         reclaimable = _table(CGROUP / "memory.stat").get("inactive_file", 0)
         free = min(free, max(int(limit) - int(used) + reclaimable, 0))
-    return free
+    return min(free, _address_space_left())
+
+
+def _address_space_left() -> int:
+    """Bytes that this process may still map, as `ulimit -v` limits them."""
+    if resource is None:
+        return sys.maxsize
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    pages = _read(Path("/proc/self/statm")).split()
+    if limit == resource.RLIM_INFINITY or not pages:
+        return sys.maxsize
+    return max(limit - int(pages[0]) * resource.getpagesize(), 0)
 
 
 def _table(path: Path) -> dict[str, int]:

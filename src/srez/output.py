@@ -28,11 +28,15 @@ def make_folder(path: Path) -> None:
 
 
 @contextmanager
-def atomic(path: Path) -> Iterator[IO[bytes]]:
+def atomic(path: Path, overwrite: bool = True) -> Iterator[IO[bytes]]:
     """A file to write to, which takes its name only when the block ends well.
 
+    Args:
+        path: the file.
+        overwrite: whether it takes the place of a file that is there by then.
+
     Raises:
-        OutputError: the folder does not exist or cannot be written to, or the disk is full.
+        OutputError: the folder does not exist or cannot be written to, the disk is full, or a file is there.
     """
     try:
         temporary = path.with_name(f".{path.name[:_PREFIX]}.{secrets.token_hex(8)}")
@@ -45,12 +49,35 @@ def atomic(path: Path) -> Iterator[IO[bytes]]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
+        if overwrite:
+            temporary.replace(path)
+        else:
+            _move_to_free(temporary, path)
+    except FileExistsError:
+        temporary.unlink(missing_ok=True)
+        raise OutputError(f"{path} appeared meanwhile: use --overwrite to replace it") from None
     except BaseException as error:
         temporary.unlink(missing_ok=True)
         if isinstance(error, OSError):
             raise OutputError(f"{path} cannot be written: {error.strerror}") from None
         raise
+
+
+def _move_to_free(temporary: Path, path: Path) -> None:
+    """Give a file a name that nobody else has taken.
+
+    Raises:
+        FileExistsError: somebody has.
+    """
+    try:
+        path.hardlink_to(temporary)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links: the name is taken first, by an empty file
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        temporary.replace(path)
+    else:
+        temporary.unlink()
 
 
 @contextmanager

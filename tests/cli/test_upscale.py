@@ -2,15 +2,23 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 from typer.testing import CliRunner, Result
 
+from helpers.waiting import PATIENCE, until
 from srez.cli import app
+from srez.upscaling import batch
+from srez.upscaling.convert import Options
+from srez.upscaling.plan import Existing, Rules, make_plan
+from srez.upscaling.size import Size
+from srez.upscaling.upscaler import chooser
 
 
 def upscale(*words: object) -> Result:
@@ -120,3 +128,64 @@ def test_contents_decide_what_a_picture_is_and_others_are_counted(picture, tmp_p
     assert pictures(tmp_path / "out") == ["a.jpg", "b.jpg", "c.jpg"]
     report = json.loads(upscale(folder, "-o", tmp_path / "out", "--skip", "--json").stdout)
     assert sorted(report["other_files"]) == [str(folder / name) for name in ("notes.txt", "table.csv")]
+
+
+def test_a_file_that_appears_while_srez_works_is_left(picture, tmp_path: Path) -> None:
+    source, target = picture("a.png"), tmp_path / "out/a.png"
+
+    def progress(done: float, pixels: int) -> None:
+        if not target.exists():  # called before the result is written, and once more after that
+            target.parent.mkdir(exist_ok=True)
+            target.write_bytes(b"theirs")
+
+    for existing, expected in (("refuse", 1), ("skip", 1), ("overwrite", 0)):
+        rules = Rules(target.parent, existing=Existing(existing))
+        plan = make_plan([source], rules, Size(), 4)
+        outcome = batch.run(chooser("faces"), plan, Options(), progress, print)
+        assert outcome.exit_code == expected
+        assert (target.read_bytes() == b"theirs") == bool(expected)
+        target.unlink()
+
+
+@pytest.mark.parametrize("where", ["name", "pattern"])
+def test_names_give_no_orders_to_the_terminal(picture, tmp_path: Path, where: str) -> None:
+    name = "a\x1b]0;title\x07\x1b[2J\x9b31m\u202egnp.png"
+    source = picture(name)
+    done = upscale(source if where == "name" else tmp_path / "*.png", "-o", tmp_path / "out")
+    failed = upscale(source.rename(tmp_path / f"{name}.txt"), "-o", tmp_path / "out2")
+    for output in (done.stdout, done.stderr, failed.stderr):
+        assert not set(output) & {"\x1b", "\x07", "\x9b", "\u202e"}
+    assert r"a\x1b]0;title\x07\x1b[2J\x9b31m\u202egnp.png" in done.stdout + done.stderr
+
+
+def srez(*words: str, **options: Any) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run([sys.executable, "-m", "srez", *words], capture_output=True, check=False, **options)
+
+
+def test_standard_input_that_never_ends() -> None:
+    with Path("/dev/zero").open("rb") as endless:
+        done = srez("upscale", "-", "-o", "-", stdin=endless, timeout=PATIENCE)
+    assert done.returncode == 1
+    assert b"nothing but zeros" in done.stderr
+    start = b"\x89PNG\r\n\x1a\n"
+    done = srez("upscale", "-", "-o", "-", "--max-pixels", "10", input=start + bytes(70 * 1024**2))
+    assert done.returncode == 1
+    assert b"--max-pixels" in done.stderr
+
+
+def test_a_terminal_without_columns(tmp_path: Path) -> None:
+    done = srez("upscale", str(tmp_path / "nowhere.png"), env={**os.environ, "COLUMNS": "0"})
+    assert done.returncode == 1
+    assert b"nowhere.png does not exist" in done.stderr
+
+
+def test_ctrl_c_while_srez_is_imported_leaves_no_traceback() -> None:
+    command = [sys.executable, "-m", "srez", "models"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        maps = Path(f"/proc/{process.pid}/maps")
+        until(lambda: "numpy" in maps.read_text() or process.poll() is not None)
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=PATIENCE)
+    assert b"Traceback" not in stderr
+    assert process.returncode != 0
+    assert not stdout

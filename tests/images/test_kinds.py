@@ -394,6 +394,16 @@ def test_both_sizes_in_the_exif_data_are_put_right(tmp_path: Path) -> None:
     assert (found[0x0100], found[0x0101]) == (120, 80)
 
 
+def test_deep_gray_with_alpha_is_rgb_in_a_tiff(tmp_path: Path) -> None:
+    """Neither Pillow nor we would read it as gray."""
+    pixels = smooth((9, 12, 2), 65535)
+    images.write(tmp_path / "a.tif", images.Picture(pixels))
+    expected = np.concatenate([np.repeat(pixels[..., :1], 3, axis=2), pixels[..., 1:]], axis=2)
+    np.testing.assert_array_equal(images.read(tmp_path / "a.tif").pixels, expected)
+    with Image.open(tmp_path / "a.tif") as image:
+        assert image.mode == "RGBA"
+
+
 @pytest.mark.parametrize("top", [255, 65535])
 def test_smaller_copies_in_a_tiff_are_no_pages(tmp_path: Path, top: int) -> None:
     pixels = smooth((40, 48, 3), top)

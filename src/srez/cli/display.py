@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import sys
 import traceback
 from collections.abc import Iterable, Iterator
@@ -21,12 +22,22 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from srez.errors import SrezError
+from srez.errors import SrezError, printable
 from srez.output import output_failure
 
-# File names and model cards may contain "[...]" or ":name:": print them as they are.
-out_console = Console(highlight=False, markup=False, emoji=False)
-error_console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+if os.environ.get("COLUMNS") == "0":
+    del os.environ["COLUMNS"]  # Rich would print nothing
+
+
+class _Plain(Console):
+    """Prints file names and model cards as they are, "[...]" and ":name:" too, but no orders to terminals."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        return super().render_str(printable(text), **options)
+
+
+out_console = _Plain(highlight=False, markup=False, emoji=False)
+error_console = _Plain(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 def print_any_name() -> None:

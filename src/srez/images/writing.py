@@ -124,10 +124,13 @@ def _save_png(file: IO[bytes], bands: Iterable[np.ndarray], size: tuple[int, int
 
 
 def _save_tiff(file: IO[bytes], bands: Iterable[np.ndarray], size: tuple[int, int], like: Picture) -> None:
-    kept = like.metadata
+    channels, kept = like.channels, like.metadata
+    if _is_deep_gray_with_alpha(channels, like.pixels.dtype.itemsize):
+        channels, bands = 4, (np.repeat(band, (3, 1), axis=2) for band in bands)
+        kept = replace(kept, icc=None)  # it describes gray
     own = {metadata.XMP_TAG: kept.xmp, metadata.IPTC_TAG: kept.iptc}
     tags = metadata.tags(kept.exif) | {tag: value for tag, value in own.items() if value}
-    tiff.write(file, bands, size, like.channels, like.pixels.dtype, icc=kept.icc, tags=tags, dpi=kept.dpi)
+    tiff.write(file, bands, size, channels, like.pixels.dtype, icc=kept.icc, tags=tags, dpi=kept.dpi)
 
 
 def _save_with_pillow(
@@ -182,9 +185,16 @@ def refuse_unwritable(
         raise OutputError(
             f"{name}: {label} cannot hold a side of more than {longest:,} pixels; write a .png instead"
         )
+    if _is_deep_gray_with_alpha(channels, itemsize):
+        channels = 4
     if format_ == TIFF and size[0] * size[1] * channels * itemsize > tiff.MOST:
         raise OutputError(f"{name}: TIFF cannot hold more than 4 GB; write a .png instead")
     require_package(format_, name, OutputError)
+
+
+def _is_deep_gray_with_alpha(channels: int, itemsize: int) -> bool:
+    """Whether pixels are gray with alpha in 16 bits, which few programs read from a TIFF: it gets RGB."""
+    return channels == 2 and itemsize == 2
 
 
 def _image(bands: Iterable[np.ndarray], size: tuple[int, int], like: Picture) -> Image.Image:

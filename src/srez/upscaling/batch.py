@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import IO, Any
 
 from srez import images, output
-from srez.errors import DefectError, ImageError, OptionError, SrezError, first_line
+from srez.errors import DefectError, ImageError, OptionError, SrezError, TooLargeError, first_line
 from srez.upscaling.convert import Converted, Options, Source, Target, convert
 from srez.upscaling.plan import Item, Plan
 from srez.upscaling.sources import STANDARD
 from srez.upscaling.tiling import Progress
 from srez.upscaling.upscaler import Choose
 
+_BYTES_A_PIXEL = 8  # of an input at most: 16 bits, with transparency, not packed
+_MOST_BESIDE = 64 * 1024**2  # bytes of an input beside its pixels
 _FEW = 20  # results that are listed one by one
 
 
@@ -208,33 +210,44 @@ def _advance(
 
 
 def _upscale(choose: Choose, item: Item, options: Options, progress: Progress) -> Converted:
-    return convert(choose, _source(item.source), _target(item), options, progress)
+    return convert(choose, _source(item.source, options), _target(item), options, progress)
 
 
-def _source(path: Path) -> Source:
-    return Source(_standard_input(), "standard input") if path == STANDARD else Source(path, str(path))
+def _source(path: Path, options: Options) -> Source:
+    if path == STANDARD:
+        return Source(_standard_input(options.max_pixels), "standard input")
+    return Source(path, str(path))
 
 
 def _target(item: Item) -> Target:
     if item.target == STANDARD:
         return Target(output.standard_output, "standard output", item.format)
-    return Target(partial(_result_file, item.target), str(item.target), item.format)
+    return Target(partial(_result_file, item.target, item.overwrite), str(item.target), item.format)
 
 
 @contextmanager
-def _result_file(path: Path) -> Iterator[IO[bytes]]:
+def _result_file(path: Path, overwrite: bool) -> Iterator[IO[bytes]]:
     output.make_folder(path.parent)
-    with output.atomic(path) as file:
+    with output.atomic(path, overwrite) as file:
         yield file
 
 
-def _standard_input() -> bytes:
+def _standard_input(max_pixels: int) -> bytes:
+    """What comes in, as long as it may be a picture: it need not end."""
     if sys.stdin is None:
         raise ImageError("standard input is closed")
+    most = _BYTES_A_PIXEL * max_pixels + _MOST_BESIDE
     try:
-        return sys.stdin.buffer.read()
+        start = sys.stdin.buffer.read(images.START_BYTES)
+        rest = sys.stdin.buffer.read(most) if images.format_of_bytes(start) else b""
     except OSError as error:
         raise ImageError(f"standard input cannot be read: {error.strerror or error}") from None
+    if len(rest) == most:
+        raise TooLargeError(
+            f"standard input has more than {most:,} bytes, so more than {max_pixels:,} pixels: if you trust "
+            "it, allow more (--max-pixels)"
+        )
+    return start + rest
 
 
 def _defect(item: Item, error: Exception) -> DefectError:

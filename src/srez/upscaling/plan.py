@@ -53,11 +53,19 @@ class Rules:
 
 @dataclass(frozen=True)
 class Item:
-    """A picture to upscale, and its result; either may be "-"."""
+    """A picture to upscale, and its result; either may be "-".
+
+    Attributes:
+        source: the picture.
+        target: its result.
+        format: of the result.
+        overwrite: whether the result takes the place of a file that is there when it is complete.
+    """
 
     source: Path
     target: Path
     format: Format
+    overwrite: bool = False
 
 
 @dataclass(frozen=True)
@@ -120,7 +128,7 @@ def make_plan(inputs: list[Path], rules: Rules, size: Size, scale: int) -> Plan:
         elif exists and rules.existing == Existing.SKIP:
             plan.skipped.append(item)
         else:
-            plan.items.append(item)
+            plan.items.append(replace(item, overwrite=rules.existing == Existing.OVERWRITE))
     if plan.earlier_results and not (plan.items or plan.skipped or plan.failures):
         plan.failures[str(inputs[0])] = _only_results_error(plan.earlier_results)
     return plan

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from srez import images
 from srez.cluster.upscaling.manifest import DONE, FAILED, KEPT, OPEN, REFUSED, RESULT, Row
 from srez.cluster.upscaling.store import Store
-from srez.errors import ImageError
+from srez.errors import ImageError, printable
 from srez.upscaling.plan import Existing, Rules, clash_error, exists_error, result_name
 
 
@@ -45,7 +45,7 @@ def find_pictures(source: Store, target: Store, rules: Rules, settings: str) -> 
         ImageError: the source cannot be listed, or holds no pictures.
     """
     files, unlisted = source.listing(rules.recursive)
-    rows = [Row(name, name, FAILED, None, None, "", error=error) for name, error in unlisted.items()]
+    rows = [_failed(name, error) for name, error in unlisted.items()]
     others = 0
     source_of: dict[str, str] = {}
     for name, file in sorted(files.items()):
@@ -55,6 +55,9 @@ def find_pictures(source: Store, target: Store, rules: Rules, settings: str) -> 
         read_start = partial(source.read_start, name)
         if not images.is_picture(path, read_start):
             others += 1
+            continue
+        if printable(name) != name:
+            rows.append(_failed(name, "its name is not UTF-8 or has control characters: rename it"))
             continue
         result = str(path.parent / result_name(path, rules, read_start))
         row = Row(name, result, OPEN, settings, file.bytes, file.version)
@@ -95,6 +98,11 @@ def plan(pictures: Iterable[Row], earlier: dict[str, Row], target: Store, rules:
         else:
             to_do.append(picture)
     return Plan(to_do, settled)
+
+
+def _failed(name: str, error: str) -> Row:
+    """The row of what cannot be upscaled; a manifest is UTF-8."""
+    return Row(printable(name), printable(name), FAILED, None, None, "", error=printable(error))
 
 
 def _still_holds(before: Row, now: Row, exists: bool, again: bool) -> bool:

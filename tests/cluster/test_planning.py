@@ -1,0 +1,23 @@
+"""Plans of a Ray run, made without Ray."""
+
+import os
+from pathlib import Path
+
+from srez.cluster.upscaling.manifest import FAILED, OPEN, from_table, to_table
+from srez.cluster.upscaling.planning import find_pictures
+from srez.cluster.upscaling.store import Store
+from srez.upscaling.plan import Rules
+
+
+def test_a_name_that_is_no_text_costs_one_picture(picture, tmp_path: Path) -> None:
+    source = picture("in/a.png")
+    for name in (b"\xff.png", b"\x1b[2J.png"):
+        (source.parent / os.fsdecode(name)).write_bytes(source.read_bytes())
+    found = find_pictures(Store.at(str(source.parent)), Store.at(str(tmp_path / "out")), Rules(), "settings")
+    rows = {row.source: row for row in from_table(to_table(found.rows))}
+    assert {name: row.status for name, row in rows.items()} == {
+        r"\x1b[2J.png": FAILED,
+        "a.png": OPEN,
+        r"\xff.png": FAILED,
+    }
+    assert "rename it" in (rows[r"\xff.png"].error or "")

@@ -64,7 +64,7 @@ def train(
     return trainer.train(trainer.prepare(chosen, init), pictures, out, reporter)
 
 
-def pairs(batches: Iterable[dict[str, np.ndarray]], settings: recipe.FacesData | recipe.PhotosData) -> list:
+def pairs(batches: Iterable[dict[str, np.ndarray]], settings: recipe.Data) -> list:
     """Batches as the step sees them: network input, clean LR and HR of each."""
     convert = compiled(data.to_pairs(settings))
     return [tuple(np.asarray(part) for part in convert(batch)) for batch in batches]

@@ -71,7 +71,7 @@ def test_changes_are_dotted_and_typed(tmp_path: Path) -> None:
         ("optimizer.halve_every=5", "optimizer.halve_every and optimizer.schedule"),
         ("optimizer.accumulate=3", "batch must be a multiple of optimizer.accumulate"),
         ("precision=float8", "precision: must be 'float32', 'bfloat16' or 'float16', not 'float8'"),
-        ("data.pictures=films", "data.pictures: 'films' is unknown: use one of faces, photos"),
+        ("data.pictures=films", "data.pictures: 'films' is unknown: use one of faces, photos, pairs"),
         ("data.drawn=1", "data.drawn must be at least 2"),
         ("batch", "write it as key=value"),
         ("batch.size=2", "batch is a value, not a table"),

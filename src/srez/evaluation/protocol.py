@@ -1,6 +1,6 @@
 """How a figure is made. A figure without its protocol is not a figure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -46,3 +46,4 @@ FACES_RGB = Protocol(name="faces-rgb", scale=4, colour="RGB", border=0, reductio
 Y_MATLAB_X4 = Protocol(
     name="y-matlab-x4", scale=4, colour="Y of MATLAB's rgb2ycbcr", border=4, reduction="MATLAB's bicubic"
 )
+Y_PAIRS_X4 = replace(Y_MATLAB_X4, name="y-pairs-x4", reduction="as they were given")

@@ -50,17 +50,31 @@ class Damage(_Settings):
     most: Unit = 1.0  # ... to here; 0: nearly none, 1: twice through noise and JPEG
 
 
-class PhotosData(_Settings):
-    """Crops of photographs of any size, reduced by MATLAB's bicubic."""
+class Crops(_Settings):
+    """How crops are taken from pictures of any size."""
 
-    pictures: Literal["photos"]
     crop: Annotated[Integer, Field(ge=16, multiple_of=4)] = 96  # side of an HR crop, in pixels
     candidates: Count = 1  # random crops, of which the most textured is used
     flip: bool = True
     turn: bool = True  # by multiples of 90 degrees
+
+
+class PairsData(Crops):
+    """Crops of pictures that come in two sizes, matched by their names."""
+
+    pictures: Literal["pairs"]
+
+
+class PhotosData(Crops):
+    """Crops of photographs of any size, reduced by MATLAB's bicubic."""
+
+    pictures: Literal["photos"]
     noise: Unit = 0.0  # standard deviation, on the network's input only
     jpeg: Annotated[Integer, Field(ge=0, lt=100)] = 0  # minimum quality, on half of the inputs; 0: no JPEG
     damage: Damage | None = None  # of the network's input, instead of noise and JPEG alone
+
+
+Data = FacesData | PhotosData | PairsData
 
 
 class SrezGenerator(_Settings):
@@ -216,7 +230,7 @@ class Recipe(_Settings):
     precision: Literal["float32", "bfloat16", "float16"] = "float32"  # of the arithmetic; weights: float32
     xla: bool = False
     deterministic: bool = True  # the same weights in every run, which costs time on a GPU
-    data: Annotated[FacesData | PhotosData, Field(discriminator="pictures")] = FacesData(pictures="faces")
+    data: Annotated[Data, Field(discriminator="pictures")] = FacesData(pictures="faces")
     generator: Annotated[Generator, Field(discriminator="network")]
     discriminator: Annotated[Discriminator, Field(discriminator="network")] | None = None
     perceptual: Perceptual = Perceptual()
@@ -295,8 +309,9 @@ def _contradictions(recipe: Recipe) -> Iterator[tuple[bool, str]]:
     yield bool(recipe.batch % optimizer.accumulate), "batch must be a multiple of optimizer.accumulate"
     yield recipe.drawn == 1, "data.drawn must be at least 2: one to train on and one to validate on"
     yield (
-        bool(loss.consistency) and isinstance(recipe.data, PhotosData),
-        'loss.consistency measures block means, and data.pictures = "photos" are not reduced that way',
+        bool(loss.consistency) and not isinstance(recipe.data, FacesData),
+        f'loss.consistency measures block means, and data.pictures = "{recipe.data.pictures}" are not '
+        "reduced that way",
     )
 
 
@@ -401,8 +416,9 @@ def _tables(key: str) -> list[type[BaseModel]]:
 
 
 def _tag(table: type[BaseModel]) -> str:
-    """What chooses a table among several: the only value of its first key."""
-    return get_args(next(iter(table.model_fields.values())).annotation)[0]
+    """What chooses a table among several: the only value of its `network` or `pictures`."""
+    fields = table.model_fields
+    return get_args(fields["network" if "network" in fields else "pictures"].annotation)[0]
 
 
 def _is_chosen(place: tuple[Any, ...]) -> bool:

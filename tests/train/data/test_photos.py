@@ -20,7 +20,9 @@ def pictures(random: np.random.Generator, *sizes: tuple[int, int]) -> list[np.nd
 
 def pairs(train: list[np.ndarray], count: int = 64, **settings: object) -> list:
     chosen = PhotosData.model_validate({"pictures": "photos", "crop": 16, **settings})
-    found = data.TrainingSet(photos.example_maker(train, chosen), np.arange(len(train)), len(train))
+    found = data.TrainingSet(
+        photos.example_maker(train, photos.reduced(train), chosen), np.arange(len(train)), len(train)
+    )
     return helpers.training.pairs(data.batches(found, 1, 1, 0, count), chosen)
 
 

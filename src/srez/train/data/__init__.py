@@ -6,7 +6,7 @@
 from srez.train.data import faces, inputs
 from srez.train.data.load import draw, load, pack
 from srez.train.data.pairs import SCALE, ToPairs, TrainingData, TrainingSet, ValidationSet, batches
-from srez.train.recipe import FacesData, PhotosData
+from srez.train.recipe import Data, FacesData
 
 __all__ = [
     "SCALE",
@@ -21,6 +21,6 @@ __all__ = [
 ]
 
 
-def to_pairs(settings: FacesData | PhotosData) -> ToPairs:
+def to_pairs(settings: Data) -> ToPairs:
     """A function that makes tensors of the batches that `batches` draws; see `ToPairs`."""
     return faces.to_pairs(settings) if isinstance(settings, FacesData) else inputs.to_pairs(settings)

@@ -9,10 +9,10 @@ from srez import images
 from srez.evaluation import pairs
 from srez.evaluation.pairs import PairSet
 from srez.train.data.pairs import ValidationSet
-from srez.train.recipe import FacesData, PhotosData
+from srez.train.recipe import Data, FacesData
 
 
-def load(folder: Path, settings: FacesData | PhotosData) -> ValidationSet:
+def load(folder: Path, settings: Data) -> ValidationSet:
     """The pairs of a benchmark's folder or, for faces, all faces of a folder or zip.
 
     Args:

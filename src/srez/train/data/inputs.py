@@ -10,7 +10,7 @@ import numpy as np
 
 from srez.train import damage
 from srez.train.data.pairs import Raw, ToPairs
-from srez.train.recipe import PhotosData
+from srez.train.recipe import PairsData, PhotosData
 
 COMPRESSED = 0.5  # share of the inputs that go through JPEG, where the recipe has JPEG
 
@@ -18,7 +18,9 @@ Tensor = Any
 ops: Any = keras.ops  # Keras has no type hints: its defaults, None, are taken for types
 
 
-def numbers(settings: PhotosData, side: int, random: np.random.Generator, always: bool = False) -> Raw:
+def numbers(
+    settings: PhotosData | PairsData, side: int, random: np.random.Generator, always: bool = False
+) -> Raw:
     """The random numbers of one example's input.
 
     Args:
@@ -28,6 +30,8 @@ def numbers(settings: PhotosData, side: int, random: np.random.Generator, always
         always: whether it is damaged whatever the shares in the settings.
     """
     found: Raw = {}
+    if isinstance(settings, PairsData):
+        return found  # pairs are as damaged as they come
     if settings.noise:
         found["noise"] = random.standard_normal((side, side, 3), np.float32)
     if settings.jpeg:
@@ -43,12 +47,14 @@ def numbers(settings: PhotosData, side: int, random: np.random.Generator, always
     return found
 
 
-def to_pairs(settings: PhotosData) -> ToPairs:
+def to_pairs(settings: PhotosData | PairsData) -> ToPairs:
     """A function that makes tensors of raw batches, with the inputs that the settings ask for."""
 
     def convert(raw: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
         clean, high = (ops.cast(raw[name], "float32") / 255.0 for name in ("low", "high"))
         made = clean
+        if isinstance(settings, PairsData):
+            return made, clean, high
         if settings.damage:
             made = ops.map(_maybe_damaged, (clean, high, raw["damage"], raw["normals"]))
         if settings.noise:

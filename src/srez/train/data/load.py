@@ -15,11 +15,11 @@ from srez.datasets.pictures import DecodedPicture
 from srez.datasets.provenance import Provenance
 from srez.errors import DataError, OptionError
 from srez.progress import Track, untracked
-from srez.train.data import benchmark, faces, photos, split
+from srez.train.data import benchmark, faces, paired, photos, split
 from srez.train.data.pairs import TrainingData, TrainingSet, ValidationSet
 from srez.train.data.sources import Source, find_all
 from srez.train.data.split import Candidate
-from srez.train.recipe import FacesData, PhotosData
+from srez.train.recipe import Data, FacesData, PairsData, PhotosData
 
 LONGEST_EPOCH = 10_000_000  # examples; their order is kept in memory
 
@@ -53,7 +53,7 @@ class _Pictures:
 
 
 def load(
-    settings: FacesData | PhotosData,
+    settings: Data,
     places: list[str],
     partition: Path | None = None,
     track: Track = untracked,
@@ -69,7 +69,7 @@ def load(
     Args:
         settings: what the pictures are and how they are augmented.
         places: zips (read in place), folders, or `tfds:NAME`, each followed by `@WEIGHT` to mix them by
-            weight; or one folder that `pack` made.
+            weight; or one folder that `pack` made. Of pairs, folders: see `paired.load`.
         partition: a file in the format of CelebA's `list_eval_partition.txt`; see `split.partitioned`.
         track: shows how many pictures are read.
         validate_on: see `benchmark.load`; nothing is held out then, and all pictures are trained on.
@@ -83,7 +83,11 @@ def load(
     if partition and validate_on:
         raise OptionError("give either --partition or --validation")
     named = benchmark.load(validate_on, settings) if validate_on else None
-    if any(packs.is_pack(Path(place)) for place in places):
+    if isinstance(settings, PairsData):
+        if partition:
+            raise OptionError("--partition does not split pairs: omit it, or give --validation")
+        found = paired.load(settings, places, track, named)
+    elif any(packs.is_pack(Path(place)) for place in places):
         found = _open_pack(settings, places, partition)
     else:
         found = _training_data(settings, _read(settings, places, partition, track, named), named)
@@ -170,7 +174,7 @@ def _training_data(
         make_example = faces.example_maker([np.stack(found.training)], settings)
         validation = named or faces.validation(found.validation, found.validation_sources)
     else:
-        make_example = photos.example_maker(found.training, settings)
+        make_example = photos.example_maker(found.training, photos.reduced(found.training), settings)
         validation = named or photos.validation(found.validation, settings, found.validation_sources)
     training = TrainingSet(make_example, found.order, len(found.training))
     return TrainingData(training, validation, found.provenance)
@@ -291,18 +295,14 @@ def _order(training: list[_Usable], sources: list[Source], settings: FacesData |
     Raises:
         OptionError: the shares are so uneven that an epoch would be too long.
     """
-    crops = np.ones(len(training), int)
+    every = np.arange(len(training))
     if isinstance(settings, PhotosData):
-        areas = [picture.pixels.shape[0] * picture.pixels.shape[1] for picture in training]
-        crops = np.maximum(1, np.rint(np.array(areas) / settings.crop**2).astype(int))
+        every = photos.order([picture.pixels for picture in training], settings)
     if sources[0].share is None:
-        return np.repeat(np.arange(len(training)), crops)
+        return every
     shares = [source.share or 1 for source in sources]
-    places = [
-        [index for index, picture in enumerate(training) if picture.candidate.source is source]
-        for source in sources
-    ]
-    indices = [np.repeat(np.array(own, int), crops[own]) for own in places]
+    numbers = np.array([sources.index(picture.candidate.source) for picture in training])
+    indices = [every[numbers[every] == number] for number in range(len(sources))]
     length = max(len(own) / share for own, share in zip(indices, shares, strict=True))
     if length > LONGEST_EPOCH:
         raise OptionError(

@@ -13,7 +13,7 @@ from srez.images import resample
 from srez.train.backend import compiled
 from srez.train.data import inputs, split
 from srez.train.data.pairs import SCALE, MakeExample, Raw, ValidationSet, generator, stacked
-from srez.train.recipe import PhotosData
+from srez.train.recipe import PairsData, PhotosData
 
 VALIDATION_SIDE = 192  # pixels of a validation crop; `data.crop` if a source holds out only smaller pictures
 VALIDATION_LIMIT = 100  # pictures
@@ -32,19 +32,21 @@ def cropped_to_multiple(settings: PhotosData) -> Callable[[images.Picture, str],
     return prepare
 
 
-def example_maker(high: Sequence[np.ndarray], settings: PhotosData) -> MakeExample:
+def example_maker(
+    high: Sequence[np.ndarray], low: Sequence[np.ndarray], settings: PhotosData | PairsData
+) -> MakeExample:
     """A function that draws examples of photographs: random crops, flipped and rotated.
 
-    The pictures stay where they are, and are kept reduced, too: 3.2 bytes a pixel in memory.
+    The pictures stay where they are.
 
     Args:
         high: `(H, W, 3)` uint8 each, H and W multiples of 4.
+        low: `(H / 4, W / 4, 3)` uint8 each.
         settings: crop and augmentation.
 
     Returns:
         See `MakeExample`; inputs are `crop / 4` pixels wide and high, truths `crop`.
     """
-    low = reduced(high)
     side = settings.crop // SCALE
 
     def make(index: int, random: np.random.Generator) -> Raw:
@@ -62,6 +64,12 @@ def example_maker(high: Sequence[np.ndarray], settings: PhotosData) -> MakeExamp
         return turned | inputs.numbers(settings, side, random)
 
     return make
+
+
+def order(high: Sequence[np.ndarray], settings: PhotosData | PairsData) -> np.ndarray:
+    """The pictures of one epoch, by index, `(L,)`: each as often as it holds crops, at least once."""
+    areas = np.array([picture.shape[0] * picture.shape[1] for picture in high])
+    return np.repeat(np.arange(len(high)), np.maximum(1, np.rint(areas / settings.crop**2).astype(int)))
 
 
 def reduced(pictures: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -82,17 +90,9 @@ def validation(
         settings: crop and damage.
         sources: that of each picture.
     """
-    large = [index for index, one in enumerate(pictures) if min(one.shape[:2]) >= VALIDATION_SIDE]
-    of_all = {sources[index] for index in large} == set(sources)
-    side = VALIDATION_SIDE if of_all else settings.crop
-    usable = large if of_all else list(range(len(pictures)))
-    spread = split.spread([sources[index] for index in usable], VALIDATION_LIMIT)
-    chosen = [pictures[usable[index]] for index in spread]
-    lows, truths = [], []
-    for picture, low in zip(chosen, reduced(chosen), strict=True):
-        top, left = ((length - side) // 2 // SCALE for length in picture.shape[:2])
-        truths.append(picture[top * SCALE :, left * SCALE :][:side, :side])
-        lows.append(low[top:, left:][: side // SCALE, : side // SCALE])
+    places, side = choose(pictures, settings.crop, sources)
+    chosen = [pictures[place] for place in places]
+    lows, truths = middles(reduced(chosen), chosen, side)
     raw = stacked(
         [
             {"low": low, "high": truth}
@@ -101,7 +101,28 @@ def validation(
         ]
     )
     damaged, _, _ = compiled(inputs.to_pairs(settings))(raw)
-    return ValidationSet(np.asarray(damaged), np.stack(truths), Y_MATLAB_X4)
+    return ValidationSet(np.asarray(damaged), truths, Y_MATLAB_X4)
+
+
+def choose(pictures: Sequence[np.ndarray], crop: int, sources: Sequence[Hashable]) -> tuple[list[int], int]:
+    """The pictures to validate on, by index, and how large a part of each, in pixels."""
+    large = [index for index, one in enumerate(pictures) if min(one.shape[:2]) >= VALIDATION_SIDE]
+    of_all = {sources[index] for index in large} == set(sources)
+    usable = large if of_all else list(range(len(pictures)))
+    spread = split.spread([sources[index] for index in usable], VALIDATION_LIMIT)
+    return [usable[index] for index in spread], VALIDATION_SIDE if of_all else crop
+
+
+def middles(
+    lows: Sequence[np.ndarray], highs: Sequence[np.ndarray], side: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The middles of inputs, `(N, side / 4, side / 4, 3)` uint8, and of truths, `(N, side, side, 3)`."""
+    low_parts, high_parts = [], []
+    for low, high in zip(lows, highs, strict=True):
+        top, left = ((length - side) // 2 // SCALE for length in high.shape[:2])
+        high_parts.append(high[top * SCALE :, left * SCALE :][:side, :side])
+        low_parts.append(low[top:, left:][: side // SCALE, : side // SCALE])
+    return np.stack(low_parts), np.stack(high_parts)
 
 
 def _corner(low: np.ndarray, side: int, candidates: int, random: np.random.Generator) -> tuple[int, int]:

@@ -4,7 +4,7 @@ PYTEST_OPTIONS ?=
 DEV := .venv/ready
 LIGHT := .venv-demo/ready
 
-.PHONY: help demo test test-serve test-cluster load image test-fuzz test-kills test-perceptual lint docs benchmark neighbours photo-speed features graphics clean
+.PHONY: help demo test test-serve test-cluster attack load image test-fuzz test-kills test-perceptual lint docs benchmark neighbours photo-speed features graphics clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -17,6 +17,9 @@ test: $(DEV) ## run the fast tests, two files at a time
 
 test-serve: $(DEV) ## attack, overload and kill a server; minutes
 	.venv/bin/pytest tests/serve -m serve_slow -s
+
+attack: $(DEV) ## send hostile files to a server for five minutes, beside an honest client
+	.venv/bin/pytest tests/serve -m attack -s
 
 load: $(DEV) ## load a server from another process and print p99 and throughput
 	.venv/bin/python benchmarks/serve_load.py

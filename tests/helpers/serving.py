@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -107,6 +108,12 @@ def _port(process: subprocess.Popen[bytes], log: Path) -> int:
     assert process.poll() is None, log.read_text()
     lines = [json.loads(line) for line in log.read_text().split("\n")[:-1] if line.endswith("}")]
     return next((line["port"] for line in lines if line["event"] == "listening"), 0)
+
+
+def let_files_grow_to(server: Server, size: int) -> None:
+    """Every file that would become larger does not fit from now on, as on a full disk."""
+    most = resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE)[1]
+    resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (size, most))
 
 
 def send_for_ever(connection: socket.socket, data: bytes, pause: float) -> None:

@@ -6,6 +6,7 @@ import sqlite3
 from srez.errors import OutOfMemoryError, OutputError, SlowModelError, SrezError
 from srez.serve.limits import RETRY_SECONDS
 
+DISK_FULL = "the server's disk is full"
 INTERNAL_ERROR = "internal error: the server's log has the details"
 # EFBIG: a limit on the size of files, of the process or of the file system.
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -62,7 +63,7 @@ def as_http_error(error: BaseException) -> HttpError:
     if isinstance(error, HttpError):
         return error
     if is_disk_full(error):
-        return busy("the server's disk is full", 507, _DISK_RETRY_SECONDS)
+        return busy(DISK_FULL, 507, _DISK_RETRY_SECONDS)
     if is_damage(error):
         return busy("the server's database of jobs is damaged", 503, _DISK_RETRY_SECONDS)
     if isinstance(error, (MemoryError, OutOfMemoryError)):

@@ -43,6 +43,10 @@ RETRY_SECONDS = 2  # `Retry-After` of a full server
 MAX_RETRY_SECONDS = 60  # `Retry-After` of one where the wait would be long, at most
 LOOKUP_THREADS = 2  # for jobs, results and metrics, however many pictures are read
 CUT_SECONDS = 5.0  # for a job to release its picture when the grace is over
+MAX_PAGE_BYTES = 512 * 1024**2  # of the page's uploads and results
+MAX_PAGE_FILES = 2000  # of them
+LEAST_PAGE_SECONDS = 60.0  # for which the page's files are kept even if there is no room for others
+MAX_PAGE_STREAMS = 128  # connections that open pages keep
 PAGE_SECONDS = 3600.0  # for which the page's files are kept
 
 _ORIGIN = re.compile(r"https?://[^/?#@\s]+")

@@ -45,6 +45,9 @@ def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[Small]:
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         asked.append(scope["path"])
+        if scope["path"] == "/never":
+            while (await receive())["type"] != "http.disconnect":
+                pass
         await Response(LARGE if scope["path"] == "/large" else b"small")(scope, receive, send)
 
     config = uvicorn.Config(
@@ -130,3 +133,12 @@ def test_a_connection_is_used_again(small: Small, monkeypatch: pytest.MonkeyPatc
         for _ in range(3):
             connection.sendall(b"GET /small HTTP/1.1\r\nHost: localhost\r\n\r\n")
             take_small(connection)
+
+
+def test_a_second_request_does_not_hide_that_the_client_has_gone(small: Small) -> None:
+    request = b"GET /never HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with ask(small.port, "/never") as connection:
+        until(lambda: small.asked)
+        connection.sendall(request)
+    until(lambda: not small.running.server_state.tasks)
+    assert small.asked == ["/never"]

@@ -14,7 +14,7 @@ import httpx
 import numpy as np
 import pytest
 
-from helpers.serving import Server, by_command, face, png, serving
+from helpers.serving import by_command, face, let_files_grow_to, png, serving
 from helpers.waiting import until
 from srez.serve.api.app import create
 from srez.serve.inference.options import Options
@@ -110,12 +110,6 @@ def test_a_folder_that_became_unwritable_is_a_defect_and_no_full_disk(
     answer = ask(service, "POST", "/v1/jobs", content=FACE)
     assert answer.status_code == 500
     assert str(tmp_path) not in answer.text
-
-
-def let_files_grow_to(server: Server, size: int) -> None:
-    """Every file that would become larger does not fit from now on, as on a full disk."""
-    most = resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE)[1]
-    resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (size, most))
 
 
 def test_what_does_not_fit_is_told_and_a_job_is_kept_until_its_result_fits(tmp_path: Path) -> None:

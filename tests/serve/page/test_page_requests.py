@@ -1,18 +1,25 @@
 """What may be asked of the page's routes, by plain HTTP."""
 
+import contextlib
 import json
+import os
 import socket
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 from PIL import Image
 
 from helpers import models
-from helpers.serving import Server, by_command, face, png, serving
+from helpers.serving import Server, by_command, face, let_files_grow_to, png, serving
 from helpers.waiting import PATIENCE
+from srez.serve.errors import HttpError
+from srez.serve.limits import MAX_PAGE_STREAMS
+from srez.serve.page import files as page_files
+from srez.serve.page.alias import ALIAS
 from srez.serve.page.files import PageFiles
 from srez.train.combine import combine
 
@@ -78,6 +85,88 @@ def test_the_page_reads_no_file_of_the_server(server: Server, path: str) -> None
         answer = server.http.post(f"{ROUTES}/queue/join", json=event(server, data))
         assert (answer.status_code, answer.json()) == (403, {"error": "the page only accepts uploads"})
     assert server.http.get(f"{ROUTES}/file={path}").status_code == 403
+
+
+def test_a_gone_upload_is_told_and_leaves_no_traceback(server: Server) -> None:
+    path = upload(server, png(face()), "a-secret-name.png")
+    (server.log.parent / "state" / "page" / Path(path).relative_to(ALIAS)).unlink()
+    done = outcome(server, [file_of(path), "auto", 1, "png"], "gone")
+    assert "choose it again" in done["output"]["error"]
+    assert server.http.get(f"{ROUTES}/file={path}").status_code == 403
+    assert "a-secret-name" not in server.log.read_text()
+    assert not [line for line in server.logged() if "traceback" in line]
+
+
+def test_a_full_disk_is_told(tmp_path: Path) -> None:
+    body = png(np.random.default_rng(1).integers(0, 256, (60, 100, 3), np.uint8))
+    with serving(tmp_path) as full:
+        path = upload(full, body)
+        let_files_grow_to(full, len(body))
+        done = outcome(full, [file_of(path), "auto", 1, "tiff"], "result")
+        assert done["output"]["error"] == "the server's disk is full"
+        let_files_grow_to(full, len(body) - 1)
+        answer = full.http.post(f"{ROUTES}/upload", files={"files": ("a.png", body)})
+        assert answer.status_code == 507
+        assert int(answer.headers["Retry-After"]) > 0
+        assert not [line for line in full.logged() if "traceback" in line]
+
+
+def test_uploads_have_a_quota_and_push_out_old_ones_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_files, "MAX_PAGE_BYTES", 1000)
+    files = PageFiles(tmp_path / "page")
+    first = files.keep("a.png", b"a" * 600)
+    with pytest.raises(HttpError) as refused:
+        files.keep("b.png", b"b" * 600)
+    assert refused.value.status == 429
+    os.utime(first, (0, 0))
+    second = files.keep("b.png", b"b" * 600)
+    assert not first.exists()
+    assert second.read_bytes() == b"b" * 600
+    monkeypatch.setattr(page_files, "MAX_PAGE_FILES", 1)
+    with pytest.raises(HttpError):
+        files.keep("c.png", b"")
+
+
+@pytest.mark.parametrize("path", ["queue/data?session_hash=", "upload_progress?upload_id=", "heartbeat/"])
+def test_names_of_sessions_are_short(server: Server, path: str) -> None:
+    assert server.http.get(f"{ROUTES}/{path}{'a' * 20_000}").status_code in (400, 404)
+
+
+def test_bodies_of_all_events_are_bounded(server: Server) -> None:
+    for route in ("cancel", "reset", "queue/join"):
+        body = json.dumps({"session_hash": "a" * 100_000, "fn_index": 0, "event_id": "a"})
+        answer = server.http.post(f"{ROUTES}/{route}", content=body)
+        assert answer.status_code == 413
+
+
+@pytest.mark.parametrize("path", ["pwa_icon/60000", "pwa_icon", "monitoring", "login", "token", "dev/reload"])
+def test_what_the_page_does_not_need_is_not_there(server: Server, path: str) -> None:
+    assert server.http.get(f"/page/{path}").status_code == 404
+    assert server.http.get(f"{ROUTES}/{path}").status_code == 404
+
+
+def test_open_pages_leave_connections_to_others(tmp_path: Path) -> None:
+    with serving(tmp_path) as server, contextlib.ExitStack() as stack:
+        limits = httpx.Limits(max_connections=None)
+        http = stack.enter_context(httpx.Client(base_url=server.http.base_url, limits=limits))
+        statuses = []
+        for number in range(MAX_PAGE_STREAMS + 5):
+            stream = stack.enter_context(http.stream("GET", f"{ROUTES}/heartbeat/s{number}"))
+            statuses.append(stream.status_code)
+        assert statuses == [200] * MAX_PAGE_STREAMS + [429] * 5
+        assert server.http.get("/healthz").status_code == 200
+
+
+def test_no_answer_tells_where_the_state_is(server: Server) -> None:
+    state = str(server.log.parent)
+    path = upload(server, png(face()))
+    assert state not in path
+    for route in ("/page/", "/page/config", "/openapi.json", "/v1/models", "/metrics"):
+        assert state not in server.http.get(route, headers={"Accept-Encoding": "br, gzip"}).text, route
+    done = outcome(server, [file_of(path), "auto", 1, "png"], "where")
+    assert state not in json.dumps(done)
 
 
 def test_the_page_fetches_no_address(server: Server) -> None:
@@ -169,8 +258,8 @@ def test_an_open_page_does_not_delay_the_stop(tmp_path: Path) -> None:
     grace = ("--grace-seconds", str(10 * PATIENCE))
     with serving(tmp_path, *grace) as one, one.http.stream("GET", f"{ROUTES}/heartbeat/abc") as answer:
         next(answer.iter_lines())
-        kept = Path(upload(one, png(face())))
-        assert kept.is_relative_to(tmp_path / "state" / "page")
+        kept = tmp_path / "state" / "page" / Path(upload(one, png(face()))).relative_to(ALIAS)
+        assert kept.exists()
         one.process.terminate()
         assert one.process.wait(PATIENCE) == 0  # long before the end of the grace
         assert not kept.exists()

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from fastapi import Request
-from starlette.types import Message, Receive
 
 from srez import images
 from srez.serve.errors import HttpError
@@ -35,13 +34,13 @@ async def read(request: Request, hold: Callable[[int], None]) -> Upload:
         HttpError: another content type (415), an empty body or a form without one file (400), an option that
             does not exist, is invalid, or is given twice with different values (422).
     """
-    counted = Request(request.scope, _counted(request.receive, hold))
+    counted = forms.counted(request, hold)
     pairs = request.query_params.multi_items()
     media_type = (
         request.headers.get("content-type", "application/octet-stream").partition(";")[0].strip().lower()
     )
     if media_type == forms.MEDIA_TYPE:
-        body, fields = await forms.read(counted, "file")
+        body, _, fields = await forms.read(counted, "file")
         pairs += fields
     elif media_type in ACCEPTED:
         body = await counted.body()
@@ -53,12 +52,3 @@ async def read(request: Request, hold: Callable[[int], None]) -> Upload:
     if not body:
         raise HttpError(400, "the body is empty: send a picture")
     return Upload(body, options.parse_pairs(pairs))
-
-
-def _counted(receive: Receive, hold: Callable[[int], None]) -> Receive:
-    async def receive_counted() -> Message:
-        message = await receive()
-        hold(len(message.get("body", b"")))
-        return message
-
-    return receive_counted

@@ -1,8 +1,12 @@
 """Reads forms with one file, in memory: the disk may be full, and keeps nothing of a stranger's."""
 
-from fastapi import Request
+from collections.abc import Callable
+from typing import NamedTuple
+
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
+from starlette.types import Message
 
 from srez.serve.errors import HttpError
 from srez.serve.limits import MAX_FIELD_BYTES, MAX_FIELDS
@@ -14,8 +18,38 @@ class _InMemory(MultiPartParser):
     spool_max_size = 0  # none: `Memory` and the limit of a body bound what is kept
 
 
-async def read(request: Request, name: str) -> tuple[bytes, list[tuple[str, str]]]:
-    """The file in a field of a form, and the form's other fields; the file's own name is ignored.
+class Form(NamedTuple):
+    """A form with one file, whose name is ignored.
+
+    Attributes:
+        file: its contents.
+        media_type: that the client gives it.
+        fields: the other fields, by name.
+    """
+
+    file: bytes
+    media_type: str
+    fields: list[tuple[str, str]]
+
+
+def counted(request: Request, hold: Callable[[int], None]) -> Request:
+    """A request that counts each piece of its body before it is kept.
+
+    Args:
+        request: its body has not been read yet.
+        hold: called with the size of each piece.
+    """
+
+    async def receive() -> Message:
+        message = await request.receive()
+        hold(len(message.get("body", b"")))
+        return message
+
+    return Request(request.scope, receive)
+
+
+async def read(request: Request, name: str) -> Form:
+    """Read a form with one file.
 
     Args:
         request: its body has not been read yet.
@@ -41,6 +75,6 @@ async def read(request: Request, name: str) -> tuple[bytes, list[tuple[str, str]
         if not isinstance(file, UploadFile):
             raise HttpError(400, f"the form has no file in its field `{name}`")
         fields = [(key, value) for key, value in form.multi_items() if isinstance(value, str)]
-        return await file.read(), fields
+        return Form(await file.read(), file.content_type or "", fields)
     finally:
         await form.close()

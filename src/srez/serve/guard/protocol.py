@@ -9,7 +9,7 @@ from srez.serve.limits import HEADER_SECONDS, MAX_HEADER_BYTES, SEND_SECONDS
 
 
 class LimitedHttpProtocol(HttpToolsProtocol):
-    """Hangs up on clients that send headers too slowly, send too many, or do not take their answer.
+    """Hangs up on clients that send headers too slowly or too many, or do not wait for or take an answer.
 
     uvicorn itself waits for ever for headers, takes any amount of them, and waits for ever for a client to
     take what was sent. Its protocol is private API, so `pyproject.toml` caps its version.
@@ -50,7 +50,14 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             self._send_timer.cancel()
 
     def on_message_begin(self) -> None:
-        """Start waiting for the headers of another request."""
+        """Start waiting for the headers of another request; hang up on one before the answer to the last.
+
+        uvicorn would read nothing more until that answer is sent, and not see that the client has gone.
+        """
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True  # uvicorn would only tell the request that begins now
+            self.cycle.message_event.set()
+            self._hang_up()
         super().on_message_begin()
         self._await_headers()
         self._header_bytes = 0

@@ -39,6 +39,7 @@ class JobWorker:
         self._running: str | None = None
         self._progress_of: str | None = None  # the job whose fraction it is; stays when the job has ended
         self._fraction = 0.0
+        self._without_room: set[str] = set()  # jobs whose results did not fit lately
         self._thread = threading.Thread(target=self._work, name="srez-jobs", daemon=True)
 
     @property
@@ -59,6 +60,10 @@ class JobWorker:
         if job.state == "done":
             return 1.0
         return self._fraction if job.state == "running" and job.id == self._progress_of else 0.0
+
+    def lacks_room(self, job: Job) -> bool:
+        """Whether a job waits because its result did not fit on the disk."""
+        return job.state == "queued" and job.id in self._without_room
 
     def quit(self) -> None:
         """Begin no further job."""
@@ -106,11 +111,13 @@ class JobWorker:
         except Exception as error:
             if is_disk_full(error) and time.time() < job.created + self._keep:
                 logs.event("no room for a result", logging.WARNING, job=job.id)
+                self._without_room.add(job.id)
                 self._note(self._store.postpone, job.id)
                 self._wait_for_room()
             else:
                 self._note(self._store.finish, job.id, self._reason(job, error))
         else:
+            self._without_room.clear()
             self._note(self._store.finish, job.id)
         finally:
             self._running = None

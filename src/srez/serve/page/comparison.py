@@ -52,14 +52,15 @@ async def _middle(service: Service, body: bytes, options: Options, plan: Upscale
         card.receptive_radius + HIDDEN_REACH
     )  # with as much around it, it comes out as in the whole picture
     outer = [slice(max(span.start - reach, 0), span.stop + reach) for span in inner]
-    upscaled = await service.upscale(_png(pixels[*outer]), options.model_copy(update={"format": "png"}), hold)
+    upscaled = await service.upscale(png(pixels[*outer]), options.model_copy(update={"format": "png"}), hold)
     high = images.rgb(await service.in_thread(images.read, upscaled.data, NAME))
     before = _bicubic(Picture(pixels[*inner]), plan)
     top, left = (card.scale * (span.start - around.start) for span, around in zip(inner, outer, strict=True))
     return before, high[top : top + before.shape[0], left : left + before.shape[1]]
 
 
-def _png(pixels: np.ndarray) -> bytes:
+def png(pixels: np.ndarray) -> bytes:
+    """A picture, `(H, W, C)`, as a file."""
     picture = Picture(np.ascontiguousarray(pixels))
     file = io.BytesIO()
     images.save(file, NAME, images.Encoding(images.PNG), [picture.pixels], picture.size, picture)

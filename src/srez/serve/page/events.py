@@ -12,7 +12,7 @@ from srez import images
 from srez.evaluation import demo
 from srez.images import Picture, resample
 from srez.models import box
-from srez.serve.errors import INTERNAL_ERROR, HttpError, as_http_error
+from srez.serve.errors import DISK_FULL, INTERNAL_ERROR, HttpError, as_http_error
 from srez.serve.inference import options as options_
 from srez.serve.inference.options import Options
 from srez.serve.jobs.job import Job
@@ -45,7 +45,7 @@ class Events:
         fidelity: Any,
         format: Any,
         progress: gradio.Progress = gradio.Progress(),  # noqa: B008  (Gradio finds it here)
-    ) -> tuple[comparison.Pair | None, str, gradio.DownloadButton]:
+    ) -> tuple[tuple[str, str] | None, str, gradio.DownloadButton]:
         """Upscale an upload: before and after, a sentence, and the result to download.
 
         A browser may send anything, so every argument is checked.
@@ -69,13 +69,14 @@ class Events:
 
     async def _upscale(
         self, upload: Any, model: Any, fidelity: Any, format: Any, progress: gradio.Progress
-    ) -> tuple[comparison.Pair | None, str, gradio.DownloadButton]:
+    ) -> tuple[tuple[str, str] | None, str, gradio.DownloadButton]:
         service = self.service
         with service.memory.holding() as hold:
             body = await service.in_thread(_read, upload)
             hold(len(body))
             plan = await service.plan(body, self._options(model, fidelity, format))
             options = plan.options.model_copy(update={"model": plan.model})
+            await service.in_thread(self.files.make_room, 0)
             result = self.files.new("srez" + options.file_format.suffix)
             if plan.is_small:
                 upscaled = await service.upscale(body, options, hold)
@@ -85,9 +86,15 @@ class Events:
             is_shown_whole = max(plan.target) <= comparison.MAX_SIDE
             whole = await service.in_thread(result.read_bytes) if is_shown_whole else None
             pair, note = await comparison.before_and_after(service, body, whole, options, plan, hold)
+            shown = await service.in_thread(self._kept, pair) if pair else None
         (width, height), (to_width, to_height) = plan.size, plan.target
         facts = f"{width}x{height} became {to_width}x{to_height}. {note}"
-        return pair, facts, gradio.DownloadButton(value=str(result), interactive=True)
+        return shown, facts, gradio.DownloadButton(value=str(result), interactive=True)
+
+    def _kept(self, pair: comparison.Pair) -> tuple[str, str]:
+        """Before and after as files; Gradio would log a full disk as a defect."""
+        before, after = (self.files.keep("shown.png", comparison.png(pixels)) for pixels in pair)
+        return str(before), str(after)
 
     def _options(self, model: Any, fidelity: Any, format: Any) -> Options:
         """What was chosen; "auto" has no fidelity to choose, and that of a model with one look is hidden."""
@@ -106,6 +113,8 @@ class Events:
             while job and job.state not in ("done", "failed"):
                 if service.stopping:
                     raise _page_error("The server is stopping: try again in a moment.")
+                if service.worker.lacks_room(job):  # nobody waits here until there is some
+                    raise _page_error(DISK_FULL)
                 waiting = "waiting for other pictures" if job.state == "queued" else "upscaling"
                 progress(service.worker.progress(job), waiting)
                 await asyncio.sleep(_POLL_SECONDS)

@@ -1,55 +1,65 @@
 """Passes on what the page needs of Gradio and no more: it has many routes, and opens whatever it is told."""
 
 import asyncio
-import json
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
-from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from srez.serve.errors import HttpError, as_http_error
+from srez.serve.errors import HttpError, as_http_error, busy
 from srez.serve.guard.headers import PAGE
 from srez.serve.guard.middleware import error_response
+from srez.serve.limits import MAX_PAGE_STREAMS
+from srez.serve.page import event, uploads
+from srez.serve.page.alias import Alias
 from srez.serve.page.files import PageFiles
+from srez.serve.service import Service
 
 _MAX_NAME = 255  # bytes of a file name
+_MAX_QUERY = 256  # bytes; Gradio remembers names of sessions, however long
 _MAX_EVENT = 64 * 1024  # bytes of an event: the choices, and where the upload is
-_EVENTS = PAGE + "/gradio_api/queue/join"
-_HEARTBEAT = PAGE + "/gradio_api/heartbeat/"
+_GRADIO = PAGE + "/gradio_api/"
+_EVENTS = _GRADIO + "queue/join"
+_UPLOAD = _GRADIO + "upload"
+_PROGRESS = _GRADIO + "upload_progress"
+_HEARTBEAT = _GRADIO + "heartbeat/"
+_STREAMS = (_HEARTBEAT, _GRADIO + "queue/data")
 _NEEDED = re.compile(
-    PAGE + r"/((?!gradio_api/|monitoring|login).*|gradio_api/file=(?!https?:).*|"
-    r"gradio_api/(upload|upload_progress|queue/(join|data)|cancel|reset|heartbeat/\w+|startup-events|app_id)/?)",
+    PAGE + r"/(|config/?|theme\.css|favicon\.ico|manifest\.json|robots\.txt|(assets|static|svelte)/.*|"
+    r"gradio_api/file=(?!https?:).*|"
+    r"gradio_api/(upload|upload_progress|queue/(join|data)|cancel|reset|heartbeat/\w{1,64}|startup-events|"
+    r"theme\.css|app_id)/?)",
     re.DOTALL,
 )
-
-
-class _Event(BaseModel):
-    """What the page sends when somebody uses it, as far as Gradio relies on it."""
-
-    data: list[Any]
-    fn_index: int
-    session_hash: str = Field(pattern=r"^[\w-]{1,64}$")
 
 
 class PageGuard:
     """ASGI middleware between the guard and Gradio."""
 
     def __init__(
-        self, app: ASGIApp, files: PageFiles, functions: Mapping[int, int], stopping: asyncio.Event
+        self,
+        app: ASGIApp,
+        service: Service,
+        files: PageFiles,
+        functions: Mapping[int, int],
+        stopping: asyncio.Event,
     ) -> None:
         """Guard Gradio.
 
         Args:
             app: Gradio's.
+            service: whose memory uploads take.
             files: the page's; an event may name no others.
             functions: the number of inputs of each function that an event may call.
             stopping: set when the server is told to stop.
         """
-        self._app, self._files, self._functions, self._stopping = app, files, functions, stopping
+        self._app = Alias(app, files.folder)
+        self._service, self._files, self._functions = service, files, functions
+        self._stopping = stopping
+        self._streams = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass one request on, or refuse it."""
@@ -57,11 +67,7 @@ class PageGuard:
             await self._app(scope, receive, send)
             return
         try:
-            receive = await self._checked(scope, receive)
-            if scope["path"].startswith(_HEARTBEAT):
-                await self._until_stop(scope, receive, send)
-            else:
-                await self._app(scope, receive, send)
+            await self._pass_on(scope, receive, send)
         except (HttpError, OSError, MemoryError) as error:
             await error_response(as_http_error(error))(scope, receive, send)
         except RuntimeError as error:
@@ -70,20 +76,32 @@ class PageGuard:
             # Gradio refused the request, of a session that has ended say, when its answer had begun.
             await send({"type": "http.response.body"})
 
-    async def _checked(self, scope: Scope, receive: Receive) -> Receive:
-        """Refuse what the page does not need; gives what replays the body that was looked into."""
-        path: str = scope["path"]
-        is_name = all(len(part.encode()) <= _MAX_NAME for part in path.split("/"))
-        if not _NEEDED.fullmatch(path) or not is_name:
-            raise HttpError(404, "there is no such route")
-        if path.rstrip("/") != _EVENTS or scope["method"] != "POST":
-            return receive
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path: str = scope["path"].rstrip("/")
+        _refuse_unneeded(scope)
+        if path == _UPLOAD and scope["method"] == "POST":
+            answer = await uploads.take(Request(scope, receive), self._service, self._files)
+            await answer(scope, receive, send)
+        elif path == _PROGRESS:
+            await uploads.DONE(scope, receive, send)
+        elif path.startswith(_STREAMS):
+            with self._stream():
+                run = self._until_stop if path.startswith(_HEARTBEAT) else self._app
+                await run(scope, receive, send)
+        elif scope["method"] == "POST":
+            await self._app(scope, await self._replayed(path, scope, receive), send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _replayed(self, path: str, scope: Scope, receive: Receive) -> Receive:
+        """The body of a request once more, looked into: no other is as large as an event."""
         body = b""
         async for piece in Request(scope, receive).stream():
             body += piece
             if len(body) > _MAX_EVENT:
                 raise HttpError(413, f"an event of the page must not exceed {_MAX_EVENT:,} bytes")
-        self._check_event(body)
+        if path == _EVENTS:
+            body = event.checked(body, self._files, self._functions)
         whole: list[Message] = [{"type": "http.request", "body": body}]
 
         async def replay() -> Message:
@@ -91,22 +109,16 @@ class PageGuard:
 
         return replay
 
-    def _check_event(self, body: bytes) -> None:
-        """Refuse an event that calls no function of the page, or names what is not an upload."""
-
-        def refuse_other_files(pairs: list[tuple[str, Any]]) -> None:
-            for name, value in pairs:
-                is_other = name == "path" and isinstance(value, str) and not self._files.contains(value)
-                if is_other or (name == "url" and isinstance(value, str) and value.startswith("data:")):
-                    raise HttpError(403, "the page only accepts uploads")
-
+    @contextmanager
+    def _stream(self) -> Iterator[None]:
+        """One of the answers that last as long as a page is open."""
+        if self._streams >= MAX_PAGE_STREAMS:
+            raise busy(f"{MAX_PAGE_STREAMS} pages are open")
+        self._streams += 1
         try:
-            json.loads(body, object_pairs_hook=refuse_other_files)
-            event = _Event.model_validate_json(body)
-        except (ValueError, RecursionError):
-            raise HttpError(400, "this is not an event of the page") from None
-        if len(event.data) != self._functions.get(event.fn_index):
-            raise HttpError(400, "this is not an event of the page")
+            yield
+        finally:
+            self._streams -= 1
 
     async def _until_stop(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run Gradio's heartbeat, which never ends by itself, until the server is to stop."""
@@ -120,3 +132,13 @@ class PageGuard:
                 beating.cancel()
         if not beating.cancelled() and beating.done():
             beating.result()
+
+
+def _refuse_unneeded(scope: Scope) -> None:
+    """Refuse what the page does not need."""
+    path: str = scope["path"]
+    is_name = all(len(part.encode()) <= _MAX_NAME for part in path.split("/"))
+    if not _NEEDED.fullmatch(path) or not is_name:
+        raise HttpError(404, "there is no such route")
+    if len(scope["query_string"]) > _MAX_QUERY:
+        raise HttpError(400, f"a query of the page must not exceed {_MAX_QUERY} bytes")

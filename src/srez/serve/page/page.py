@@ -58,7 +58,9 @@ def mount(app: FastAPI, service: Service) -> None:
             "docs_url": None,
             "redoc_url": None,
             "openapi_url": None,
-            "middleware": [Middleware(PageGuard, files=files, functions=functions, stopping=stopping)],
+            "middleware": [
+                Middleware(PageGuard, service=service, files=files, functions=functions, stopping=stopping)
+            ],
             "lifespan": _sweeping(files),
         },
     )

@@ -4,9 +4,11 @@ import numpy as np
 from PIL import Image
 from PIL.Image import Image as PillowImage
 
+from srez.errors import ImageError
 from srez.images.decode import decode_in_memory
+from srez.images.picture import Picture
 
-__all__ = ["PillowImage", "from_pillow", "to_pillow"]
+__all__ = ["PillowImage", "as_pillow", "from_pillow", "to_pillow"]
 
 
 def from_pillow(image: PillowImage) -> np.ndarray:
@@ -20,6 +22,26 @@ def from_pillow(image: PillowImage) -> np.ndarray:
         ImageError: a mode that is not supported, such as floating-point values.
     """
     return decode_in_memory(image)[0]
+
+
+def as_pillow(picture: Picture, name: str) -> PillowImage:
+    """A picture as an image, with its colour profile.
+
+    Args:
+        picture: gray, or of 8 bits a channel.
+        name: what errors call it.
+
+    Raises:
+        ImageError: it has colours or alpha of 16 bits, which Pillow cannot hold.
+    """
+    if picture.pixels.itemsize > 1 and picture.channels > 1:
+        raise ImageError(
+            f"{name} has 16 bits a channel, which a PIL image cannot hold: upscale it to a file (to=)"
+        )
+    image = Image.fromarray(picture.pixels)
+    if picture.metadata.icc:
+        image.info["icc_profile"] = picture.metadata.icc
+    return image
 
 
 def to_pillow(pixels: np.ndarray, like: PillowImage) -> PillowImage:

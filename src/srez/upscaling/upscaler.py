@@ -1,19 +1,20 @@
 """The upscaler: a model that makes any picture larger."""
 
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
 
 from srez import machine
 from srez.errors import ImageError, ModelError, OptionError
-from srez.images import from_float, jpeg, resample, to_float
-from srez.images.pillow import PillowImage, from_pillow, to_pillow
+from srez.images import from_float, jpeg, read, resample, to_float
+from srez.images.pillow import PillowImage, as_pillow, from_pillow, to_pillow
 from srez.models import blending, box
 from srez.models import card as cards
 from srez.models.devices import AUTO, Place
@@ -30,6 +31,9 @@ BATCH_PIXELS = 32 * 1024  # input pixels of small pictures that are run at once
 LOADED_REPAIRS = 2  # each keeps the memory of a run
 SATURATED_REACH = 2  # pixels of black or white around one that stays so
 HIDDEN_REACH = 8  # pixels that visible colours are spread under transparent ones
+
+_UNPICKLED = ("_process", "_loading", "_networks")
+_ABANDONED: list[Any] = []  # networks of a parent process: to release them would wait for threads of its
 
 
 @dataclass(frozen=True)
@@ -99,8 +103,7 @@ class Upscaler:
         self._file, self._repair, self._seconds = model, repair, seconds
         self._tile = tile
         self._place = place
-        self._networks: OrderedDict[float, Placed] = OrderedDict()
-        self._loading = threading.Lock()
+        self._begin()
         self._at(repair or 0.0)
 
     @overload
@@ -110,12 +113,12 @@ class Upscaler:
 
     @overload
     def __call__(
-        self, image: PillowImage, progress: Progress = ..., repair: float | None = ...
+        self, image: PillowImage | str | Path, progress: Progress = ..., repair: float | None = ...
     ) -> PillowImage: ...
 
     def __call__(
         self,
-        image: np.ndarray | PillowImage,
+        image: np.ndarray | PillowImage | str | Path,
         progress: Progress = ignore_progress,
         repair: float | None = None,
     ) -> np.ndarray | PillowImage:
@@ -124,20 +127,26 @@ class Upscaler:
         Gray stays gray, 16 bits stay 16 bits. Alpha is upscaled like gray.
 
         Args:
-            image: an array of uint8 or uint16: `(H, W)` gray, `(H, W, 2)` gray with alpha, `(H, W, 3)` RGB or
-                `(H, W, 4)` RGBA, alpha straight; or a PIL image. Any size.
+            image: an array of uint8, uint16, or float32 or float64 from 0 to 1: `(H, W)` gray, `(H, W, 2)`
+                gray with alpha, `(H, W, 3)` RGB or `(H, W, 4)` RGBA, alpha straight; or a PIL image; or the
+                path of a file. Any size.
             progress: called after each tile with the fraction done.
             repair: as `repair_for` gives it, which is called by default.
 
         Returns:
             The same kind, with H and W multiplied by the model's scale. PIL images with a palette, in CMYK or
-            YCbCr become RGB.
+            YCbCr become RGB. Of a file, a PIL image.
 
         Raises:
             ImageError: anything else than such a picture.
             ModelError: the model's weights are corrupt.
             MemoryError: it did not suffice, even for small tiles.
         """
+        if isinstance(image, str | Path):
+            picture = read(Path(image))
+            pixels = picture.pixels
+            repair = self.repair_for(pixels, picture.jpeg_quality) if repair is None else repair
+            return as_pillow(replace(picture, pixels=self(pixels, progress, repair)), str(image))
         if isinstance(image, PillowImage):
             repair = self.repair_for(image) if repair is None else repair
             return to_pillow(self(from_pillow(image), progress, repair), like=image)
@@ -228,8 +237,25 @@ class Upscaler:
                 output[part] = from_float(self._run(network, to_float(images[part])), images.dtype)
         return output
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What a pickle holds: not the networks, which are loaded again from the model's file."""
+        return {key: value for key, value in self.__dict__.items() if key not in _UNPICKLED}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Without a network yet, in this process."""
+        self._process = os.getpid()
+        self._loading = threading.Lock()
+        self._networks: OrderedDict[float, Placed] = OrderedDict()
+
     def _at(self, repair: float) -> Placed:
         """The network for a repair; the last few stay loaded."""
+        if self._process != os.getpid():  # after a fork, which leaves the threads of ONNX Runtime behind
+            _ABANDONED.append(self._networks)
+            self._begin()
         with self._loading:
             if repair not in self._networks:
                 weights = blending.weights(self._file, self.card, self.fidelity, repair)
@@ -275,7 +301,7 @@ class Upscaler:
 
     def _run_tile(self, network: Run, tile: np.ndarray) -> np.ndarray:
         """A tile of any kind, `(h, w, C)`, with its alpha if it has one."""
-        values = to_float(tile)
+        values = to_float(tile).astype(np.float32, copy=False)
         if tile.shape[2] in (1, 3):
             return from_float(self._run_colours(network, values), tile.dtype)
         colours, alpha = values[..., :-1], values[..., -1:]
@@ -438,13 +464,17 @@ def _pixels(image: np.ndarray) -> np.ndarray:
     """The picture as `(H, W, C)`."""
     if (
         not isinstance(image, np.ndarray)
-        or image.dtype not in (np.uint8, np.uint16)
+        or image.dtype not in (np.uint8, np.uint16, np.float32, np.float64)
         or not (image.ndim == 2 or (image.ndim == 3 and image.shape[2] in (2, 3, 4)))
         or not image.size
     ):
         raise ImageError(
-            "a picture is a PIL image, or an array of uint8 or uint16 of shape (H, W), (H, W, 2), (H, W, 3) "
-            f"or (H, W, 4), not {_kind(image)}"
+            "a picture is a PIL image, or an array of uint8, uint16 or float of shape (H, W), (H, W, 2), "
+            f"(H, W, 3) or (H, W, 4), not {_kind(image)}"
+        )
+    if image.dtype.kind == "f" and not (image.min() >= 0 and image.max() <= 1):  # NaN is not either
+        raise ImageError(
+            f"a picture of {image.dtype} has values from 0 to 1, not {image.min():g} to {image.max():g}"
         )
     return image if image.ndim == 3 else image[..., None]
 

@@ -9,12 +9,15 @@ from rich import box as borders
 from rich.table import Table
 
 from srez.cli.display import out_console, print_json
-from srez.cli.options import AsJson, LayoutOption, ValueRange, range_named
+from srez.cli.extras import require
+from srez.cli.options import AsJson, Fidelity, LayoutOption, ValueRange, range_named
 from srez.errors import OptionError
-from srez.models import added, box
+from srez.models import added, box, exporting
 from srez.models import card as cards
 from srez.models.card import Card, Form
+from srez.models.exporting import To
 from srez.models.foreign import Hints
+from srez.upscaling.upscaler import chosen_fidelity
 
 app = typer.Typer()
 models_app = typer.Typer()
@@ -93,6 +96,28 @@ def remove(name: Annotated[str, typer.Argument(help="A model that was added.")])
     if name in box.names():
         raise OptionError(f"{name} is in the box: only models that were added can be removed")
     added.remove(name)
+
+
+@models_app.command(
+    epilog="Examples: `srez models export photo -o photo-nchw.onnx`, "
+    "`srez models export photo --to float16 -o photo-16.onnx --fidelity 0.5`"
+)
+def export(
+    name: Annotated[str, typer.Argument(help="A built-in model, or an .onnx file of ours.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The .onnx file to write.")],
+    to: Annotated[
+        To, typer.Option(help="nchw: (N, 3, H, W) in float32, as most programs take it; or that in float16.")
+    ] = To.nchw,
+    fidelity: Fidelity = None,
+) -> None:
+    """Write a model in a form that other programs take, with a card beside it. Repair is left out."""
+    require("exporting", "onnx")
+    if output.suffix.lower() != ".onnx":
+        raise OptionError(f"-o {output}: its name must end in .onnx")
+    path = box.find(name)
+    card = box.card(path)
+    exporting.export(path, card, to, output, chosen_fidelity(card, fidelity))
+    out_console.print(f"Done: {output}", soft_wrap=True)
 
 
 def _size(path: Path, card: Card) -> int:

@@ -73,7 +73,7 @@ def add(model: Path, name: str, licence: str, description: str, hints: Hints) ->
     with model.open("rb") as source, atomic(target) as file:
         shutil.copyfileobj(source, file)
     with atomic(target.with_suffix(".toml")) as file:  # last: without it there is no model
-        file.write(_toml(card).encode())
+        file.write(as_toml(card).encode())
     return cards.read(target)
 
 
@@ -93,7 +93,7 @@ def remove(name: str) -> None:
         raise ModelError(f"{error.filename} cannot be removed: {error.strerror}") from None
 
 
-def _toml(card: Card) -> str:
+def as_toml(card: Card) -> str:
     """A card as TOML, of which strings, numbers and lists are written as in JSON."""
     lines, tables = [], []
     for key, value in cards.as_dict(card).items():

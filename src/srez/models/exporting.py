@@ -1,0 +1,94 @@
+"""Models in the forms that other programs take: NCHW, in float32 or float16. Needs the package onnx."""
+
+import enum
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from srez.errors import ModelError, first_line
+from srez.models import added, blending
+from srez.models.card import Card, Form
+from srez.output import atomic
+
+
+class To(enum.StrEnum):
+    """What a model is turned into."""
+
+    nchw = "nchw"
+    float16 = "float16"
+
+
+def export(model: Path, card: Card, to: To, target: Path, fidelity: float) -> Card:
+    """Write a model of ours in another form, with a card with which srez runs it too.
+
+    Args:
+        model: the .onnx file.
+        card: of it.
+        to: `nchw` takes and gives `(N, 3, H, W)` float32 in [0, 1]; `float16` the same in float16.
+        target: the .onnx file to write; the card gets the same name with .toml.
+        fidelity: from 0 (vivid) to 1 (faithful); 1 if the model has no vivid weights.
+
+    Returns:
+        The card.
+
+    Raises:
+        ModelError: the model is not of srez's own form, or has operations that cannot be turned into float16.
+        OutputError: a file cannot be written.
+    """
+    if card.form != Form():
+        raise ModelError(f"{model} is not in srez's own form: only such models are exported")
+    import onnx
+
+    network = onnx.load_model_from_string(blending.weights(model, card, fidelity, 0.0))
+    _to_nchw(network)
+    if to == To.float16:
+        _to_float16(network)
+    try:
+        onnx.checker.check_model(network, full_check=True)
+    except Exception as error:  # its own, and of shape inference
+        raise ModelError(f"{model} cannot be exported to {to}: {first_line(error)}") from None
+    data = network.SerializeToString()
+    form = Form(layout="NCHW", type="float16" if to == To.float16 else "float32")
+    weights = {"vivid": None, "repair": None, "vivid_repair": None, "fidelity": 1.0}
+    written: Any = {**weights, "form": form, "sha256": hashlib.sha256(data).hexdigest()}
+    with atomic(target) as file:
+        file.write(data)
+    exported = replace(card, name=target.stem, **written)
+    with atomic(target.with_suffix(".toml")) as file:
+        file.write(added.as_toml(exported).encode())
+    return exported
+
+
+def _to_nchw(network: Any) -> None:
+    """Turn the input's and the output's axes, in place."""
+    from onnx import helper
+
+    graph = network.graph
+    for value, perm in ((graph.input[0], [0, 2, 3, 1]), (graph.output[0], [0, 3, 1, 2])):
+        inside, is_input = value.name, value is graph.input[0]
+        value.name = "input" if is_input else "output"
+        dims = value.type.tensor_type.shape.dim
+        axes = [dims[axis].dim_param or dims[axis].dim_value for axis in (0, 3, 1, 2)]
+        for dim, axis in zip(dims, axes, strict=True):
+            dim.Clear()
+            setattr(dim, "dim_param" if isinstance(axis, str) else "dim_value", axis)
+        ends = ([value.name], [inside]) if is_input else ([inside], [value.name])
+        turn = helper.make_node("Transpose", *ends, name=f"{value.name}_turned", perm=perm)
+        graph.node.insert(0 if is_input else len(graph.node), turn)
+
+
+def _to_float16(network: Any) -> None:
+    """Turn all float32 values into float16, in place; those that overflow become the largest."""
+    import numpy as np
+    from onnx import TensorProto, numpy_helper
+
+    graph = network.graph
+    for tensor in graph.initializer:
+        if tensor.data_type == TensorProto.FLOAT:
+            most = np.finfo(np.float16).max
+            values = numpy_helper.to_array(tensor).clip(-most, most).astype(np.float16)
+            tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
+    del graph.value_info[:]  # the types inside, which are inferred
+    for value in (graph.input[0], graph.output[0]):
+        value.type.tensor_type.elem_type = TensorProto.FLOAT16

@@ -1,0 +1,59 @@
+"""Models in other forms compute the same: by the reference implementation of ONNX, and by srez."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx.reference import ReferenceEvaluator
+from typer.testing import CliRunner, Result
+
+import srez
+from helpers import foreign, models
+from srez.cli import app
+from srez.models import box
+from srez.models.runtime import Network
+
+
+def export(*words: object) -> Result:
+    return CliRunner().invoke(app, ["models", "export", *map(str, words)])
+
+
+@pytest.mark.parametrize(
+    ("to", "dtype", "tolerance"), [("nchw", np.float32, 1e-3), ("float16", np.float16, 2e-2)]
+)
+@pytest.mark.parametrize("name", ["small", "photo", "photo-jpeg"])
+def test_an_exported_model_computes_the_same_elsewhere(
+    tmp_path: Path, random: np.random.Generator, name: str, to: str, dtype: type, tolerance: float
+) -> None:
+    model = models.write(tmp_path / "small.onnx") if name == "small" else box.find(name)
+    out = tmp_path / "out.onnx"
+    done = export(model, "--to", to, "-o", out)
+    assert done.exit_code == 0, done.output
+    image = random.random((1, 11, 14, 3), np.float32)
+    expected = Network(model, "ours", 1).run(image)
+    planes = image.transpose(0, 3, 1, 2).astype(dtype)
+    result: Any
+    (result,) = ReferenceEvaluator(onnx.load(out)).run(None, {"input": planes})
+    assert result.dtype == dtype
+    assert result.shape == (1, 3, 44, 56)
+    assert np.abs(result.transpose(0, 2, 3, 1).astype(np.float32) - expected).max() < tolerance
+    picture = random.integers(0, 256, (50, 41, 3), dtype=np.uint8)
+    difference = srez.load(out)(picture).astype(int) - srez.load(model)(picture)
+    assert np.abs(difference).max() <= (1 if to == "nchw" else 5)
+
+
+def test_a_look_is_exported(tmp_path: Path, random: np.random.Generator) -> None:
+    assert export("faces", "-o", tmp_path / "a.onnx", "--fidelity", 0).exit_code == 0
+    picture = random.integers(0, 256, (20, 20, 3), dtype=np.uint8)
+    vivid = srez.load("faces", fidelity=0)(picture)
+    assert np.abs(srez.load(tmp_path / "a.onnx")(picture).astype(int) - vivid).max() <= 1
+
+
+def test_what_cannot_be_exported(tmp_path: Path) -> None:
+    assert export("photo", "-o", tmp_path / "a.bin").exit_code == 2
+    other = foreign.write(tmp_path / "x.onnx", foreign.KINDS["nchw"], seed=1)
+    assert export(other, "-o", tmp_path / "a.onnx").exit_code == 2
+    assert export("photo-jpeg", "-o", tmp_path / "a.onnx", "--fidelity", 0).exit_code == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["x.onnx"]

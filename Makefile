@@ -33,8 +33,8 @@ test-kills: $(DEV) ## kill one training twenty times; minutes
 test-cluster: $(DEV) ## train and upscale with Ray on this machine, and kill its processes; minutes
 	.venv/bin/pytest -m cluster
 
-test-fuzz: $(DEV) ## upscale a thousand damaged pictures
-	.venv/bin/pytest -m fuzz
+test-fuzz: $(DEV) ## upscale two thousand hostile files
+	.venv/bin/pytest -m fuzz -s
 
 test-perceptual: .venv-perceptual/ready ## run the tests of the distances that need PyTorch or dlib
 	.venv-perceptual/bin/pytest tests/evaluation/test_perceptual.py tests/evaluation/test_identity.py

@@ -2,6 +2,7 @@
 
 import ctypes
 import dataclasses
+import io
 import os
 import socket
 import subprocess
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
+from PIL import Image
 
 from helpers.hostile import originals
 from helpers.waiting import PATIENCE
@@ -64,6 +66,13 @@ def test_a_picture_is_read_as_it_is_here(box: Box, name: str) -> None:
         if field.name != "pixels":
             assert getattr(found, field.name) == getattr(expected, field.name)
     assert box.size(data, name) == images.size(data, name)
+
+
+def test_a_large_canvas_fits(box: Box) -> None:
+    """Opening a WebP takes memory for its pixels at once."""
+    buffer = io.BytesIO()
+    Image.new("RGBA", (4000, 4000)).save(buffer, "WEBP", lossless=True, quality=0, method=0)
+    assert box.size(buffer.getvalue(), "it", 16_000_000) == (4000, 4000)
 
 
 def test_errors_are_the_same(box: Box, tmp_path: Path) -> None:
@@ -145,10 +154,10 @@ FORGED = [
 
 
 @pytest.mark.parametrize("head", FORGED)
-def test_a_forged_answer_is_a_broken_decoder(head: dict[str, Any]) -> None:
+def test_a_forged_answer_is_a_broken_decoder(box: Box, head: dict[str, Any]) -> None:
     """As of a process that somebody has taken over."""
+    box.size(GOOD)
     ours, theirs = socket.socketpair()
-    box = Box(1)
     box._idle[0].channel.close()
     box._idle[0].channel = ours
     with theirs:
@@ -156,7 +165,6 @@ def test_a_forged_answer_is_a_broken_decoder(head: dict[str, Any]) -> None:
             theirs.sendall(piece)
         with pytest.raises(ImageError, match="broke down"):
             box.read(GOOD)
-    box.close()
 
 
 def test_more_threads_than_processes_all_get_theirs(box: Box) -> None:

@@ -11,6 +11,7 @@ from srez.errors import ImageError, OutOfMemoryError
 
 HEADER_MEMORY = 160 * 1024**2  # bytes, for looking at a header and for all that is beside the pixels
 COPIES = 3  # of the file in memory
+CANVAS_MEMORY = 16  # bytes for each pixel that is allowed: opening a WebP takes 8 for each that it has
 PIXEL_MEMORY = 64  # bytes for each pixel: 16 bits with transparency take 48, in several copies
 _MOST = 1 << 40  # bytes of a file; who sends it has a limit of his own
 
@@ -36,7 +37,7 @@ def _answer(request: Message, base: int) -> list[bytes | memoryview]:
     head, data = request.head, bytes(request.body)
     request.body.clear()
     name, most = head["name"], head["max_pixels"]
-    memory = base + HEADER_MEMORY + COPIES * len(data)
+    memory = base + HEADER_MEMORY + COPIES * len(data) + CANVAS_MEMORY * most
     try:
         allow(memory, head["seconds"])
         size = images.size(data, name, most)

@@ -1,5 +1,6 @@
 """`srez data`."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +9,7 @@ import typer
 from srez.cli.display import Bars, error_console, out_console, print_json
 from srez.cli.extras import training_recipes
 from srez.cli.options import AsJson
+from srez.progress import Item
 
 app = typer.Typer()
 data_app = typer.Typer(no_args_is_help=True)
@@ -16,7 +18,7 @@ app.add_typer(data_app, name="data")
 
 @data_app.callback(epilog="Examples: `srez data pack faces.zip pack/`, `srez data check pack/`")
 def data() -> None:
-    """Pack faces once, so that every training on them starts faster."""
+    """Pack pictures once, so that every training on them starts faster and needs less memory."""
 
 
 @data_app.command(
@@ -26,7 +28,7 @@ def data() -> None:
 def pack(
     sources: Annotated[
         list[str],
-        typer.Argument(help="Zips and folders of aligned faces, or tfds:NAME, as for `srez train`."),
+        typer.Argument(help="Zips and folders of pictures, or tfds:NAME, as for `srez train`."),
     ],
     folder: Annotated[Path, typer.Argument(help="The folder to write the pack into.")],
     partition: Annotated[
@@ -36,9 +38,12 @@ def pack(
             "It applies to the first source that holds all pictures it names."
         ),
     ] = None,
+    photos: Annotated[
+        bool, typer.Option("--photos", help="Pack photographs of any size instead of aligned faces.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Crop faces and write them as shards with counts and checksums.
+    """Crop faces, or decode photographs, and write them as shards with counts and checksums.
 
     Training on the pack starts at once, and gives the same weights as training on the pictures.
     """
@@ -50,19 +55,28 @@ def pack(
     from srez.train import data
 
     with Bars() as bars:
-        packed = data.pack(
-            sources,
-            folder,
-            partition,
-            lambda work, n: bars.track(work, n, description="reading pictures"),
-            lambda work, n: bars.track(work, n, description="writing shards"),
-        )
+
+        def reading(work: Iterable[Item], count: int, /) -> Iterable[Item]:
+            return bars.track(work, count, description="reading pictures")
+
+        if photos:
+            packed = data.pack_photos(sources, folder, partition, reading)
+            files = len(packed.files)
+        else:
+            packed = data.pack(
+                sources,
+                folder,
+                partition,
+                reading,
+                lambda work, n: bars.track(work, n, description="writing shards"),
+            )
+            files = len(packed.shards)
     if as_json:
         print_json({"pack": str(folder), **packed.as_json()})
         return
     for line in packed.provenance.lines(packs.INDEX):
         error_console.print(line, soft_wrap=True)
-    out_console.print(f"Done: {len(packed.shards)} shards in {folder}", soft_wrap=True)
+    out_console.print(f"Done: {files} shards in {folder}", soft_wrap=True)
 
 
 @data_app.command(epilog="Example: `srez data check celeba/ --json`")
@@ -71,19 +85,28 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Verify the counts and checksums of a pack; the exit code is 1 if a shard is damaged."""
-    from srez.datasets import packs
+    from srez.datasets import packs, photo_packs
 
-    index = packs.read(folder)
     with Bars() as bars:
-        faults = packs.check(folder, index, lambda work, n: bars.track(work, n, description="checking"))
-    counts = {part: index.count(part) for part in ("train", "validation")}
+
+        def checking(work: Iterable[Item], count: int, /) -> Iterable[Item]:
+            return bars.track(work, count, description="checking")
+
+        if photo_packs.is_photo_pack(folder):
+            pack = photo_packs.read(folder)
+            faults, shards = photo_packs.check(folder, pack, checking), len(pack.files)
+            counts = {"train": len(pack.train), "validation": len(pack.validation)}
+        else:
+            index = packs.read(folder)
+            faults, shards = packs.check(folder, index, checking), len(index.shards)
+            counts = {part: index.count(part) for part in ("train", "validation")}
     if as_json:
-        print_json({"pack": str(folder), "shards": len(index.shards), **counts, "faults": faults})
+        print_json({"pack": str(folder), "shards": shards, **counts, "faults": faults})
     else:
         for fault in faults:
             error_console.print(f"srez: {fault}", soft_wrap=True)
         state = f"{len(faults)} damaged" if faults else "intact"
-        faces = f"{counts['train']:,} faces to train on, {counts['validation']:,} to validate on"
-        out_console.print(f"{folder}: {faces}, in {len(index.shards)} shards: {state}", soft_wrap=True)
+        pictures = f"{counts['train']:,} pictures to train on, {counts['validation']:,} to validate on"
+        out_console.print(f"{folder}: {pictures}, in {shards} shards: {state}", soft_wrap=True)
     if faults:
         raise typer.Exit(1)

@@ -2,8 +2,9 @@
 
 import zipfile
 import zlib
+from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import numpy as np
 from srez import images
 from srez.errors import DataError, ImageError
 from srez.progress import Track, untracked
+
+AHEAD = 32  # pictures that may be decoded before they are taken
 
 
 @dataclass(frozen=True)
@@ -85,8 +88,21 @@ def decode(
         except ImageError as error:
             return DecodedPicture(file, zlib.crc32(data), size, None, str(error))
 
+    yield from track(_in_order(decode_one, files), len(files))
+
+
+def _in_order(
+    decode: Callable[[PictureFile], DecodedPicture], files: list[PictureFile]
+) -> Iterator[DecodedPicture]:
+    """All pictures, decoded by threads, of which few wait in memory to be taken."""
     with ThreadPoolExecutor() as pool:
-        yield from track(pool.map(decode_one, files), len(files))
+        waiting: deque[Future[DecodedPicture]] = deque()
+        for file in files:
+            waiting.append(pool.submit(decode, file))
+            if len(waiting) > AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def _find_in_folder(source: Path) -> list[PictureFile]:

@@ -4,7 +4,7 @@
 """
 
 from srez.train.data import faces, inputs
-from srez.train.data.load import draw, load, pack
+from srez.train.data.load import draw, load, pack, pack_photos
 from srez.train.data.pairs import SCALE, ToPairs, TrainingData, TrainingSet, ValidationSet, batches
 from srez.train.recipe import Data, FacesData
 
@@ -17,6 +17,7 @@ __all__ = [
     "draw",
     "load",
     "pack",
+    "pack_photos",
     "to_pairs",
 ]
 

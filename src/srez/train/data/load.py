@@ -8,19 +8,21 @@ from pathlib import Path
 
 import numpy as np
 
-from srez.datasets import cartoons, packs, pictures
+from srez.datasets import cartoons, packs, photo_packs, pictures
 from srez.datasets.faces import FACE_SIDE, RIM, frame, without_rim
 from srez.datasets.partition import Part
 from srez.datasets.pictures import DecodedPicture
 from srez.datasets.provenance import Provenance
 from srez.errors import DataError, OptionError
+from srez.images import resample
 from srez.progress import Track, untracked
 from srez.train.data import benchmark, faces, paired, photos, split
-from srez.train.data.pairs import TrainingData, TrainingSet, ValidationSet
+from srez.train.data.pairs import SCALE, TrainingData, TrainingSet, ValidationSet
 from srez.train.data.sources import Source, find_all
 from srez.train.data.split import Candidate
 from srez.train.recipe import Data, FacesData, PairsData, PhotosData
 
+SMALLEST_CROP = 16  # side of the smallest photograph in a pack, in pixels
 LONGEST_EPOCH = 10_000_000  # examples; their order is kept in memory
 
 
@@ -88,7 +90,12 @@ def load(
             raise OptionError("--partition does not split pairs: omit it, or give --validation")
         found = paired.load(settings, places, track, named)
     elif any(packs.is_pack(Path(place)) for place in places):
-        found = _open_pack(settings, places, partition)
+        _require_alone(places, partition)
+        is_of_photos = photo_packs.is_photo_pack(Path(places[0]))
+        if is_of_photos != isinstance(settings, PhotosData):
+            held, needed = ("photos", "faces") if is_of_photos else ("faces", "photos")
+            raise OptionError(f"--data {places[0]}: a pack holds {held}, but the recipe needs {needed}")
+        found = _open_photos(settings, places[0]) if is_of_photos else _open_pack(settings, places[0])
     else:
         found = _training_data(settings, _read(settings, places, partition, track, named), named)
     if not named:
@@ -149,15 +156,53 @@ def pack(
     )
 
 
-def _open_pack(settings: FacesData | PhotosData, places: list[str], partition: Path | None) -> TrainingData:
+def pack_photos(
+    places: list[str], folder: Path, partition: Path | None = None, reading: Track = untracked
+) -> photo_packs.PhotoPack:
+    """Decode the photographs of some sources and write them as a pack, split as `load` splits them.
+
+    See `pack`; no picture stays in memory.
+    """
+    if any(source.share for source in find_all(places)):
+        raise OptionError("a pack holds every picture once: omit the weights")
+    writer = photo_packs.Writer(folder, lambda pixels: resample.bicubic_reduce(pixels, SCALE))
+
+    def write(picture: DecodedPicture) -> DecodedPicture:
+        return picture if picture.pixels is None else replace(picture, pixels=writer.add(picture.pixels))
+
+    smallest = PhotosData(pictures="photos", crop=SMALLEST_CROP)
+    read = _read(smallest, places, partition, reading, keep=write)
+    return writer.finish(read.training, read.validation, read.provenance)
+
+
+def _require_alone(places: list[str], partition: Path | None) -> None:
     if len(places) > 1 or partition:
         raise OptionError(
             f"--data {places[0]}: a pack has its own split and cannot be mixed: omit --partition and other "
             "--data, or pack all sources together"
         )
-    if not isinstance(settings, FacesData):
-        raise OptionError(f"--data {places[0]}: a pack holds faces, but the recipe needs photos")
-    folder = Path(places[0])
+
+
+def _open_photos(settings: FacesData | PhotosData, place: str) -> TrainingData:
+    assert isinstance(settings, PhotosData)
+    folder = Path(place)
+    index = photo_packs.read(folder)
+    files = photo_packs.mapped(folder, index)
+    parts = []
+    for part in (index.train, index.validation):
+        large = [one for one in part if min(one.height, one.width) >= settings.crop]
+        parts.append(list(zip(*(one.views(files) for one in large), strict=True)))
+    if not all(parts):
+        raise DataError(f"{folder}: no picture of a part is as large as data.crop ({settings.crop})")
+    (high, low), (held_high, held_low) = parts
+    training = TrainingSet(photos.example_maker(high, low, settings), photos.order(high, settings), len(high))
+    validation = photos.validation(held_high, settings, [place] * len(held_high), held_low)
+    return TrainingData(training, validation, index.provenance)
+
+
+def _open_pack(settings: FacesData | PhotosData, place: str) -> TrainingData:
+    assert isinstance(settings, FacesData)
+    folder = Path(place)
     index = packs.read(folder)
     shards = packs.faces(folder, index, "train")
     held_out = [face for shard in packs.faces(folder, index, "validation") for face in shard]
@@ -186,17 +231,20 @@ def _read(
     partition: Path | None,
     track: Track,
     named: ValidationSet | None = None,
+    keep: Callable[[DecodedPicture], DecodedPicture] = lambda picture: picture,
 ) -> _Pictures:
     """Find, decode and split the pictures of some sources, and drop duplicates.
 
-    Where a validation set is named, all are trained on, but for its own.
+    Where a validation set is named, all are trained on, but for its own. `keep` is given every picture, and
+    what it returns is kept.
     """
     sources = find_all(places)
     candidates = split.candidates(sources, partition)
     of_faces = isinstance(settings, FacesData)
     prepare = frame if of_faces else photos.cropped_to_multiple(settings)
     truth_of = without_rim if of_faces else lambda pixels: pixels
-    decoded = list(pictures.decode([candidate.file for candidate in candidates], prepare, track))
+    files = [candidate.file for candidate in candidates]
+    decoded = [keep(picture) for picture in pictures.decode(files, prepare, track)]
     usable = [
         _Usable(candidate, picture.pixels)
         for candidate, picture in zip(candidates, decoded, strict=True)

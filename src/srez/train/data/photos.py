@@ -79,7 +79,10 @@ def reduced(pictures: Sequence[np.ndarray]) -> list[np.ndarray]:
 
 
 def validation(
-    pictures: list[np.ndarray], settings: PhotosData, sources: Sequence[Hashable]
+    pictures: Sequence[np.ndarray],
+    settings: PhotosData,
+    sources: Sequence[Hashable],
+    known: Sequence[np.ndarray] | None = None,
 ) -> ValidationSet:
     """The centres of held-out pictures with their inputs, at most 100 of them, evenly from all sources.
 
@@ -89,10 +92,11 @@ def validation(
         pictures: `(H, W, 3)` uint8 each, sides multiples of 4.
         settings: crop and damage.
         sources: that of each picture.
+        known: the pictures reduced, where that is done already.
     """
     places, side = choose(pictures, settings.crop, sources)
     chosen = [pictures[place] for place in places]
-    lows, truths = middles(reduced(chosen), chosen, side)
+    lows, truths = middles([known[place] for place in places] if known else reduced(chosen), chosen, side)
     raw = stacked(
         [
             {"low": low, "high": truth}

@@ -30,6 +30,16 @@ def test_every_route_and_status_is_documented(server) -> None:
             assert all(f"| {status} |" in PAGE for status in route["responses"]), route["responses"].keys()
 
 
+def test_every_limit_has_the_test_that_the_threat_model_names() -> None:
+    text = (ROOT / "SECURITY.md").read_text()
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text)
+    assert len(named) > 20
+    for path, test in named:
+        assert f"def {test}(" in (ROOT / path).read_text(), (path, test)
+    for name in re.findall(r"`([A-Z]+_[A-Z_]+)`", text):
+        assert name == "SREZ_API_KEY" or hasattr(limits, name), name
+
+
 def test_every_option_is_documented() -> None:
     group = typer.main.get_command(app)
     assert isinstance(group, TyperGroup)

@@ -177,7 +177,12 @@ class Service:
         plan = await self.plan(body, options)
         fidelity = plan.fidelity if self.models.cards[plan.model].vivid else None
         resolved = options.model_copy(update={"model": plan.model, "fidelity": fidelity})
-        job = await self.look_up(self.store.add, body, resolved)
+        adding = asyncio.ensure_future(self.look_up(self.store.add, body, resolved))
+        try:
+            job = await asyncio.shield(adding)
+        except asyncio.CancelledError:
+            adding.add_done_callback(self._forget)  # the client has gone, and will never know the job's id
+            raise
         self.worker.wake()
         return job
 
@@ -199,6 +204,11 @@ class Service:
         with wanted() as check:
             read = self.reading.reader(check).read
             return await self.reading.run(read, body, picture.NAME, self.settings.max_pixels)
+
+    def _forget(self, adding: asyncio.Future[Job]) -> None:
+        """Remove a job that nobody knows."""
+        if not adding.cancelled() and not adding.exception():
+            self._lookups.submit(self.store.remove, adding.result().id)
 
     def _grace_left(self) -> float:
         """Seconds."""

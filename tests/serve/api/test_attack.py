@@ -17,6 +17,7 @@ import pytest
 import helpers
 from helpers.hostile import files
 from helpers.serving import Server, by_command, face, png, serving
+from srez.serve.jobs.store import Store
 
 SECONDS = float(os.environ.get("SREZ_ATTACK_SECONDS", "300"))
 FILES, CLIENTS = round(2000 * SECONDS / 300), 16
@@ -111,6 +112,10 @@ def test_hostile_clients_harm_no_honest_one(tmp_path: Path) -> None:
         assert server.http.get("/readyz").status_code == 200
         errors = [line for line in server.logged() if line["level"] == "error"]
         left = inside(folders) - before
+    # The file of a job that is kept is not left over: its client hung up before it knew the job's name.
+    kept = {path for path in left if path.is_relative_to(tmp_path / "state")}
+    Store(tmp_path / "state", 1).close()  # removes files of no job
+    left -= inside(folders) & kept
     sent = statuses.pop("sent")
     print(f"\n{CLIENTS} clients sent {FILES} hostile files, {sent} requests in {SECONDS:g} s: {statuses}")
     print(f"the honest client: {dict(honest.statuses)}, {honest.wrong} wrong answers")
@@ -129,7 +134,7 @@ def test_hostile_clients_harm_no_honest_one(tmp_path: Path) -> None:
 
 def inside(folders: list[Path]) -> set[Path]:
     """All that is in some folders."""
-    return {path for folder in folders for path in folder.iterdir()}
+    return {path for folder in folders if folder.exists() for path in folder.iterdir()}
 
 
 def attackers(port: int, bodies: Path) -> "subprocess.Popen[bytes]":

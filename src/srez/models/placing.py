@@ -108,19 +108,19 @@ class Placed:
         else:
             require(place)
             wanted = [device for device in [devices.named(place.name)] if device is not CPU]
+        reasons = []
         for device in wanted:
             try:
                 found = self._opened(device, place.precision)
                 slowness = _try(found.whole, cpu.whole, timed=place.name == AUTO)
             except (DeviceError, MemoryError) as error:
-                _say(f"{error}: using the CPU")
+                reasons.append(str(error))
                 continue
             if slowness < GAIN or place.name != AUTO:
                 return found
-            _say(
-                f"{device.name} is installed, but takes {slowness:.2f} of the CPU's time: using the CPU "
-                f"(--device {device.name} takes it all the same)"
-            )
+            reasons.append(f"{device.name} takes {slowness:.2f} of the CPU's time")
+        if reasons:
+            _say(f"{'; '.join(reasons)}: using the CPU")
         return cpu
 
     def _opened(self, device: Device, precision: str) -> _Networks:

@@ -4,12 +4,16 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from helpers import foreign
 from helpers.models import write_endless
 from helpers.serving import face
 from helpers.waiting import PATIENCE
 from srez.errors import SlowModelError
+from srez.models import added, box
+from srez.models.foreign import Hints
 from srez.serve.inference import models
 
 
@@ -41,3 +45,12 @@ def test_a_model_that_loops_for_ever_is_stopped(tmp_path: Path, monkeypatch: pyt
     for _ in range(2):
         with pytest.raises(SlowModelError, match=r"endless\.onnx"):
             upscaler(face())
+
+
+def test_added_models_are_offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SREZ_MODELS", str(tmp_path / "added"))
+    file = foreign.write(tmp_path / "x.onnx", foreign.KINDS["nhwc"], seed=1)
+    added.add(file, "fur", "CC0", "", Hints())
+    offered = models.Models(None, 192)
+    assert offered.cards.keys() == {*box.names(), "fur"}
+    assert offered.get("fur", 1.0, None)(np.zeros((9, 8, 3), np.uint8)).shape == (18, 16, 3)

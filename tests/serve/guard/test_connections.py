@@ -1,5 +1,6 @@
 """Connections by themselves: a small application behind the server's protocol and guard."""
 
+import asyncio
 import socket
 import threading
 import time
@@ -48,6 +49,12 @@ def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[Small]:
         if scope["path"] == "/never":
             while (await receive())["type"] != "http.disconnect":
                 pass
+        if scope["path"] == "/late":  # its end comes after all of its body
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"5")]})
+            await send({"type": "http.response.body", "body": b"small", "more_body": True})
+            await asyncio.sleep(0.2)
+            await send({"type": "http.response.body"})
+            return
         await Response(LARGE if scope["path"] == "/large" else b"small")(scope, receive, send)
 
     config = uvicorn.Config(
@@ -142,3 +149,10 @@ def test_a_second_request_does_not_hide_that_the_client_has_gone(small: Small) -
         connection.sendall(request)
     until(lambda: not small.running.server_state.tasks)
     assert small.asked == ["/never"]
+
+
+def test_a_client_that_has_the_whole_answer_may_ask_again(small: Small) -> None:
+    with ask(small.port, "/late") as connection:
+        take_small(connection)
+        connection.sendall(b"GET /small HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        take_small(connection)

@@ -50,11 +50,12 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             self._send_timer.cancel()
 
     def on_message_begin(self) -> None:
-        """Start waiting for the headers of another request; hang up on one before the answer to the last.
+        """Start waiting for another request's headers; hang up on one before the last's answer begins.
 
-        uvicorn would read nothing more until that answer is sent, and not see that the client has gone.
+        uvicorn would read nothing more until that answer is sent, and not see that the client has gone. Once
+        it has begun, the client may have all of it before we know.
         """
-        if self.cycle is not None and not self.cycle.response_complete:
+        if self.cycle is not None and not self.cycle.response_started:
             self.cycle.disconnected = True  # uvicorn would only tell the request that begins now
             self.cycle.message_event.set()
             self._hang_up()

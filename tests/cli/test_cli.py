@@ -18,6 +18,7 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 import srez
+from helpers import pictures
 from helpers.waiting import PATIENCE, until
 from srez import images
 from srez.cli import app
@@ -63,10 +64,13 @@ def test_upscale_one_file(picture, tmp_path: Path) -> None:
     np.testing.assert_array_equal(images.read(tmp_path / "b.png").pixels, expected)
 
 
-def test_faces_are_told_from_other_pictures_by_their_size(picture, tmp_path: Path) -> None:
-    sources = [picture("in/face.png", (16, 16, 3)), picture("in/other.png", (16, 17, 3))]
-    assert run("upscale", tmp_path / "in", "-o", tmp_path / "out").exit_code == 0
-    for source, model in zip(sources, ("faces", "photo"), strict=True):
+def test_faces_are_told_from_icons_and_from_other_sizes(picture, tmp_path: Path) -> None:
+    sources = [picture("in/icon.png", (16, 16, 3)), picture("in/other.png", (16, 17, 3))]
+    sources.append(tmp_path / "in/portrait.png")
+    Image.fromarray(pictures.portrait()).save(sources[-1])
+    result = run("upscale", tmp_path / "in", "-o", tmp_path / "out", "--json")
+    assert [done["model"] for done in json.loads(result.stdout)["done"]] == ["photo", "photo", "faces"]
+    for source, model in zip(sources, ("photo", "photo", "faces"), strict=True):
         expected = srez.load(model)(images.read(source).pixels)
         np.testing.assert_array_equal(images.read(tmp_path / "out" / source.name).pixels, expected)
 
@@ -151,8 +155,8 @@ def test_upscale_refusals(picture, tmp_path: Path) -> None:
             "exists: use --overwrite",
         ),
         ((alpha, "-o", tmp_path / "b.jpg"), "JPEG cannot hold transparency"),
-        ((source, "-o", out, "--scale", 5), "a.png: a 9x12 picture cannot become 5 times as large"),
-        ((source, "-o", out, "--width", 37), "cannot become 4.11 times as large"),
+        ((source, "-o", out, "--scale", 9999), "a.png: a 9x12 picture cannot become 89991x119988"),
+        ((source, "-o", out, "--width", 37, "--max-pixels", 110), "cannot become 37x49"),
         ((source, "-o", out, "--max-pixels", 100), "more than 100 pixels: if you trust it, allow more"),
     ):
         assert sentence in refusal(run("upscale", *words), exit_code=1)
@@ -212,6 +216,27 @@ def test_smaller_results_are_area_means_of_the_large_one(picture, tmp_path: Path
     if 36 % size[0] == 0 and 48 % size[1] == 0:
         large = srez.load("photo")(images.read(source).pixels)
         assert np.abs(output - resample.area(large, 36 // size[0])).max() <= 0.5
+
+
+@pytest.mark.parametrize(
+    ("words", "size", "name"),
+    [
+        (["--scale", 8], (72, 96), "a_x8.png"),
+        (["--width", 37], (37, 49), "a_w37.png"),
+        (["--width", 900, "--height", 60], (45, 60), "a_900x60.png"),
+    ],
+)
+def test_larger_results_are_enlarged_by_lanczos(picture, tmp_path: Path, words, size, name: str) -> None:
+    source = picture("a.png")
+    for planned in (["--dry-run"], []):
+        said = run("upscale", source, *words, *planned).stdout.replace("\n", "")
+        assert f"{name}: {size[0]}x{size[1]} (" in said
+        assert "resized by Lanczos)" in said
+    large = srez.load("photo")(images.read(source).pixels)
+    expected = np.concatenate(list(resample.enlarge([large], (36, 48), size)))
+    np.testing.assert_array_equal(images.read(tmp_path / name).pixels, expected)
+    report = json.loads(run("upscale", source, *words, "--overwrite", "--json").stdout)
+    assert report["done"][0]["resized"] == "Lanczos"
 
 
 def test_dry_run_writes_nothing(picture, tmp_path: Path) -> None:
@@ -459,7 +484,8 @@ def test_a_failure_is_told_at_once(picture, tmp_path: Path) -> None:
 
 
 def test_each_model_that_is_chosen_has_the_look_that_is_asked_for(picture, tmp_path: Path) -> None:
-    sources = {"faces": picture("face.png", (16, 16, 3)), "photo": picture("other.png")}
+    sources = {"faces": tmp_path / "face.png", "photo": picture("other.png")}
+    Image.fromarray(pictures.portrait()).save(sources["faces"])
     assert run("upscale", *sources.values(), "-o", tmp_path / "out", "--fidelity", 0.2).exit_code == 0
     for model, source in sources.items():
         expected = srez.load(model, fidelity=0.2)(images.read(source).pixels)
@@ -575,8 +601,8 @@ def test_a_dry_run_tells_what_will_be_refused(picture, tmp_path: Path) -> None:
         assert ("done" in report, "planned" in report) == ((False, True) if words else (True, False))
         assert len(report["failed"]) == 2
         (tmp_path / "out/a.webp").unlink(missing_ok=True)
-    said = refusal(run("upscale", tmp_path / "in/a.png", "--scale", 5, "--dry-run"), exit_code=1)
-    assert "a.png: a 9x12 picture cannot become 5 times as large" in said
+    said = refusal(run("upscale", tmp_path / "in/a.png", "--scale", 9999, "--dry-run"), exit_code=1)
+    assert "a.png: a 9x12 picture cannot become 89991x119988" in said
 
 
 @pytest.mark.parametrize(

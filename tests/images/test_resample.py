@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from PIL import Image
 
 from srez.errors import ImageError
 from srez.images import resample
@@ -83,3 +84,32 @@ def test_hidden_pixels_get_the_nearest_visible_colours() -> None:
     np.testing.assert_allclose(filled[1:8, 1:8], np.broadcast_to(colours[4, 4], (7, 7, 3)), atol=1e-6)
     np.testing.assert_array_equal(filled[0], colours[0])
     assert resample.fill_hidden(colours, np.ones_like(alpha), 3) is colours
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("target", [(64, 48), (41, 31), (40, 30), (200, 150), (41, 700), (1000, 30)])
+def test_enlarge_is_lanczos(random, target: tuple[int, int], dtype: type) -> None:
+    image = random.integers(0, np.iinfo(dtype).max + 1, (30, 40, 3), dtype=dtype)
+    bands = list(resample.enlarge(picture_in_bands(image), (40, 30), target))
+    output = np.concatenate(bands)
+    planes = [Image.fromarray(plane.astype(np.float32)) for plane in np.moveaxis(image, -1, 0)]
+    larger = [np.asarray(plane.resize(target, Image.Resampling.LANCZOS)) for plane in planes]
+    expected = np.stack(larger, axis=-1).clip(0, np.iinfo(dtype).max)
+    assert output.dtype == dtype
+    assert output.shape == (target[1], target[0], 3)
+    assert np.abs(output - expected).max() <= 0.51 + 1e-4 * np.iinfo(dtype).max / 255
+    assert max(map(len, bands)) <= 64
+
+
+def test_enlarge_needs_little_memory_for_a_tall_result() -> None:
+    rows = (np.full((16, 8, 1), band, np.uint8) for band in range(250))
+    tops = [band[0, 0, 0] for band in resample.enlarge(rows, (8, 4000), (80, 40000))]
+    assert len(tops) >= 40000 // 64
+    assert (np.diff(np.array(tops, int)) >= 0).all()
+
+
+@pytest.mark.parametrize("side", [1, 2, 3])
+def test_enlarge_keeps_a_flat_picture(side: int) -> None:
+    flat = np.full((side, side, 1), 201, np.uint8)
+    (output,) = resample.enlarge([flat], (side, side), (7 * side, 7 * side))
+    assert (output == 201).all()

@@ -19,7 +19,9 @@ class Layout(enum.StrEnum):
 
 _MODEL = "A model that `srez models` lists, or any .onnx file that makes pictures larger"
 Model = Annotated[str, typer.Option(help=f"{_MODEL}.")]
-AnyModel = Annotated[str, typer.Option(help=f"{_MODEL}; auto uses faces for 16x16 pixels, else photo.")]
+AnyModel = Annotated[
+    str, typer.Option(help=f"{_MODEL}; auto uses faces for a face of 16x16 pixels, else photo.")
+]
 Fidelity = Annotated[
     float | None,
     typer.Option(

@@ -69,9 +69,7 @@ def upscale(
     repair: Repair = None,
     scale: Annotated[
         int | None,
-        typer.Option(
-            min=1, help="Scale factor, at most the model's. [default: the model's]", show_default=False
-        ),
+        typer.Option(min=1, help="Scale factor; 1 repairs only. [default: the model's]", show_default=False),
     ] = None,
     width: Annotated[
         int | None, typer.Option(min=1, help="Width of the result in pixels; the height follows.")
@@ -138,7 +136,7 @@ def upscale(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make pictures four times as large, or any size up to that.
+    """Make pictures four times as large, or any other size.
 
     A picture that fails is named, and does not stop the others; the exit code is then 1.
     """

@@ -4,16 +4,18 @@ Each is an .onnx file with its card (.toml), and a second .onnx for a second loo
 looked into.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from srez.errors import ModelError
-from srez.models import added, foreign
+from srez.models import added, detector, foreign
 from srez.models import card as cards
 from srez.models.card import Card
 from srez.models.foreign import Hints
 
 AUTO = "auto"  # instead of a name: the model that `suited` picks
-FACES_INPUT = (16, 16)  # width and height of the pictures that `faces` was made for, in pixels
 _FOLDER = Path(__file__).parent / "weights"
 
 
@@ -51,16 +53,22 @@ def card(model: Path, hints: Hints | None = None) -> Card:
     return foreign.describe(model, hints)
 
 
-def suited(model: str, size: tuple[int, int]) -> str:
-    """The model for a picture: with "auto", `faces` for 16x16 pixels and `photo` for all others.
+def candidates(model: str) -> tuple[str, ...]:
+    """The models that a name may stand for: several for "auto", else the one of that name."""
+    return ("photo", "faces") if model == AUTO else (model,)
+
+
+def suited(model: str, size: tuple[int, int], read: Callable[[], np.ndarray]) -> str:
+    """The model for a picture: with "auto", `faces` for a face of 16x16 pixels and `photo` for all others.
 
     Args:
         model: "auto", or anything else, which is returned as it is.
         size: width and height of the picture, in pixels.
+        read: gives its pixels, as `detector.is_face` takes them; only called for pictures of that size.
     """
     if model != AUTO:
         return model
-    return "faces" if size == FACES_INPUT else "photo"
+    return "faces" if size == (detector.SIDE, detector.SIDE) and detector.is_face(read()) else "photo"
 
 
 def scale(model: str) -> int:
@@ -69,7 +77,7 @@ def scale(model: str) -> int:
     Raises:
         ModelError: there is no such model, or it is damaged.
     """
-    return card(find(suited(model, FACES_INPUT))).scale
+    return card(find(candidates(model)[0])).scale
 
 
 def find(model: str | Path) -> Path:

@@ -14,6 +14,7 @@ from srez import images, output
 from srez.errors import DefectError, ImageError, OptionError, SrezError, TooLargeError, first_line
 from srez.upscaling.convert import Converted, Options, Source, Target, convert
 from srez.upscaling.plan import Item, Plan
+from srez.upscaling.size import resizing
 from srez.upscaling.sources import STANDARD
 from srez.upscaling.tiling import Progress
 from srez.upscaling.upscaler import Choose
@@ -54,6 +55,7 @@ class Outcome:
                     **_as_json(item),
                     "width": result.size[0],
                     "height": result.size[1],
+                    "resized": result.resized,
                     **(asdict(result.settings) if result.settings else {}),
                     "warnings": list(result.warnings),
                 }
@@ -100,7 +102,10 @@ class Outcome:
 
 
 def _line(item: Item, result: Converted) -> str:
-    made_with = f" ({result.settings})" if result.settings else ""
+    parts = [str(result.settings)] if result.settings else []
+    if result.resized:
+        parts.append(f"resized by {result.resized}")
+    made_with = f" ({', '.join(parts)})" if parts else ""
     return f"{item.target}: {result.size[0]}x{result.size[1]}{made_with}"
 
 
@@ -140,7 +145,7 @@ def run(
     Ctrl-C, SIGTERM and SIGHUP end it: what is finished stays, and nothing is left of the picture under way.
 
     Args:
-        choose: gives the upscaler for a picture's size.
+        choose: gives the upscaler for a picture.
         plan: what is to be done.
         options: how.
         progress: called now and then with the input pixels done, and those of all inputs together.
@@ -183,12 +188,12 @@ def _foreseen(item: Item, options: Options, scale: int) -> Converted:
     name = str(item.source)
     size = images.size(item.source, name, options.max_pixels)
     try:
-        size = options.size.of(size, scale)
+        target = options.result_size(size, scale)
     except OptionError as error:
         raise OptionError(f"{name}: {error}") from None
     # As if it were gray: whether alpha is opaque, only the pixels tell.
-    images.refuse_unwritable(str(item.target), item.format, 1, size)
-    return Converted(size)
+    images.refuse_unwritable(str(item.target), item.format, 1, target)
+    return Converted(target, resizing(size, scale, target))
 
 
 def _pixels(item: Item, options: Options) -> int:

@@ -11,7 +11,7 @@ import numpy as np
 from srez import images
 from srez.errors import ModelError, OptionError, OutOfMemoryError
 from srez.images import Format, Picture, resample
-from srez.upscaling.size import Size
+from srez.upscaling.size import Resizing, Size, resizing
 from srez.upscaling.tiling import Progress, ignore_progress
 from srez.upscaling.upscaler import Choose, ModelSettings
 
@@ -60,6 +60,25 @@ class Options:
     quality: int = images.QUALITY
     max_pixels: int = images.MAX_PIXELS
 
+    def result_size(self, size: tuple[int, int], scale: int) -> tuple[int, int]:
+        """Width and height of a result, in pixels.
+
+        Args:
+            size: width and height of the input, in pixels.
+            scale: the model's.
+
+        Raises:
+            OptionError: the result would have more pixels than the model makes of the largest input.
+        """
+        target = self.size.of(size, scale)
+        most = self.max_pixels * scale**2
+        if target[0] * target[1] > most:
+            raise OptionError(
+                f"a {size[0]}x{size[1]} picture cannot become {target[0]}x{target[1]}: results have at most "
+                f"{most:,} pixels; choose a smaller size"
+            )
+        return target
+
 
 @dataclass(frozen=True)
 class Decoded:
@@ -82,11 +101,13 @@ class Converted:
 
     Attributes:
         size: width and height of the result, in pixels.
+        resized: how the model's result was brought to that size; None if it has it.
         settings: what it was made with; None if it is only foreseen.
         warnings: what the source says beside its pixels and the result does not, a phrase each.
     """
 
     size: tuple[int, int]
+    resized: Resizing | None = None
     settings: ModelSettings | None = None
     warnings: tuple[str, ...] = ()
 
@@ -101,7 +122,7 @@ def convert(
     """Upscale one picture from anywhere to anywhere; nothing is written unless all is well.
 
     Args:
-        choose: gives the upscaler for a picture's size; called twice.
+        choose: gives the upscaler for a picture; called twice.
         source: what to read.
         target: what to write.
         options: size and quality of the result, and what is refused.
@@ -110,13 +131,13 @@ def convert(
     Raises:
         ImageError: the source cannot be read.
         ModelError: the model is missing or corrupt, or has no fidelity to choose.
-        OptionError: the model does not make results as large.
+        OptionError: the result would be too large.
         OutOfMemoryError: memory does not suffice, even for small tiles.
         OutputError: the target cannot be written, or its format cannot hold the result.
     """
-    decoded = decode(source, target, options, lambda size: choose(size).card.scale)
+    decoded = decode(source, target, options, lambda pixels: choose(pixels).card.scale)
     picture = decoded.picture
-    upscaler = choose(picture.size)
+    upscaler = choose(picture.pixels)
     settings = upscaler.settings_for(picture.pixels, picture.jpeg_quality)
     try:
         bands = upscaler.bands(picture.pixels, progress, settings.repair)
@@ -125,9 +146,7 @@ def convert(
         raise OutOfMemoryError(f"{source.name}: out of memory: try a smaller --tile") from None
 
 
-def decode(
-    source: Source, target: Target, options: Options, scale: Callable[[tuple[int, int]], int]
-) -> Decoded:
+def decode(source: Source, target: Target, options: Options, scale: Callable[[np.ndarray], int]) -> Decoded:
     """Read a picture, fit it to the format of its result, and check that the result can be made and written.
 
     With `encode`, this is `convert` in two halves, for those who upscale several pictures together.
@@ -136,19 +155,19 @@ def decode(
         source: what to read.
         target: what is to be written.
         options: size and quality of the result, and what is refused.
-        scale: gives the scale of the model for a picture's size.
+        scale: gives the scale of the model for a picture's pixels.
 
     Raises:
         ImageError: the source cannot be read.
         ModelError: `scale` raised it.
-        OptionError: the model does not make results as large.
+        OptionError: the result would be too large.
         OutOfMemoryError: memory does not suffice for the source.
         OutputError: the format cannot hold the result.
     """
     picture = images.fitted(source.read(source.data, source.name, options.max_pixels), target.format)
     try:
-        model_scale = scale(picture.size)
-        size = options.size.of(picture.size, model_scale)
+        model_scale = scale(picture.pixels)
+        size = options.result_size(picture.size, model_scale)
     except (ModelError, OptionError) as error:
         raise type(error)(f"{source.name}: {error}") from None
     images.refuse_unwritable(target.name, target.format, picture.channels, size, picture.pixels.itemsize)
@@ -169,10 +188,12 @@ def encode(decoded: Decoded, bands: Iterable[np.ndarray], target: Target, option
     """
     width, height = decoded.picture.size
     full = width * decoded.scale, height * decoded.scale
-    if decoded.size != full:
-        bands = resample.shrink(bands, full, decoded.size)
+    resized = resizing(decoded.picture.size, decoded.scale, decoded.size)
+    if resized:
+        resize = resample.enlarge if resized == Resizing.LANCZOS else resample.shrink
+        bands = resize(bands, full, decoded.size)
     with target.open() as file:
         encoding = images.Encoding(target.format, options.quality, marked=True)
         lost = images.save(file, target.name, encoding, bands, decoded.size, decoded.picture)
     unread = (f"{what}, which cannot be read" for what in decoded.picture.unread)
-    return Converted(decoded.size, warnings=(*unread, *lost))
+    return Converted(decoded.size, resized, warnings=(*unread, *lost))

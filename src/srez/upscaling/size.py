@@ -1,5 +1,6 @@
 """How large results are to be."""
 
+import enum
 from dataclasses import dataclass
 
 from srez.errors import OptionError
@@ -29,19 +30,11 @@ class Size:
 
         Args:
             size: width and height of the input, in pixels.
-            scale: the model's; results cannot be larger.
-
-        Raises:
-            OptionError: the result would be larger than the model makes it.
+            scale: the model's.
         """
         width, height = size
         limits = [limit / side for limit, side in ((self.width, width), (self.height, height)) if limit]
         factor = min(limits, default=self.scale or scale)
-        if factor > scale:
-            raise OptionError(
-                f"a {width}x{height} picture cannot become {round(factor, 2):.10g} times as large: the model "
-                f"makes it {scale} times as large, {width * scale}x{height * scale}"
-            )
         return max(1, round(width * factor)), max(1, round(height * factor))
 
     def __str__(self) -> str:
@@ -50,3 +43,27 @@ class Size:
             return f"{self.width}x{self.height}"
         names = {"x": self.scale, "w": self.width, "h": self.height}
         return next((f"{letter}{value}" for letter, value in names.items() if value), "")
+
+
+class Resizing(enum.StrEnum):
+    """How a model's result is brought to another size."""
+
+    AREA = "area"
+    LANCZOS = "Lanczos"
+
+
+def resizing(size: tuple[int, int], scale: int, target: tuple[int, int]) -> Resizing | None:
+    """How a result comes to its size.
+
+    Args:
+        size: width and height of the input, in pixels.
+        scale: the model's.
+        target: width and height of the result.
+
+    Returns:
+        Area for smaller ones, Lanczos for larger ones, None for what the model makes.
+    """
+    full = size[0] * scale, size[1] * scale
+    if target == full:
+        return None
+    return Resizing.LANCZOS if target[0] > full[0] or target[1] > full[1] else Resizing.AREA

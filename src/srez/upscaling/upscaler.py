@@ -357,8 +357,8 @@ class Upscaler:
         np.copyto(blocks, images[:, :, None, :, None], where=kept[:, :, None, :, None])
 
 
-Choose = Callable[[tuple[int, int]], Upscaler]
-"""Gives the upscaler for a picture's width and height, in pixels."""
+Choose = Callable[[np.ndarray], Upscaler]
+"""Gives the upscaler for a picture, `(H, W)` or `(H, W, C)`."""
 
 
 def load(
@@ -397,7 +397,7 @@ def chooser(
     repair: float | None = None,
     place: Place | None = None,
 ) -> Choose:
-    """A function that gives the upscaler for a picture's size; each model is loaded once.
+    """A function that gives the upscaler for a picture; each model is loaded once.
 
     Args:
         model: "auto" for the built-in model that suits the picture, or as for `load`.
@@ -416,7 +416,7 @@ def chooser(
     loaded = cache(lambda name: Upscaler(box.find(name), fidelity, tile, repair, place=place))
     if model != box.AUTO:
         loaded(model)
-    return lambda size: loaded(box.suited(model, size))
+    return lambda pixels: loaded(box.suited(model, pixels.shape[1::-1], lambda: pixels))
 
 
 def _check_tile(tile: int | None) -> None:

@@ -15,7 +15,7 @@ import httpx
 import numpy as np
 import pytest
 
-from helpers import models
+from helpers import models, pictures
 from helpers.serving import Server, by_command, face, png, serving
 from helpers.waiting import PATIENCE
 from srez.models import box
@@ -29,7 +29,7 @@ from srez.train.combine import combine
 T = TypeVar("T")
 PNG = {"Content-Type": "image/png"}
 JPEG = {"Content-Type": "image/jpeg"}
-FACE = png(face())
+FACE = png(pictures.portrait())
 RANDOM = np.random.default_rng(7)
 
 
@@ -80,6 +80,7 @@ def bomb(side: int) -> bytes:
         ),
         (png(RANDOM.integers(0, 65536, (20, 20), np.uint16)), "?width=50", ["--width", "50"], "png"),
         (png(face(3, 100), "JPEG", dpi=(300, 300)), "?format=jpeg", [], "jpg"),
+        (png(face(4, 20)), "?scale=7", ["--scale", "7"], "png"),
     ],
 )
 def test_answers_are_the_command_lines(
@@ -157,7 +158,7 @@ def test_facts_are_in_the_headers(server: Server) -> None:
         ("?format=bmp", FACE, PNG, 422, "use one of png"),
         ("?quality=0", FACE, PNG, 422, "quality"),
         ("?colour=red", FACE, PNG, 422, "'colour'"),
-        ("?scale=5", FACE, PNG, 400, "5 times"),
+        ("?width=1000000", FACE, PNG, 400, "cannot become 1000000x1000000"),
         ("?scale=2&width=9", FACE, PNG, 400, "either scale"),
         ("?model=photo-jpeg&fidelity=0.5", FACE, PNG, 400, "vivid weights"),
         ("?model=../../etc/passwd", FACE, PNG, 404, "no model"),

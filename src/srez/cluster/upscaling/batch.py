@@ -60,8 +60,7 @@ class Batch:
             ModelError: there is no such model, or it is damaged.
         """
         model, options, format_ = self.model, self.options, self.rules.format
-        names = {box.suited(model.name, size) for size in (box.FACES_INPUT, (0, 0))}  # "auto" may take either
-        cards = [box.card(box.find(name)) for name in sorted(names)]
+        cards = [box.card(box.find(name)) for name in sorted(box.candidates(model.name))]
         weights = [
             [file and file.sha256 for file in (each, each.vivid, each.repair, each.vivid_repair)]
             for each in cards

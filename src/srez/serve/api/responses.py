@@ -18,6 +18,7 @@ FACT_HEADERS = (
     "X-Srez-Fidelity",
     "X-Srez-Repair",
     "X-Srez-Size",
+    "X-Srez-Resized",
     "X-Srez-Batch",
 )
 

@@ -20,6 +20,7 @@ from srez.serve.jobs.job import Job
 from srez.serve.limits import SEND_PIECE
 from srez.serve.observe.metrics import CONTENT_TYPE
 from srez.serve.service import Service, Upscaled
+from srez.upscaling.size import resizing
 
 T = TypeVar("T")
 router = APIRouter()
@@ -191,6 +192,8 @@ def _fact_headers(upscaled: Upscaled, service: Service) -> dict[str, str]:
             f"{name};dur={value:.1f}" for name, value in upscaled.milliseconds.items()
         ),
     }
+    if resized := resizing(plan.size, plan.scale, plan.target):
+        facts["X-Srez-Resized"] = resized
     if card.vivid and plan.fidelity < 1:
         facts["X-Srez-Vivid-Sha256"] = card.vivid.sha256
     return facts

@@ -47,7 +47,7 @@ class Options(BaseModel):
     model: str = Field(
         default=box.AUTO,
         max_length=200,
-        description="A model that /v1/models lists, or auto: faces for 16x16 pixels, else photo.",
+        description="A model that /v1/models lists, or auto: faces for a face of 16x16 pixels, else photo.",
         examples=[box.AUTO],
     )
     fidelity: float | None = Field(
@@ -68,7 +68,7 @@ class Options(BaseModel):
         default=None,
         ge=1,
         le=16,
-        description="Scale factor, at most the model's (default: the model's).",
+        description="Scale factor (default: the model's).",
         examples=[2],
     )
     width: int | None = Field(

@@ -90,7 +90,7 @@ def plan(
     max_pixels: int,
     max_memory: int,
 ) -> UpscalePlan:
-    """Read a picture's header and refuse what cannot be done, before anything is decoded.
+    """Read a picture's header and refuse what cannot be done, before anything large is decoded.
 
     Args:
         models: that the server offers.
@@ -105,10 +105,10 @@ def plan(
     """
     models.require(options.model)
     size = reader.size(body, NAME, max_pixels)
-    model = box.suited(options.model, size)
+    model = box.suited(options.model, size, lambda: reader.read(body, NAME, max_pixels).pixels)
     fidelity, scale = models.fidelity(model, options.fidelity), models.cards[model].scale
     models.check_repair(model, options.repair)
-    target = options.size.of(size, scale)
+    target = conversion.Options(options.size, options.quality, max_pixels).result_size(size, scale)
     images.refuse_unwritable(NAME, options.file_format, 1, target)
     planned = UpscalePlan(
         Source(body, NAME, reader.read), options, max_pixels, model, fidelity, scale, size, target

@@ -182,8 +182,9 @@ def _announce_jump(earlier: Recipe | None, recipe: Recipe, step: int, reporter: 
     """Say so if a run that is made longer or shorter goes on at quite another learning rate."""
     if not earlier or not step or earlier.minutes or recipe.minutes or earlier.steps == recipe.steps:
         return
-    before = schedules.rate_factor(earlier.optimizer, step - 1, min(1.0, (step - 1) / earlier.steps))
-    after = schedules.rate_factor(recipe.optimizer, step, step / recipe.steps)
+    last = step - 1  # of the steps done; both schedules rise alike
+    before = schedules.rate_factor(earlier.optimizer, last, min(1.0, last / earlier.steps))
+    after = schedules.rate_factor(recipe.optimizer, last, last / recipe.steps)
     if before / JUMP < after < before * JUMP:
         return
     rate = recipe.optimizer.learning_rate

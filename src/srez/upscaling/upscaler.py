@@ -21,7 +21,7 @@ from srez.models.devices import AUTO, Place
 from srez.models.fitting import Run, fitted
 from srez.models.foreign import Hints
 from srez.models.placing import Placed, require
-from srez.upscaling import damage, tiling
+from srez.upscaling import clipping, damage, tiling
 from srez.upscaling.tiling import SMALLEST, Cut, Progress, ignore_progress
 
 LARGEST_TILE = 512  # input pixels; in larger tiles, margins are a small share already
@@ -270,7 +270,7 @@ class Upscaler:
     def _plan(self, image: np.ndarray, repair: float) -> tuple[tiling.Run, Cut]:
         """How to run a tile of a picture, and how to cut the picture."""
         placed = self._at(repair)
-        radius = self.card.receptive_radius
+        radius = self.card.receptive_radius + (clipping.REACH if self.card.keeps_flat else 0)
         # Colours that are spread under transparent pixels come from beyond the network's reach.
         overlap = radius + HIDDEN_REACH if image.shape[2] in (2, 4) else radius
         multiple, side = self.card.form.multiple, min(self.card.form.side, default=placed.fixed)
@@ -329,7 +329,7 @@ class Upscaler:
         flat = resample.flat(images, self.card.receptive_radius)
         if flat.all():
             return resample.nearest(images, self.card.scale)
-        output = network(images)
+        output = clipping.clip(network(images), self.card.scale)
         self._make_exact(output, images, flat)
         return output
 

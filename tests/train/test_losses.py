@@ -14,6 +14,15 @@ def test_block_means_are_those_of_resample(random: np.random.Generator) -> None:
     )
 
 
+def test_a_grid_is_what_repeats_from_input_pixel_to_input_pixel(random: np.random.Generator) -> None:
+    truth = random.random((2, 40, 48, 3), np.float32)
+    pattern = np.tile(random.normal(0, 0.1, (4, 4, 3)).astype(np.float32), (10, 12, 1))
+    assert float(losses.grid(truth, truth)) == 0
+    assert float(losses.grid(truth + pattern, truth)) == pytest.approx(np.abs(pattern).mean(), rel=0.01)
+    noise = random.choice([-1, 1], truth.shape).astype(np.float32) * np.abs(pattern)
+    assert float(losses.grid(truth + noise, truth)) < np.abs(pattern).mean() / 3
+
+
 LOGITS = np.array([[2.0], [-1.0]], np.float32)
 OTHERS = np.array([[0.5], [-3.0]], np.float32)
 

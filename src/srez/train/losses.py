@@ -32,6 +32,18 @@ def block_means(images: tf.Tensor, scale: int = 4) -> tf.Tensor:
     return tf.nn.avg_pool2d(images, scale, scale, "VALID")
 
 
+def grid(output: tf.Tensor, truth: tf.Tensor, scale: int = 4, side: int = 7) -> tf.Tensor:
+    """Mean absolute difference between the means of each sub-pixel over `side` x `side` input pixels.
+
+    Of fine detail such means hold what repeats from input pixel to input pixel, and nothing else: the grid
+    that adversarial and perceptual losses let a network draw, which has other weights for each sub-pixel.
+    """
+    means = [
+        tf.nn.avg_pool2d(tf.nn.space_to_depth(images, scale), side, 1, "VALID") for images in (output, truth)
+    ]
+    return l1(*means)
+
+
 def feature_distance(output: list[tf.Tensor], truth: list[tf.Tensor], distance: Function = mse) -> tf.Tensor:
     """The mean over layers of a distance between features, in float32.
 

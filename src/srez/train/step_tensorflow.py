@@ -183,6 +183,8 @@ class TrainingStep:
             terms["mse"] = losses.mse(output, high)
         if loss.consistency:
             terms["consistency"] = losses.consistency(output, low)
+        if loss.grid:
+            terms["grid"] = losses.grid(output, high)
         if self._features:
             found, truth = (self._features(_shifted(picture, corner)) for picture in (output, high))
             terms["perceptual"] = losses.feature_distance(found, truth)

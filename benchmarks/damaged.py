@@ -23,6 +23,7 @@ from srez.images import to_float, to_uint8
 from srez.progress import untracked
 
 Damage = Callable[[np.ndarray, int], np.ndarray]
+"""An input and a seed to a damaged input of the same shape and type."""
 
 
 def jpeg(quality: int) -> Damage:
@@ -76,7 +77,11 @@ def main(
     named = [methods.model(name, protocol.scale, fidelity=fidelity) for name in model]
     rows = []
     for name, damage in DAMAGES.items():
-        damaged = [replace(pair, low=damage(pair.low, seed)) for seed, pair in enumerate(clean.pairs)]
+        quality = float(name.removeprefix("JPEG ")) if name.startswith("JPEG") else None
+        damaged = [
+            replace(pair, low=damage(pair.low, seed), jpeg_quality=quality)
+            for seed, pair in enumerate(clean.pairs)
+        ]
         chosen = [methods.baselines(protocol.scale)[1], *named]
         for found in evaluate.evaluate(chosen, replace(clean, pairs=damaged), untracked).results:
             rows.append([name, found.method.name, *(f"{found.mean[key]:.4f}" for key in ("psnr", "ssim"))])

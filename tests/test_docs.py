@@ -137,8 +137,8 @@ def test_readme_gives_the_figures_of_the_card() -> None:
         assert re.search(rf"\| {name}[^|]* \| {re.escape(figures)} \|", text)
 
 
-@pytest.mark.parametrize("name", ["photo", "photo-jpeg", "photo-repair"])
-def test_readme_gives_the_figures_of_the_benchmarks(name: str) -> None:
+def test_readme_gives_the_figures_of_the_benchmarks() -> None:
+    name = "photo"
     rows = [row for row in srez.load(name).card.figures if row["method"] == name]
     assert [row["set"] for row in rows] == ["Set5", "Set14", "BSD100"]
     figures = (f"{row['psnr']:.2f} / {row['ssim']:.4f}".replace(" 0.", " .") for row in rows)

@@ -18,12 +18,11 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 import srez
-from helpers import pictures
+from helpers import models, pictures
 from helpers.waiting import PATIENCE, until
 from srez import images
 from srez.cli import app
 from srez.images import resample
-from srez.models import box
 from srez.upscaling.upscaler import Upscaler
 
 LONG = (2000, 2000, 3)  # of a picture that takes seconds on any machine
@@ -108,14 +107,14 @@ def test_upscale_a_folder_as_json(picture, tmp_path: Path) -> None:
 
 
 def test_upscale_with_a_model_of_ones_own(picture, tmp_path: Path) -> None:
-    for suffix in (".onnx", ".toml"):
-        (tmp_path / f"mine{suffix}").write_bytes(box.find("photo-jpeg").with_suffix(suffix).read_bytes())
-    result = run("upscale", picture("a.png"), "-o", tmp_path / "b.png", "--model", tmp_path / "mine.onnx")
+    mine = models.write(tmp_path / "mine.onnx")
+    result = run("upscale", picture("a.png"), "-o", tmp_path / "b.png", "--model", mine)
     assert result.exit_code == 0, result.output
 
 
 def test_upscale_refusals(picture, tmp_path: Path) -> None:
     source, alpha = picture("a.png"), picture("alpha.png", (8, 8, 4))
+    plain = models.write(tmp_path / "plain.onnx")
     (tmp_path / "exists.png").write_bytes(b"something")
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
     out = tmp_path / "b.png"
@@ -127,13 +126,14 @@ def test_upscale_refusals(picture, tmp_path: Path) -> None:
         ((source, alpha, "-o", source), "is a file: several pictures need a folder"),
         ((source, alpha, "-o", "-"), "is one file, but there are 2 pictures"),
         ((source, "-o", out, "--model", "facez"), "no model 'facez'"),
+        ((source, "-o", out, "--model", "photo-jpeg"), "photo repairs JPEGs by itself"),
         ((source, "-o", out, "--model", tmp_path / "a.onnx"), "does not exist"),
         ((source, "-o", out, "--format", "jpeg"), "contradict each other"),
         ((source, "-o", out, "--overwrite", "--skip"), "either --overwrite or --skip"),
         ((source, "-o", out, "--scale", 2, "--width", 7), "either --scale, or --width and --height"),
         (
-            (source, "-o", out, "--model", "photo-jpeg", "--fidelity", 0.5),
-            "model photo-jpeg has no vivid weights",
+            (source, "-o", out, "--model", plain, "--fidelity", 0.5),
+            "model plain has no vivid weights",
         ),
         (
             (source, "-o", out, "--model", "faces", "--repair", 0.5),
@@ -165,7 +165,7 @@ def test_upscale_refusals(picture, tmp_path: Path) -> None:
 
 def test_results_go_beside_their_inputs(picture, tmp_path: Path) -> None:
     inputs = [picture("in/a.jpg"), picture("in/b.bmp"), picture("in/deep/c.webp")]
-    assert run("upscale", inputs[0]).stdout.replace("\n", "").endswith("a_x4.jpg: 36x48 (photo)")
+    assert run("upscale", inputs[0]).stdout.replace("\n", "").endswith("a_x4.jpg: 36x48 (photo, repair 1)")
     assert run("upscale", tmp_path / "in", "--skip").exit_code == 0
     assert run("upscale", tmp_path / "in", "--recursive", "--skip", "--scale", 2).exit_code == 0
     assert run("upscale", tmp_path / "in/[ab].*", "--suffix", "-big", "--format", "avif").exit_code == 0
@@ -464,9 +464,8 @@ def test_being_told_to_end_leaves_no_unfinished_file(picture, tmp_path: Path, nu
 
 
 def test_a_model_that_is_a_pointer(picture, tmp_path: Path) -> None:
-    model = tmp_path / "mine.onnx"
+    model = models.write(tmp_path / "mine.onnx")
     model.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
-    model.with_suffix(".toml").write_bytes(box.find("photo-jpeg").with_suffix(".toml").read_bytes())
     assert "it is a Git LFS pointer" in refusal(run("upscale", picture("a.png"), "--model", model))
 
 

@@ -10,14 +10,13 @@ import tensorflow as tf
 
 from srez.images import resample
 from srez.train import export, networks, recipe
-from srez.train.networks import discriminators, faces, photo, restorer, srez
+from srez.train.networks import discriminators, faces, photo, srez
 
 SMALL = {
     "srez": recipe.SrezGenerator(network="srez", units=(8, 4), tail=6),
     "faces": recipe.FacesGenerator(network="faces", channels=8, blocks=1),
     "srresnet": recipe.SrresnetGenerator(network="srresnet", channels=8, blocks=1),
-    "photo": recipe.PhotoGenerator(network="photo", channels=8, blocks=1),
-    "restorer": recipe.RestorerGenerator(network="restorer", channels=8, blocks=1, repair=True),
+    "photo": recipe.PhotoGenerator(network="photo", channels=8, blocks=1, repair=True),
 }
 
 
@@ -194,15 +193,6 @@ def test_photo_keeps_flat_colours_whatever_its_weights(random: np.random.Generat
     )
 
 
-def test_photo_starts_as_bicubic(random: np.random.Generator) -> None:
-    network = photo.generator(8, 1)
-    for variable in network.trainable_variables:
-        variable.assign(tf.zeros_like(variable))
-    low = random.random((1, 12, 10, 3), np.float32)
-    inside = (slice(None), slice(8, -8), slice(8, -8))
-    np.testing.assert_allclose(np.asarray(network(low))[inside], resample.bicubic(low, 4)[inside], atol=1e-5)
-
-
 def reduced(images: np.ndarray) -> np.ndarray:
     """By MATLAB's bicubic, not rounded: `(N, H, W, C)` to `(N, H / 4, W / 4, C)`."""
     taps = resample.keys_cubic((np.arange(16) - 7.5) / 4)
@@ -222,8 +212,19 @@ def inside(images: np.ndarray) -> np.ndarray:
     return images[:, 5:-5, 5:-5]
 
 
-def test_restorer_is_consistent_with_its_input(random: np.random.Generator) -> None:
-    network = restorer.generator(8, 1)
+def test_photo_starts_as_bicubic_made_consistent(random: np.random.Generator) -> None:
+    network = photo.generator(8, 1)
+    for variable in network.trainable_variables:
+        variable.assign(tf.zeros_like(variable))
+    low = random.random((1, 16, 18, 3), np.float32)
+    bicubic = resample.bicubic(low, 4)
+    expected = bicubic + resample.bicubic(low - reduced(bicubic), 4)
+    within = (slice(None), slice(24, -24), slice(24, -24))
+    np.testing.assert_allclose(np.asarray(network(low))[within], expected[within], atol=1e-4)
+
+
+def test_photo_is_consistent_with_its_input(random: np.random.Generator) -> None:
+    network = photo.generator(8, 1)
     low = smooth(random)
     bicubic = resample.bicubic(low, 4)
     before = np.abs(inside(reduced(bicubic) - low)).mean()
@@ -234,10 +235,10 @@ def test_restorer_is_consistent_with_its_input(random: np.random.Generator) -> N
     assert np.abs(inside(reduced(output) - low)).mean() < before / 4
 
 
-def test_restorer_repairs_only_where_it_may_and_keeps_the_mean(random: np.random.Generator) -> None:
+def test_photo_repairs_only_where_it_may_and_keeps_the_mean(random: np.random.Generator) -> None:
     low = smooth(random)
-    network = restorer.generator(8, 1, repair=True)
-    assert len(network.trainable_variables) == len(restorer.generator(8, 1).trainable_variables) + 1
+    network = photo.generator(8, 1, repair=True)
+    assert len(network.trainable_variables) == len(photo.generator(8, 1).trainable_variables) + 1
     before = np.asarray(network(low))
     variable = next(v for v in network.trainable_variables if v.shape == (3, 3, 8, 3))
     variable.assign(random.normal(0, 0.1, variable.shape))
@@ -246,8 +247,6 @@ def test_restorer_repairs_only_where_it_may_and_keeps_the_mean(random: np.random
     assert np.abs(change.mean()) < np.abs(change).mean() / 5
 
 
-def test_restorer_has_the_same_variables_with_and_without_repairs() -> None:
-    shapes = [
-        [tuple(v.shape) for v in restorer.generator(8, 2, repair).variables] for repair in (False, True)
-    ]
+def test_photo_has_the_same_variables_with_and_without_repairs() -> None:
+    shapes = [[tuple(v.shape) for v in photo.generator(8, 2, repair).variables] for repair in (False, True)]
     assert shapes[0] == shapes[1]

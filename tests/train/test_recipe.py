@@ -19,7 +19,7 @@ def test_the_seeds_recipe_is_the_seeds() -> None:
 
 
 def test_every_recipe_says_what_it_reaches_and_how() -> None:
-    known = {"faces", "faces_vivid", "photo", "photo_jpeg", "photo_repair", "restorer", "photo_vivid"}
+    known = {"faces", "faces_vivid", "photo", "photo_repair", "photo_vivid"}
     assert known | {"smoke", "srez", "srgan", "srresnet", "wgan_gp"} <= set(recipe.names())
     for name in recipe.names():
         recipe.load(name)

@@ -273,8 +273,6 @@ SMALL = {
     "srgan": ["generator.channels=6", "generator.blocks=1", "discriminator.units=[4, 8]", "loss.perceptual=0",
               "loss.mse=4"],
     "photo": ["generator.channels=4", "generator.blocks=1"],
-    "photo_jpeg": ["generator.channels=4", "generator.blocks=1"],
-    "restorer": ["generator.channels=4", "generator.blocks=1"],
     "photo_repair": ["generator.channels=4", "generator.blocks=1"],
     "photo_vivid": ["generator.channels=4", "generator.blocks=1", "discriminator.units=[4, 8]"],
     "faces_vivid": [*TINY["faces"], "discriminator.units=[4, 8]"],

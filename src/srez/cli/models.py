@@ -17,7 +17,7 @@ from srez.models import card as cards
 from srez.models.card import Card, Form
 from srez.models.exporting import To
 from srez.models.foreign import Hints
-from srez.upscaling.upscaler import chosen_fidelity
+from srez.upscaling.upscaler import check_repair, chosen_fidelity
 
 app = typer.Typer()
 models_app = typer.Typer()
@@ -109,6 +109,10 @@ def export(
         To, typer.Option(help="nchw: (N, 3, H, W) in float32, as most programs take it; or that in float16.")
     ] = To.nchw,
     fidelity: Fidelity = None,
+    repair: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="From 0 (none) to 1 (full); an exported model cannot choose."),
+    ] = 0.0,
 ) -> None:
     """Write a model in a form that other programs take, with a card beside it. Repair is left out."""
     require("exporting", "onnx")
@@ -116,7 +120,8 @@ def export(
         raise OptionError(f"-o {output}: its name must end in .onnx")
     path = box.find(name)
     card = box.card(path)
-    exporting.export(path, card, to, output, chosen_fidelity(card, fidelity))
+    check_repair(card, repair or None)
+    exporting.export(path, card, to, output, chosen_fidelity(card, fidelity), repair)
     out_console.print(f"Done: {output}", soft_wrap=True)
 
 

@@ -1,7 +1,7 @@
 """The models at hand: those in the box, those that a user has added, and any other ONNX file.
 
-Each is an .onnx file with its card (.toml), and a second .onnx for a second look. Files without a card are
-looked into.
+Each is an .onnx file with its card (.toml), and more .onnx files for further weights. Files without a card
+are looked into.
 """
 
 from collections.abc import Callable
@@ -16,6 +16,10 @@ from srez.models.card import Card
 from srez.models.foreign import Hints
 
 AUTO = "auto"  # instead of a name: the model that `suited` picks
+_RETIRED = {  # what stands in for models that used to be here
+    "photo-jpeg": "photo repairs JPEGs by itself",
+    "photo-repair": "photo repairs by itself; --repair 1 does so fully",
+}
 _FOLDER = Path(__file__).parent / "weights"
 
 
@@ -95,6 +99,8 @@ def find(model: str | Path) -> Path:
     suffix = Path(model).suffix.lower()
     if suffix == ".onnx":
         return Path(model)
+    if str(model) in _RETIRED:
+        raise ModelError(f"there is no model {str(model)!r} any more: {_RETIRED[str(model)]}")
     if suffix in _UNUSABLE:
         raise ModelError(
             f"{model} holds weights of {_UNUSABLE[suffix]}: convert them to ONNX, with the program that made "

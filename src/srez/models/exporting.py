@@ -19,7 +19,7 @@ class To(enum.StrEnum):
     float16 = "float16"
 
 
-def export(model: Path, card: Card, to: To, target: Path, fidelity: float) -> Card:
+def export(model: Path, card: Card, to: To, target: Path, fidelity: float, repair: float) -> Card:
     """Write a model of ours in another form, with a card with which srez runs it too.
 
     Args:
@@ -28,6 +28,7 @@ def export(model: Path, card: Card, to: To, target: Path, fidelity: float) -> Ca
         to: `nchw` takes and gives `(N, 3, H, W)` float32 in [0, 1]; `float16` the same in float16.
         target: the .onnx file to write; the card gets the same name with .toml.
         fidelity: from 0 (vivid) to 1 (faithful); 1 if the model has no vivid weights.
+        repair: from 0 (none) to 1 (full); 0 if the model does not repair.
 
     Returns:
         The card.
@@ -40,7 +41,7 @@ def export(model: Path, card: Card, to: To, target: Path, fidelity: float) -> Ca
         raise ModelError(f"{model} is not in srez's own form: only such models are exported")
     import onnx
 
-    network = onnx.load_model_from_string(blending.weights(model, card, fidelity, 0.0))
+    network = onnx.load_model_from_string(blending.weights(model, card, fidelity, repair))
     _to_nchw(network)
     if to == To.float16:
         _to_float16(network)

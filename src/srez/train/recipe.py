@@ -102,23 +102,15 @@ class SrresnetGenerator(_Settings):
 
 
 class PhotoGenerator(_Settings):
-    """The photo generator, which computes everything at LR size."""
+    """The photo generator, which is consistent with its input, and may repair it first."""
 
     network: Literal["photo"]
-    channels: Count = 48
-    blocks: Count = 12
-
-
-class RestorerGenerator(_Settings):
-    """The generator that is consistent with its input, and may repair it first."""
-
-    network: Literal["restorer"]
     channels: Count = 64
     blocks: Count = 6
     repair: bool = False  # whether it may change the input, but not its mean over a few pixels
 
 
-Generator = SrezGenerator | FacesGenerator | SrresnetGenerator | PhotoGenerator | RestorerGenerator
+Generator = SrezGenerator | FacesGenerator | SrresnetGenerator | PhotoGenerator
 
 
 class SrezDiscriminator(_Settings):
@@ -172,6 +164,7 @@ class Loss(_Settings):
     l1: Weight = 0.0
     mse: Weight = 0.0
     consistency: Weight = 0.0
+    grid: Weight = 0.0
     perceptual: Weight = 0.0
     adversarial: Weight = 0.0
     feature_matching: Weight = 0.0
@@ -185,7 +178,7 @@ class Loss(_Settings):
 
     def terms(self) -> dict[str, float]:
         """The weights above 0, by the name of their term."""
-        names = ("l1", "mse", "consistency", "perceptual", "adversarial", "feature_matching")
+        names = ("l1", "mse", "consistency", "grid", "perceptual", "adversarial", "feature_matching")
         return {name: getattr(self, name) for name in names if getattr(self, name)}
 
 

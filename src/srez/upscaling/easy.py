@@ -8,7 +8,7 @@ import numpy as np
 
 from srez import images, output
 from srez.errors import OptionError
-from srez.images.pillow import PillowImage
+from srez.images.pillow import PillowImage, from_pillow
 from srez.models import box
 from srez.models.devices import AUTO, Place
 from srez.upscaling.convert import Options, Source, Target, convert
@@ -52,7 +52,7 @@ def upscale(
     """
     choose = _chooser(str(model), device)
     if to is None:
-        return choose(_size(image))(image)
+        return choose(_pixels(image))(image)
     if not isinstance(image, str | Path):
         raise OptionError("to= is for pictures that are files: save the result instead")
     target = Path(to)
@@ -67,11 +67,8 @@ def _chooser(model: str, device: str | None) -> Choose:
     return chooser(model, place=Place(device, AUTO))
 
 
-def _size(image: str | Path | PillowImage | np.ndarray) -> tuple[int, int]:
-    """Width and height, as far as they decide on the model."""
+def _pixels(image: str | Path | PillowImage | np.ndarray) -> np.ndarray:
+    """What decides on the model."""
     if isinstance(image, str | Path):
-        return images.size(Path(image))
-    if isinstance(image, PillowImage):
-        return image.size
-    shape = getattr(image, "shape", (0, 0))  # what is no picture, the upscaler refuses
-    return (shape[1], shape[0]) if len(shape) > 1 else (0, 0)
+        return images.read(Path(image)).pixels
+    return from_pillow(image) if isinstance(image, PillowImage) else np.asarray(image)

@@ -160,7 +160,6 @@ def test_facts_are_in_the_headers(server: Server) -> None:
         ("?colour=red", FACE, PNG, 422, "'colour'"),
         ("?width=1000000", FACE, PNG, 400, "cannot become 1000000x1000000"),
         ("?scale=2&width=9", FACE, PNG, 400, "either scale"),
-        ("?model=photo-jpeg&fidelity=0.5", FACE, PNG, 400, "vivid weights"),
         ("?model=../../etc/passwd", FACE, PNG, 404, "no model"),
         ("?model=/tmp/a.onnx", FACE, PNG, 404, "no model"),
         ("?format=jpeg", png(RANDOM.integers(0, 256, (9, 9, 4), np.uint8)), PNG, 422, "transparency"),
@@ -296,6 +295,7 @@ def test_of_vivid_weights_the_file_is_named(tmp_path: Path) -> None:
     folder = tmp_path / "models"
     folder.mkdir()
     both, other = models.write(folder / "both.onnx", seed=1), models.write(tmp_path / "other.onnx", seed=2)
+    models.write(folder / "plain.onnx")
     combine(both, {"vivid": other}, fidelity=0.75)
     vivid = read(both).vivid
     assert vivid
@@ -308,6 +308,9 @@ def test_of_vivid_weights_the_file_is_named(tmp_path: Path) -> None:
         assert await facts("") == ("0.75", vivid.sha256)
         assert await facts("&fidelity=0") == ("0", vivid.sha256)
         assert await facts("&fidelity=1") == ("1", None)
+        answer = await client.post("/v1/upscale?model=plain&fidelity=1", content=FACE, headers=PNG)
+        assert answer.status_code == 400
+        assert answer.json()["error"] == "model plain has no vivid weights: omit the fidelity"
         job = (await client.post("/v1/jobs?model=both", content=FACE, headers=PNG)).json()
         assert (job["model"], job["fidelity"]) == ("both", 0.75)
 

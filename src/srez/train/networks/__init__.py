@@ -5,14 +5,13 @@ from dataclasses import dataclass
 
 import keras
 
-from srez.train.networks import discriminators, faces, photo, restorer, srez, srresnet
+from srez.train.networks import discriminators, faces, photo, srez, srresnet
 from srez.train.recipe import (
     Discriminator,
     FacesGenerator,
     Generator,
     PatchesDiscriminator,
     PhotoGenerator,
-    RestorerGenerator,
     SrezDiscriminator,
     SrezGenerator,
     SrganDiscriminator,
@@ -30,9 +29,7 @@ def build_generator(settings: Generator) -> keras.Model:
         case SrresnetGenerator():
             return srresnet.generator(settings.channels, settings.blocks)
         case PhotoGenerator():
-            return photo.generator(settings.channels, settings.blocks)
-        case RestorerGenerator():
-            return restorer.generator(settings.channels, settings.blocks, settings.repair)
+            return photo.generator(settings.channels, settings.blocks, settings.repair)
 
 
 def build_discriminator(settings: Discriminator, size: int) -> keras.Model:

@@ -318,5 +318,15 @@ def test_a_model_repairs_what_the_damage_asks_for(benchmark: Path, tmp_path: Pat
     assert figures["off"] == figures["none"]
 
 
+def test_a_repair_is_named_and_refused_where_no_model_repairs(benchmark: Path, tmp_path: Path) -> None:
+    plain, other = models.write(tmp_path / "plain.onnx", seed=1), models.write(tmp_path / "b.onnx", seed=2)
+    assert "model plain does not repair" in refusal("--benchmark", benchmark, "--model", plain, "--repair", 1)
+    mends = models.write(tmp_path / "mends.onnx", seed=1)
+    combine(mends, {"repair": other})
+    words = ("--benchmark", benchmark, "--model", plain, "--model", mends, "--repair", 1)
+    assert run(*words, "--json", tmp_path / "all.json").exit_code == 0
+    assert list(means(tmp_path / "all.json"))[2:] == [str(plain), f"{mends}, repair 1"]
+
+
 def test_damage_is_of_benchmarks_only(faces_zip: Path) -> None:
     assert "--damage requires --benchmark" in refusal("--faces", faces_zip, "--damage", "light")

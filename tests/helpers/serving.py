@@ -1,5 +1,6 @@
 """A real `srez serve` in a process of its own, for tests."""
 
+import asyncio
 import json
 import os
 import resource
@@ -23,6 +24,8 @@ from typer.testing import CliRunner
 from helpers.waiting import PATIENCE, until
 from srez.cli import app
 from srez.datasets import cartoons
+from srez.serve.api.app import create
+from srez.serve.service import Service
 
 # On a slow or busy machine nothing is turned down for a long wait; later options win over these.
 PATIENT = ("--max-wait", "3600", "--max-seconds", "3600")
@@ -122,6 +125,17 @@ def send_for_ever(connection: socket.socket, data: bytes, pause: float) -> None:
     while time.monotonic() < end:
         connection.sendall(data)
         time.sleep(pause)
+
+
+def ask(service: Service, method: str, path: str, **request: Any) -> httpx.Response:
+    """What the application answers, without a network."""
+
+    async def run() -> httpx.Response:
+        transport = httpx.ASGITransport(create(service.settings, service))
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            return await client.request(method, path, **request)
+
+    return asyncio.run(run())
 
 
 def png(array: np.ndarray, kind: str = "PNG", **options: Any) -> bytes:

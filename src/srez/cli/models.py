@@ -17,7 +17,7 @@ from srez.models import card as cards
 from srez.models.card import Card, Form
 from srez.models.exporting import To
 from srez.models.foreign import Hints
-from srez.upscaling.upscaler import check_repair, chosen_fidelity
+from srez.upscaling.settings import check_repair, chosen_fidelity
 
 app = typer.Typer()
 models_app = typer.Typer()

@@ -34,7 +34,8 @@ class Method:
         multiply_adds: per input pixel.
         sha256: of the model.
         limits: what its card says of where it fails.
-        fidelity: the look of a model that has two.
+        fidelity: of a model with vivid weights.
+        repair: that was asked for; None for what suits each picture.
         form: how a model without a card takes and gives images.
     """
 
@@ -45,6 +46,7 @@ class Method:
     sha256: str | None = None
     limits: str | None = None
     fidelity: float | None = None
+    repair: float | None = None
     form: Form | None = None
 
     def as_json(self) -> dict[str, str | float | list[int]]:
@@ -56,6 +58,7 @@ class Method:
             "sha256": self.sha256,
             "limits": self.limits,
             "fidelity": self.fidelity,
+            "repair": self.repair,
             "range": self.form and list(self.form.takes),
             "layout": self.form and self.form.layout,
         }
@@ -96,12 +99,12 @@ def model(
         place: where it is to run; by default as for `srez.load`.
 
     Raises:
-        ModelError: there is no such model, it cannot be used, its scale is another, or it has no fidelity to
-            choose.
+        ModelError: there is no such model, it cannot be used, its scale is another, or it has no fidelity or
+            no repair to choose.
     """
     path = box.find(name)
     known = box.card(path, hints)
-    upscaler = Upscaler(path, fidelity, repair=repair if known.repair else None, place=place, hints=hints)
+    upscaler = Upscaler(path, fidelity, repair=repair, place=place, hints=hints)
     has_card = path.with_suffix(".toml").is_file()
     cost = Cost(known.parameters, known.multiply_adds) if has_card else arithmetic.count(path, known.form)
     if known.scale != scale:
@@ -117,14 +120,16 @@ def model(
         results = [upscaler(low, repair=repair) for low, repair in zip(lows, repairs, strict=True)]
         return np.stack([pixels.eight_bits(result) for result in results])
 
+    asked = {"fidelity": fidelity, "repair": repair}
     return Method(
-        name if fidelity is None else f"{name}, fidelity {fidelity:g}",
+        ", ".join([name, *(f"{word} {value:g}" for word, value in asked.items() if value is not None)]),
         upscale,
         cost.parameters,
         cost.multiply_adds,
         known.sha256,
         known.limits,
         upscaler.fidelity if known.vivid else None,
+        repair,
         None if has_card else known.form,
     )
 
@@ -144,17 +149,20 @@ def models(
         scale: what the protocol asks for.
         hints: what is known of models without a card.
         fidelities: to measure; each model's own if there are none.
-        repair: for models that repair; by default what suits each picture.
+        repair: for those of the models that repair; by default what suits each picture.
         place: where they are to run; by default as for `srez.load`.
 
     Raises:
-        ModelError: as for `model`; or fidelities are asked for, but no model has vivid weights.
+        ModelError: as for `model`; or fidelities or a repair are asked for, but no model has them.
     """
-    with_vivid = [name for name in names if _has_vivid_weights(box.find(name))]
-    if fidelities and not with_vivid:
-        model(names[0], scale, hints, fidelities[0])  # says that it has none
-    chosen = {name: fidelities or [None] if name in with_vivid else [None] for name in names}
-    return [model(name, scale, hints, fidelity, repair, place) for name in names for fidelity in chosen[name]]
+    has_vivid, repairs = ([_has(name, weights) for name in names] for weights in ("vivid", "repair"))
+    if (fidelities and not any(has_vivid)) or (repair is not None and not any(repairs)):
+        model(names[0], scale, hints, next(iter(fidelities), None), repair)  # says what it does not have
+    return [
+        model(name, scale, hints, fidelity, repair if mends else None, place)
+        for name, vivid, mends in zip(names, has_vivid, repairs, strict=True)
+        for fidelity in (fidelities if vivid else ()) or [None]
+    ]
 
 
 def folder(path: Path, pair_set: PairSet) -> Method:
@@ -192,8 +200,10 @@ def _resampling(function: Callable[[np.ndarray, int], np.ndarray], scale: int) -
     return upscale
 
 
-def _has_vivid_weights(path: Path) -> bool:
-    return path.with_suffix(".toml").is_file() and card.read(path).vivid is not None
+def _has(name: str, weights: str) -> bool:
+    """Whether a model has "vivid" or "repair" weights."""
+    path = box.find(name)
+    return path.with_suffix(".toml").is_file() and weights in card.weight_files(path, card.read(path))
 
 
 def _read_result(path: Path, truth: np.ndarray) -> np.ndarray:

@@ -33,8 +33,8 @@ from srez.serve.limits import LOOKUP_THREADS, Settings
 from srez.serve.observe.metrics import Metrics
 from srez.serve.observe.timing import Stopwatch
 from srez.upscaling.convert import Decoded
+from srez.upscaling.settings import ModelSettings
 from srez.upscaling.tiling import Progress
-from srez.upscaling.upscaler import ModelSettings
 
 T = TypeVar("T")
 Hold = Callable[[int], None]

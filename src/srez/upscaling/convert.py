@@ -11,9 +11,10 @@ import numpy as np
 from srez import images
 from srez.errors import ModelError, OptionError, OutOfMemoryError
 from srez.images import Format, Picture, resample
+from srez.upscaling.settings import ModelSettings
 from srez.upscaling.size import Resizing, Size, resizing
 from srez.upscaling.tiling import Progress, ignore_progress
-from srez.upscaling.upscaler import Choose, ModelSettings
+from srez.upscaling.upscaler import Choose
 
 
 @dataclass(frozen=True)

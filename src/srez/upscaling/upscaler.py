@@ -4,7 +4,7 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, overload
@@ -12,16 +12,16 @@ from typing import Any, overload
 import numpy as np
 
 from srez import machine
-from srez.errors import ImageError, ModelError, OptionError
+from srez.errors import ImageError, OptionError
 from srez.images import from_float, jpeg, read, resample, to_float
 from srez.images.pillow import PillowImage, as_pillow, from_pillow, to_pillow
 from srez.models import blending, box
-from srez.models import card as cards
 from srez.models.devices import AUTO, Place
 from srez.models.fitting import Run, fitted
 from srez.models.foreign import Hints
 from srez.models.placing import Placed, require
-from srez.upscaling import clipping, damage, tiling
+from srez.upscaling import clipping, damage, exact, tiling
+from srez.upscaling.settings import ModelSettings, check_repair, chosen_fidelity
 from srez.upscaling.tiling import SMALLEST, Cut, Progress, ignore_progress
 
 LARGEST_TILE = 512  # input pixels; in larger tiles, margins are a small share already
@@ -29,35 +29,10 @@ TILE_RANGE = 32, 4096  # input pixels, for a tile that is given
 MEMORY_PER_THREAD = 320 * 1024**2  # bytes for a tile, at most
 BATCH_PIXELS = 32 * 1024  # input pixels of small pictures that are run at once
 LOADED_REPAIRS = 2  # each keeps the memory of a run
-SATURATED_REACH = 2  # pixels of black or white around one that stays so
 HIDDEN_REACH = 8  # pixels that visible colours are spread under transparent ones
 
 _UNPICKLED = ("_process", "_loading", "_networks")
 _ABANDONED: list[Any] = []  # networks of a parent process: to release them would wait for threads of its
-
-
-@dataclass(frozen=True)
-class ModelSettings:
-    """What a picture is upscaled with.
-
-    Attributes:
-        model: its name.
-        fidelity: from 0 (vivid) to 1 (faithful).
-        repair: from 0 (none) to 1 (full).
-    """
-
-    model: str
-    fidelity: float
-    repair: float
-
-    def __str__(self) -> str:
-        """As in "photo, fidelity 0.7, repair 0.5", without what leaves the picture as it is."""
-        parts = [self.model]
-        if self.fidelity < 1:
-            parts.append(f"fidelity {self.fidelity:g}")
-        if self.repair:
-            parts.append(f"repair {self.repair:g}")
-        return ", ".join(parts)
 
 
 class Upscaler:
@@ -330,31 +305,8 @@ class Upscaler:
         if flat.all():
             return resample.nearest(images, self.card.scale)
         output = clipping.clip(network(images), self.card.scale)
-        self._make_exact(output, images, flat)
+        exact.make(output, images, flat, self.card)
         return output
-
-    def _make_exact(self, output: np.ndarray, images: np.ndarray, flat: np.ndarray) -> None:
-        """Replace, in place, what the network only comes close to and what eyes see.
-
-        Where it sees a single colour, the output is that colour. White beside ink stays white, and black
-        black: so does any channel at the end of its range for a few pixels around, where a network rings.
-        Where it sees no colours, the output has none.
-
-        Args:
-            output: of the network on the images.
-            images: `(N, H, W, 3)` float32 in [0, 1].
-            flat: `(N, H, W)`, where the network sees a single colour.
-        """
-        count, height, width, channels = images.shape
-        scale = self.card.scale
-        blocks = output.reshape(count, height, scale, width, scale, channels)  # a view
-        gray = resample.gray(images, self.card.receptive_radius)
-        if gray.any():
-            # Many times as fast as `mean` over an axis of three.
-            means = (blocks[..., 0] + blocks[..., 1] + blocks[..., 2]) / np.float32(3)
-            np.copyto(blocks, means[..., None], where=gray[:, :, None, :, None, None])
-        kept = flat[..., None] | resample.saturated(images, SATURATED_REACH)
-        np.copyto(blocks, images[:, :, None, :, None], where=kept[:, :, None, :, None])
 
 
 Choose = Callable[[np.ndarray], Upscaler]
@@ -423,41 +375,6 @@ def _check_tile(tile: int | None) -> None:
     smallest, largest = TILE_RANGE
     if tile is not None and not smallest <= tile <= largest:
         raise OptionError(f"tile {tile}: choose a side from {smallest} to {largest} pixels")
-
-
-def chosen_fidelity(card: cards.Card, fidelity: float | None) -> float:
-    """The fidelity to run a model with.
-
-    Args:
-        card: the model's.
-        fidelity: that was asked for, if any.
-
-    Raises:
-        ModelError: the model has no vivid weights, and a fidelity was asked for.
-        OptionError: it is out of range.
-    """
-    if fidelity is None:
-        return card.fidelity if card.vivid else 1.0
-    if not card.vivid:
-        raise ModelError(f"model {card.name} has no vivid weights: omit the fidelity")
-    if not 0 <= fidelity <= 1:
-        raise OptionError(f"fidelity {fidelity}: choose one from 0 (vivid) to 1 (faithful)")
-    return fidelity
-
-
-def check_repair(card: cards.Card, repair: float | None) -> None:
-    """Refuse a repair that a model cannot do.
-
-    Raises:
-        ModelError: the model does not repair, and a repair was asked for.
-        OptionError: it is out of range.
-    """
-    if repair is None:
-        return
-    if not card.repair:
-        raise ModelError(f"model {card.name} does not repair: omit the repair")
-    if not 0 <= repair <= 1:
-        raise OptionError(f"repair {repair}: choose one from 0 (none) to 1 (full)")
 
 
 def _pixels(image: np.ndarray) -> np.ndarray:

@@ -1,18 +1,14 @@
 """Hosts, origins and headers of every answer, as a scanner of web sites checks them."""
 
-import asyncio
 import socket
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 from typer.testing import CliRunner
 
-from helpers.serving import Server, face, png
+from helpers.serving import Server, ask, face, png
 from srez.cli import app
 from srez.errors import OptionError
-from srez.serve.api.app import create
 from srez.serve.limits import Settings
 from srez.serve.service import Service
 
@@ -29,15 +25,6 @@ def raw(server: Server, request: str) -> str:
         while piece := connection.recv(10_000):
             answer += piece
         return answer.decode()
-
-
-def ask(service: Service, method: str, path: str, **request: Any) -> httpx.Response:
-    async def run() -> httpx.Response:
-        transport = httpx.ASGITransport(create(service.settings, service))
-        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-            return await client.request(method, path, **request)
-
-    return asyncio.run(run())
 
 
 @pytest.mark.parametrize("path", ROUTES)

@@ -1,6 +1,5 @@
 """A full disk: every write of a job fails as the system's would, and is a 507 that says so."""
 
-import asyncio
 import errno
 import functools
 import os
@@ -14,9 +13,8 @@ import httpx
 import numpy as np
 import pytest
 
-from helpers.serving import by_command, face, let_files_grow_to, png, serving
+from helpers.serving import ask, by_command, face, let_files_grow_to, png, serving
 from helpers.waiting import until
-from srez.serve.api.app import create
 from srez.serve.inference.options import Options
 from srez.serve.jobs.store import Store
 from srez.serve.limits import Settings
@@ -31,15 +29,6 @@ FULL = "/dev/full"  # writing to it fails as on a full disk
 def service(tmp_path: Path) -> Service:
     """Behind an application whose jobs nobody runs."""
     return Service(Settings(state=tmp_path / "state", page=False))
-
-
-def ask(service: Service, method: str, path: str, **request: Any) -> httpx.Response:
-    async def run() -> httpx.Response:
-        transport = httpx.ASGITransport(create(service.settings, service))
-        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-            return await client.request(method, path, **request)
-
-    return asyncio.run(run())
 
 
 def fill(store: Store) -> None:

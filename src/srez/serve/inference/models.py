@@ -10,7 +10,8 @@ from srez.models import card as cards
 from srez.models.card import Card
 from srez.models.devices import Place
 from srez.serve.limits import FOREIGN_SECONDS, MAX_UPSCALERS, TILE
-from srez.upscaling.upscaler import Upscaler, check_repair, chosen_fidelity
+from srez.upscaling.settings import check_repair, chosen_fidelity
+from srez.upscaling.upscaler import Upscaler
 
 _Key = tuple[str, float, float | None]
 """A model's name, fidelity and repair."""

@@ -18,8 +18,9 @@ from srez.serve.inference.reading import Reader
 from srez.serve.limits import SMALL_PIXELS
 from srez.upscaling import convert as conversion
 from srez.upscaling.convert import Decoded, Source, Target
+from srez.upscaling.settings import ModelSettings
 from srez.upscaling.tiling import Progress, ignore_progress
-from srez.upscaling.upscaler import ModelSettings, Upscaler
+from srez.upscaling.upscaler import Upscaler
 
 NAME = "the picture"  # in errors; the client's file name is never used
 BYTES_PER_PIXEL = 4  # of a picture in memory, as an estimate before its channels are known

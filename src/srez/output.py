@@ -87,14 +87,24 @@ def standard_output() -> Iterator[IO[bytes]]:
     Raises:
         OutputError: standard output is closed or has no reader, or the disk is full.
     """
+    with stream() as standard, tempfile.TemporaryFile() as file:
+        yield file
+        file.seek(0)
+        shutil.copyfileobj(file, standard)
+
+
+@contextmanager
+def stream() -> Iterator[IO[bytes]]:
+    """Standard output itself, for what has no end to wait for.
+
+    Raises:
+        OutputError: standard output is closed or has no reader, or the disk is full.
+    """
     if sys.stdout is None:
         raise OutputError("standard output is closed")
     try:
-        with tempfile.TemporaryFile() as file:
-            yield file
-            file.seek(0)
-            shutil.copyfileobj(file, sys.stdout.buffer)
-            sys.stdout.buffer.flush()
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
     except OSError as error:
         raise output_failure(error) from None
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from srez import images
+from srez.cli import raw as raw_frames
 from srez.cli.display import (
     Bars,
     PixelBars,
@@ -122,6 +123,8 @@ def upscale(
     max_pixels: Annotated[
         int, typer.Option(min=1, help="Refuse larger inputs: a small file can be made to fill the memory.")
     ] = images.MAX_PIXELS,
+    raw: raw_frames.RawSize = None,
+    pixel_format: raw_frames.PixelFormat = "rgb24",
     engine: Annotated[
         Engine, typer.Option(help="ray spreads many files over processes or machines.")
     ] = Engine.local,
@@ -143,9 +146,11 @@ def upscale(
     from srez.upscaling import batch
     from srez.upscaling.convert import Options
     from srez.upscaling.plan import Existing, Rules, make_plan
+    from srez.upscaling.raw import Raw
     from srez.upscaling.size import Size
     from srez.upscaling.upscaler import chooser
 
+    raw_frames.check(context)
     if "" in inputs:
         raise OptionError("an input is empty: give a file, a folder, a pattern, or - for standard input")
     if overwrite and skip:
@@ -167,11 +172,14 @@ def upscale(
     if workers:
         raise OptionError("--workers requires --engine ray")
     choose = chooser(model, fidelity, tile, repair, place)
+    debug = context.find_root().params["debug"]
+    if raw:
+        raise typer.Exit(raw_frames.upscale_raw(choose, Raw(raw, pixel_format), options, debug))
     model_scale = box.scale(model)
     plan = make_plan([Path(entry) for entry in inputs], rules, options.size, model_scale)
     if as_json and plan.to_standard_output:
         raise OptionError("--json and a picture cannot both go to standard output")
-    failed = partial(complain, debug=context.find_root().params["debug"])
+    failed = partial(complain, debug=debug)
     if dry_run:
         outcome = batch.rehearse(plan, options, model_scale, failed)
     else:

@@ -17,6 +17,7 @@ from srez.images.formats import (
     format_of_suffix,
     format_to_write,
 )
+from srez.images.headers.following import is_followed
 from srez.images.picture import Metadata, Picture, from_float, rgb, to_float, to_uint8
 from srez.images.reading import MAX_PIXELS, is_our_result, read, size
 from srez.images.writing import QUALITY, Encoding, fitted, refuse_unwritable, save, write
@@ -46,6 +47,7 @@ __all__ = [
     "format_of_suffix",
     "format_to_write",
     "from_float",
+    "is_followed",
     "is_hidden",
     "is_our_result",
     "is_picture",

@@ -154,11 +154,11 @@ def run(
     Raises:
         OptionError: a picture would go to a terminal.
     """
-    if plan.to_standard_output and sys.stdout and sys.stdout.isatty():
-        raise OptionError("a picture cannot go to a terminal: write it to a file or a pipe")
+    if plan.to_standard_output:
+        refuse_terminal()
     outcome = _begin(plan, failed)
     try:
-        with _stoppable():
+        with stoppable():
             sizes = [_pixels(item, options) for item in plan.items]
             done, total = 0, sum(sizes)
             for item, pixels in zip(plan.items, sizes, strict=True):
@@ -252,7 +252,12 @@ def _standard_input(max_pixels: int) -> bytes:
             f"standard input has more than {most:,} bytes, so more than {max_pixels:,} pixels: if you trust "
             "it, allow more (--max-pixels)"
         )
-    return start + rest
+    data = start + rest
+    if images.is_followed(data):
+        raise ImageError(
+            "standard input holds several pictures, one behind the other: give files, or raw frames (--raw)"
+        )
+    return data
 
 
 def _defect(item: Item, error: Exception) -> DefectError:
@@ -265,8 +270,18 @@ def _defect(item: Item, error: Exception) -> DefectError:
     return defect
 
 
+def refuse_terminal() -> None:
+    """Refuse to write pictures to a terminal.
+
+    Raises:
+        OptionError: standard output is one.
+    """
+    if sys.stdout and sys.stdout.isatty():
+        raise OptionError("a picture cannot go to a terminal: write it to a file or a pipe")
+
+
 @contextmanager
-def _stoppable() -> Iterator[None]:
+def stoppable() -> Iterator[None]:
     """Let SIGTERM and SIGHUP (`kill`, a closed terminal) act like Ctrl-C, unless they are ignored."""
     numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
     if threading.current_thread() is not threading.main_thread():

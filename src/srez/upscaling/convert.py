@@ -187,14 +187,30 @@ def encode(decoded: Decoded, bands: Iterable[np.ndarray], target: Target, option
     Raises:
         OutputError: the target cannot be written.
     """
-    width, height = decoded.picture.size
-    full = width * decoded.scale, height * decoded.scale
-    resized = resizing(decoded.picture.size, decoded.scale, decoded.size)
-    if resized:
-        resize = resample.enlarge if resized == Resizing.LANCZOS else resample.shrink
-        bands = resize(bands, full, decoded.size)
+    bands, resized = resized_bands(bands, decoded.picture.size, decoded.scale, decoded.size)
     with target.open() as file:
         encoding = images.Encoding(target.format, options.quality, marked=True)
         lost = images.save(file, target.name, encoding, bands, decoded.size, decoded.picture)
     unread = (f"{what}, which cannot be read" for what in decoded.picture.unread)
     return Converted(decoded.size, resized, warnings=(*unread, *lost))
+
+
+def resized_bands(
+    bands: Iterable[np.ndarray], size: tuple[int, int], scale: int, target: tuple[int, int]
+) -> tuple[Iterable[np.ndarray], Resizing | None]:
+    """What a model makes of a picture, brought to another size.
+
+    Args:
+        bands: the model's output from top to bottom, `(h, scale W, C)` each.
+        size: width and height of the picture, in pixels.
+        scale: the model's.
+        target: width and height of the result, in pixels.
+
+    Returns:
+        Bands of the result, and how they were resized.
+    """
+    resized = resizing(size, scale, target)
+    if resized:
+        resize = resample.enlarge if resized == Resizing.LANCZOS else resample.shrink
+        bands = resize(bands, (size[0] * scale, size[1] * scale), target)
+    return bands, resized

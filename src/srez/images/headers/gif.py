@@ -13,12 +13,12 @@ def check(data: Data, max_pixels: int) -> None:
     """Bound blocks and their pieces; frames are counted by Pillow, and pixels too."""
     del max_pixels
     most = MOST_PIECES + len(data) // LEAST_PIECE
-    place = _after_palette(data, 10, 13)
+    place = after_palette(data, 10, 13)
     blocks = pieces = 0
     while place < len(data):
         kind = data[place]
         if kind == _FRAME:
-            place = _after_palette(data, place + 9, place + 10) + 1
+            place = after_palette(data, place + 9, place + 10) + 1
         elif kind == _EXTENSION:
             place += 2
         else:
@@ -34,6 +34,7 @@ def check(data: Data, max_pixels: int) -> None:
         place += 1
 
 
-def _after_palette(data: Data, flags: int, place: int) -> int:
+def after_palette(data: Data, flags: int, place: int) -> int:
+    """The place behind the colours at `place`, of which there are as many as the flags say, or none."""
     (packed,) = numbers("B", data, flags)
     return place + (3 << (packed & 7) + 1 if packed & 0x80 else 0)

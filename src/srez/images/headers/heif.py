@@ -22,7 +22,7 @@ _WITH_BOXES = {b"iprp", b"trak", b"mdia", b"minf", b"stbl"}
 def check(data: Data, max_pixels: int) -> None:
     """Bound boxes, items and frames; pixels are left to the decoder."""
     del max_pixels
-    for kind, start, end in _boxes(data, 0, len(data)):
+    for kind, start, end in boxes(data, 0, len(data)):
         if kind == b"meta":
             _check_inside(data, start + 4, end)
         if kind == b"moov":
@@ -33,7 +33,7 @@ def check(data: Data, max_pixels: int) -> None:
 
 
 def _check_inside(data: Data, start: int, end: int) -> None:
-    for kind, inner, stop in _boxes(data, start, end):
+    for kind, inner, stop in boxes(data, start, end):
         if kind in _WITH_BOXES:
             _check_inside(data, inner, stop)
         elif kind == b"iinf":
@@ -48,7 +48,7 @@ def _check_inside(data: Data, start: int, end: int) -> None:
             raise Refusal("is animated", "only single pictures can be upscaled")
 
 
-def _boxes(data: Data, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+def boxes(data: Data, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
     """Kind, start and end of each box between two places."""
     count = 0
     while start + 8 <= end:

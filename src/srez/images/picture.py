@@ -6,6 +6,8 @@ import numpy as np
 
 from srez.images import png
 
+_AT_ONCE = 1 << 16  # values that are rounded at a time: they stay in the processor's cache
+
 
 @dataclass(frozen=True)
 class Metadata:
@@ -73,9 +75,12 @@ def from_float(values: np.ndarray, dtype: np.typing.DTypeLike) -> np.ndarray:
     if dtype.kind == "f":
         return values.clip(0, 1).astype(dtype, copy=False)
     most = np.iinfo(dtype).max
-    scaled = values * np.float32(most)
-    np.rint(scaled, out=scaled)  # in place: copies of large pictures are expensive
-    return scaled.clip(0, most, out=scaled).astype(dtype)
+    output, flat = np.empty(values.shape, dtype), values.reshape(-1)
+    for start in range(0, flat.size, _AT_ONCE):
+        scaled = flat[start : start + _AT_ONCE] * np.float32(most)
+        np.rint(scaled, out=scaled)
+        output.reshape(-1)[start : start + _AT_ONCE] = scaled.clip(0, most, out=scaled)
+    return output
 
 
 def to_uint8(values: np.ndarray) -> np.ndarray:

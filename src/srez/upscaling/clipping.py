@@ -8,6 +8,7 @@ _LEAST = 0.5 / 255  # of a mean over an input pixel, which nobody sees
 _REACH = 1  # input pixels to every side that take what is cut off
 REACH = 4  # input pixels, of all rounds: what is cut off around, and who else takes of it
 _LEAST_ROOM = 0.05  # of the pixels around, so that few do not take all
+_ROUNDS_WITHIN, _ROUNDS_AROUND = 3, 2
 
 
 def clip(images: np.ndarray, scale: int) -> np.ndarray:
@@ -29,34 +30,71 @@ def clip(images: np.ndarray, scale: int) -> np.ndarray:
     count, height, width, channels = images.shape
     blocks = values.reshape(count, height // scale, scale, width // scale, scale, channels)  # a view
     lost = _block_means(images - values, scale)
-    for spread in _SPREADS:
-        lost = spread(lost)
-        takes = np.abs(lost).max(axis=3) > _LEAST
-        if not takes.any():
-            break
-        # Few blocks of a photograph lose anything, and only these and the ones around them are looked at.
-        near = np.nonzero(_around(takes[..., None].astype(np.float32))[..., 0])
-        room = np.zeros_like(lost)
-        rises = lost[near][:, None, None] > 0
-        room[near] = np.where(rises, _at(blocks, near) < 1, _at(blocks, near) > 0).mean(axis=(1, 2))
-        chosen = np.nonzero(takes)
-        given = (lost[chosen] / np.maximum(spread(room)[chosen], _LEAST_ROOM))[:, None, None]
-        before = _at(blocks, chosen)
-        wanted = before + given * np.where(given > 0, before < 1, before > 0)
-        after = wanted.clip(0, 1)
-        number, row, column = chosen
-        blocks[number, row, :, column] = after
-        full = (room[chosen] < _LEAST_ROOM) & (spread is _alone)  # what they lose is left to those around
-        left = np.where(full, lost[chosen], (wanted - after).mean(axis=(1, 2)))
-        lost = np.zeros_like(lost)
-        lost[chosen] = left
+    takes = _takes(lost)
+    if takes.any():
+        lost = _give_within(blocks, lost, takes)
+        for _ in range(_ROUNDS_AROUND):
+            lost = _give_around(blocks, lost)
     return values
+
+
+def _give_within(blocks: np.ndarray, lost: np.ndarray, takes: np.ndarray) -> np.ndarray:
+    """Give back to pixels of the same input pixel, and return what is left for others, `(N, h, w, C)`."""
+    places = np.nonzero(takes)  # few, in a photograph
+    pixels, given_back = _at(blocks, places), lost[places]
+    for _ in range(_ROUNDS_WITHIN):
+        room = _room(pixels, given_back).mean(axis=(1, 2))
+        wanted, after = _given(pixels, given_back / np.maximum(room, _LEAST_ROOM))
+        left = np.where(room < _LEAST_ROOM, given_back, (wanted - after).mean(axis=(1, 2)))
+        pixels, given_back = after, left * _takes(left)[:, None]
+    _put(blocks, places, pixels)
+    left = np.zeros_like(lost)
+    left[places] = given_back
+    return left
+
+
+def _give_around(blocks: np.ndarray, lost: np.ndarray) -> np.ndarray:
+    """Give back to pixels of the input pixels around, and return what is left, `(N, h, w, C)`."""
+    lost = _around(lost)
+    takes = _takes(lost)
+    if not takes.any():
+        return lost
+    near = np.nonzero(_around(takes[..., None].astype(np.float32))[..., 0])
+    room = np.zeros_like(lost)
+    room[near] = _room(_at(blocks, near), lost[near]).mean(axis=(1, 2))
+    places = np.nonzero(takes)
+    wanted, after = _given(_at(blocks, places), lost[places] / np.maximum(_around(room)[places], _LEAST_ROOM))
+    _put(blocks, places, after)
+    left = np.zeros_like(lost)
+    left[places] = (wanted - after).mean(axis=(1, 2))
+    return left
+
+
+def _takes(lost: np.ndarray) -> np.ndarray:
+    """Where more is lost than nobody sees: `(..., C)` to `(...)`."""
+    return reduce(np.logical_or, (np.abs(lost[..., channel]) > _LEAST for channel in range(lost.shape[-1])))
+
+
+def _room(pixels: np.ndarray, lost: np.ndarray) -> np.ndarray:
+    """Which pixels `(K, scale, scale, C)` can get lighter, or darker, as what they lost `(K, C)` asks for."""
+    return np.where(lost[:, None, None] > 0, pixels < 1, pixels > 0)
+
+
+def _given(pixels: np.ndarray, amounts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Pixels with amounts `(K, C)` given to those that have room, as wanted and as far as that fits."""
+    wanted = pixels + amounts[:, None, None] * _room(pixels, amounts)
+    return wanted, wanted.clip(0, 1)
 
 
 def _at(blocks: np.ndarray, places: tuple[np.ndarray, ...]) -> np.ndarray:
     """Blocks `(N, h, scale, w, scale, C)` at K places, `(K, scale, scale, C)`."""
     number, row, column = places
     return blocks[number, row, :, column]
+
+
+def _put(blocks: np.ndarray, places: tuple[np.ndarray, ...], pixels: np.ndarray) -> None:
+    number, row, column = places
+    blocks[number, row, :, column] = pixels
 
 
 def _block_means(images: np.ndarray, scale: int) -> np.ndarray:
@@ -72,10 +110,3 @@ def _around(images: np.ndarray) -> np.ndarray:
     height, width = images.shape[1:3]
     rows = reduce(np.add, (padded[:, start : start + height] for start in range(side)))
     return reduce(np.add, (rows[:, :, start : start + width] for start in range(side))) / np.float32(side**2)
-
-
-def _alone(images: np.ndarray) -> np.ndarray:
-    return images
-
-
-_SPREADS = (_alone, _alone, _alone, _around, _around)  # in turn: first within an input pixel

@@ -23,10 +23,12 @@ def make(output: np.ndarray, images: np.ndarray, flat: np.ndarray, card: Card) -
     """
     count, height, width, channels = images.shape
     blocks = output.reshape(count, height, card.scale, width, card.scale, channels)  # a view
-    gray = resample.gray(images, card.receptive_radius)
-    if gray.any():
+    number, row, column = np.nonzero(resample.gray(images, card.receptive_radius))
+    if number.size:
+        pixels = blocks[number, row, :, column]
         # Many times as fast as `mean` over an axis of three.
-        means = (blocks[..., 0] + blocks[..., 1] + blocks[..., 2]) / np.float32(3)
-        np.copyto(blocks, means[..., None], where=gray[:, :, None, :, None, None])
+        means = (pixels[..., 0] + pixels[..., 1] + pixels[..., 2]) / np.float32(3)
+        blocks[number, row, :, column] = means[..., None]
     kept = flat[..., None] | resample.saturated(images, _SATURATED_REACH)
-    np.copyto(blocks, images[:, :, None, :, None], where=kept[:, :, None, :, None])
+    number, row, column, channel = np.nonzero(kept)
+    blocks[number, row, :, column, :, channel] = images[kept][:, None, None]

@@ -20,7 +20,11 @@ class Layout(enum.StrEnum):
 _MODEL = "A model that `srez models` lists, or any .onnx file that makes pictures larger"
 Model = Annotated[str, typer.Option(help=f"{_MODEL}.")]
 AnyModel = Annotated[
-    str, typer.Option(help=f"{_MODEL}; auto uses faces for a face of 16x16 pixels, else photo.")
+    str,
+    typer.Option(
+        help=f"{_MODEL}; auto takes photo, faces for a face of 16x16 pixels, pixels for pixel art, scan for "
+        "black and white."
+    ),
 ]
 Fidelity = Annotated[
     float | None,

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from srez.errors import ModelError
-from srez.models import added, detector, foreign
+from srez.models import added, detector, drawn, foreign
 from srez.models import card as cards
 from srez.models.card import Card
 from srez.models.foreign import Hints
@@ -59,20 +59,30 @@ def card(model: Path, hints: Hints | None = None) -> Card:
 
 def candidates(model: str) -> tuple[str, ...]:
     """The models that a name may stand for: several for "auto", else the one of that name."""
-    return ("photo", "faces") if model == AUTO else (model,)
+    return ("photo", "faces", "pixels", "scan") if model == AUTO else (model,)
 
 
-def suited(model: str, size: tuple[int, int], read: Callable[[], np.ndarray]) -> str:
-    """The model for a picture: with "auto", `faces` for a face of 16x16 pixels and `photo` for all others.
+def suited(
+    model: str, size: tuple[int, int], read: Callable[[], np.ndarray], networks_only: bool = False
+) -> str:
+    """The model for a picture.
+
+    With "auto", it is `faces` for a face of 16x16 pixels, `pixels` for pixel art, `scan` for black and white,
+    and `photo` for all others.
 
     Args:
         model: "auto", or anything else, which is returned as it is.
         size: width and height of the picture, in pixels.
-        read: gives its pixels, as `detector.is_face` takes them; only called for pictures of that size.
+        read: gives its pixels, as `detector.is_face` takes them; only called for pictures of up to
+            `drawn.LARGEST` pixels.
+        networks_only: whether the model must have what only networks have, such as a fidelity.
     """
-    if model != AUTO:
-        return model
-    return "faces" if size == (detector.SIDE, detector.SIDE) and detector.is_face(read()) else "photo"
+    if model != AUTO or size[0] * size[1] > drawn.LARGEST:
+        return "photo" if model == AUTO else model
+    pixels = read()
+    if size == (detector.SIDE, detector.SIDE) and detector.is_face(pixels):
+        return "faces"
+    return (None if networks_only else drawn.kind(pixels)) or "photo"
 
 
 def scale(model: str) -> int:

@@ -41,7 +41,7 @@ def upscale(
     Args:
         image: a file, a PIL image, or an array as an `Upscaler` takes it.
         to: a file to write, with all that `srez upscale` keeps; an existing one is replaced.
-        model: "auto" for `faces` on 16x16 pixels and `photo` on all others, or as for `srez.load`.
+        model: "auto" for the built-in model that suits the picture, or as for `srez.load`.
         device: as for `srez.load`.
 
     Returns:

@@ -351,6 +351,8 @@ def chooser(
 ) -> Choose:
     """A function that gives the upscaler for a picture; each model is loaded once.
 
+    It raises ImageError for what is no picture.
+
     Args:
         model: "auto" for the built-in model that suits the picture, or as for `load`.
         fidelity: as for `load`.
@@ -368,7 +370,13 @@ def chooser(
     loaded = cache(lambda name: Upscaler(box.find(name), fidelity, tile, repair, place=place))
     if model != box.AUTO:
         loaded(model)
-    return lambda pixels: loaded(box.suited(model, pixels.shape[1::-1], lambda: pixels))
+    network = fidelity is not None or repair is not None  # which only networks have
+
+    def choose(image: np.ndarray) -> Upscaler:
+        pixels = _pixels(image)
+        return loaded(box.suited(model, pixels.shape[1::-1], lambda: pixels, network))
+
+    return choose
 
 
 def _check_tile(tile: int | None) -> None:

@@ -106,7 +106,8 @@ def plan(
     """
     models.require(options.model)
     size = reader.size(body, NAME, max_pixels)
-    model = box.suited(options.model, size, lambda: reader.read(body, NAME, max_pixels).pixels)
+    network = options.fidelity is not None or options.repair is not None  # which only networks have
+    model = box.suited(options.model, size, lambda: reader.read(body, NAME, max_pixels).pixels, network)
     fidelity, scale = models.fidelity(model, options.fidelity), models.cards[model].scale
     models.check_repair(model, options.repair)
     target = conversion.Options(options.size, options.quality, max_pixels).result_size(size, scale)

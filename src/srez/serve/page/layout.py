@@ -74,7 +74,7 @@ def _input_column(models: Models) -> tuple[_Inputs, _Buttons]:
         [box.AUTO, *models.cards],
         value=box.AUTO,
         label="Model",
-        info="auto: faces for faces of 16x16 pixels, else photo, with their own fidelity; name one to set it",
+        info="auto: photo, or what suits faces of 16x16 pixels, pixel art, scans; name one for its fidelity",
     )
     fidelity = _fidelity(models, box.AUTO)
     format = gradio.Dropdown(list(FORMATS), value="png", label="Format of the result")

@@ -367,6 +367,7 @@ def test_the_same_words_go_on_with_patterns_too(picture, tmp_path: Path) -> None
     # With -o inside what is searched, results have their inputs' names.
     for counts in ("1 upscaled, 1 skipped", "0 upscaled, 2 skipped"):
         words = [tmp_path / "in/deep*/*.png", "-o", tmp_path / "in/deep/large", "--skip"]
+        (tmp_path / "in/deep/large").mkdir(exist_ok=True)
         run("upscale", tmp_path / "in/deep/a.png", "-o", tmp_path / "in/deep/large/a.png", "--skip")
         picture("in/deep2/b.png")
         assert counts in run("upscale", *words).stdout
@@ -453,9 +454,10 @@ def test_a_dry_run_lists_everything(picture, tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_being_told_to_end_leaves_no_unfinished_file(picture, tmp_path: Path, number: int) -> None:
     source, out = picture("in/a.png", LONG, compress_level=1), tmp_path / "out"
+    out.mkdir()
     words = [sys.executable, "-m", "srez", "upscale", str(source), "-o", str(out / "a.png"), "--tile", "64"]
     running = subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    until(lambda: (out.exists() and list(out.iterdir())) or running.poll() is not None)
+    until(lambda: list(out.iterdir()) or running.poll() is not None)
     running.send_signal(number)
     _, errors = running.communicate(timeout=PATIENCE)
     assert running.returncode == 130

@@ -115,6 +115,56 @@ def test_earlier_results_are_counted_and_taken_with_again(picture, tmp_path: Pat
         assert image.size == (9 * 16, 12 * 16)
 
 
+def test_the_second_of_two_names_is_the_result(picture, tmp_path: Path) -> None:
+    source, target = picture("a.jpg", (6, 5, 3)), tmp_path / "b.webp"
+    assert upscale(source, target).exit_code == 0
+    with Image.open(target) as image:
+        assert (image.format, image.size) == ("WEBP", (20, 24))
+    made = target.read_bytes()
+    again = upscale(source, target, "--scale", 2)
+    assert (again.exit_code, target.read_bytes()) == (1, made)
+    assert f"{target} exists: use --overwrite" in again.stderr
+    assert upscale(source, target, "--scale", 2, "--overwrite").exit_code == 0
+    with Image.open(target) as image:
+        assert image.size == (10, 12)
+    assert pictures(tmp_path) == ["a.jpg", "b.webp"]
+    with source.open("rb") as stdin:
+        assert srez("upscale", "-", str(tmp_path / "c.png"), stdin=stdin).returncode == 0
+    with Image.open(tmp_path / "c.png") as image:
+        assert image.size == (20, 24)
+
+
+def test_two_names_of_pictures_are_two_inputs(picture, tmp_path: Path) -> None:
+    sources = [picture(name, (6, 5, 3)) for name in ("a.png", "b.png")]
+    before = [source.read_bytes() for source in sources]
+    assert upscale(*sources, "--overwrite").exit_code == 0
+    assert [source.read_bytes() for source in sources] == before
+    assert pictures(tmp_path) == ["a.png", "a_x4.png", "b.png", "b_x4.png"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["a.png", "nowhere/b.png"],
+        ["a.png", "-o", "nowhere/b.png"],
+        ["a.png", "-o", "nowhere/further"],
+        ["a.png", "nowhere/"],
+        ["a.png", "b.gif"],
+        [".", "b.png"],
+        ["nowhere.png", "b.png"],
+    ],
+)
+def test_a_mistyped_name_makes_no_folder_and_no_file(
+    picture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    source = picture("a.png", (6, 5, 3))
+    monkeypatch.chdir(tmp_path)
+    result = upscale(*words)
+    assert result.exit_code in (1, 2)
+    assert "srez: " in result.stderr
+    assert {path for path in tmp_path.iterdir() if path.name != "a_x4.png"} == {source}
+
+
 def test_contents_decide_what_a_picture_is_and_others_are_counted(picture, tmp_path: Path) -> None:
     folder = picture("in/a.jpg").parent
     for name in ("b.jpg_large", "c"):

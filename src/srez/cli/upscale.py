@@ -41,8 +41,10 @@ class Engine(enum.StrEnum):
 
 
 @app.command(
-    epilog="Examples: `srez upscale photo.jpg`, `srez upscale photos/ --recursive -o large/ --skip`, "
-    "`srez upscale photo.jpg --width 3000 --format webp`, `srez upscale - -o - < small.png > large.png`, "
+    epilog="Examples: `srez upscale photo.jpg`, `srez upscale photo.jpg large.png`, "
+    "`srez upscale photos/ --recursive -o large/ --skip`, "
+    "`srez upscale photo.jpg --width 3000 --format webp`, "
+    "`srez upscale - -o - < small.png > large.png`, "
     "`srez upscale s3://photos s3://large --recursive --engine ray --workers 64`"
 )
 def upscale(
@@ -50,8 +52,8 @@ def upscale(
     inputs: Annotated[
         list[str],
         typer.Argument(
-            help='Pictures, folders, patterns such as "*.jpg", or - for standard input. With --engine ray: a '
-            "folder or URL to read from, and one to write to."
+            help='Pictures, folders, patterns such as "*.jpg", or - for standard input. Or one picture, and '
+            "a name for its result. With --engine ray: a folder or URL to read from, and one to write to."
         ),
     ],
     output: Annotated[

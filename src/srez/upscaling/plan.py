@@ -9,6 +9,7 @@ from pathlib import Path, PurePath
 from srez import images
 from srez.errors import ImageError, OptionError, OutputError, SrezError
 from srez.images import Format
+from srez.upscaling.destination import named_output, refuse_missing_folder
 from srez.upscaling.size import Size
 from srez.upscaling.sources import (
     STANDARD,
@@ -100,17 +101,23 @@ def make_plan(inputs: list[Path], rules: Rules, size: Size, scale: int) -> Plan:
     written. If several results would have one name, the first picture gets it.
 
     Args:
-        inputs: files, folders, patterns such as "*.jpg", or "-" for standard input.
+        inputs: files, folders, patterns such as "*.jpg", or "-" for standard input; or a picture and the name
+            of its result, see `named_output`.
         rules: which pictures are upscaled, and what their results are called.
         size: of results.
         scale: the model's.
 
     Raises:
         OptionError: options contradict each other, or a result would replace an input.
-        OutputError: the result's format cannot be written, or several pictures would go to one file.
+        OutputError: the result's format cannot be written, several pictures would go to one file, or
+            `rules.out` is in a folder that does not exist.
     """
     if inputs == [STANDARD] and rules.out is None:
         rules = replace(rules, out=STANDARD)
+    if rules.out is None and not rules.again and (named := named_output(inputs)):
+        inputs, rules = inputs[:1], replace(rules, out=named)
+    if rules.out:
+        refuse_missing_folder(rules.out)
     rules = replace(rules, suffix=_suffix(rules, size, scale))
     sources = find_sources(inputs, rules.out, rules.recursive)
     if not rules.again:

@@ -105,7 +105,7 @@ def _is_our_result(path: Path) -> bool:
 
 def _expand(entry: Path, out: Path | None, recursive: bool, found: Sources) -> Iterator[Source]:
     """The sources that one input stands for; `found` takes what else there is in folders."""
-    if not _is_pattern(entry) or probe(entry.exists):
+    if not is_pattern(entry) or probe(entry.exists):
         matches, searched = [entry], None
     else:
         matches, searched = _matches(entry)
@@ -126,7 +126,8 @@ def _expand(entry: Path, out: Path | None, recursive: bool, found: Sources) -> I
                 yield Source(path, path.parent.relative_to(top))
 
 
-def _is_pattern(path: Path) -> bool:
+def is_pattern(path: Path) -> bool:
+    """Whether a path may stand for several, as "*.jpg" does."""
     return not set(str(path)).isdisjoint("*?[")
 
 
@@ -140,7 +141,7 @@ def _matches(pattern: Path) -> tuple[list[Path], Path | None]:
     """
     folder = Path(pattern.anchor)
     for part in pattern.relative_to(folder).parts:
-        if _is_pattern(Path(part)):
+        if is_pattern(Path(part)):
             break
         folder /= part
     try:

@@ -6,8 +6,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from srez.train import data, recipe
-from srez.train.backend import compiled
+from srez.train import backend, data, recipe
 
 BATCH = 256
 
@@ -21,7 +20,7 @@ def main() -> None:
     loaded = data.load(settings, [str(arguments.pack)])
     count = loaded.training.pictures
     stop = count * arguments.epochs
-    convert = compiled(data.to_pairs(settings))
+    convert = backend.current().compiled(data.to_pairs(settings))
     figures = {
         "drawn": rate(data.batches(loaded.training, BATCH, 1, 0, stop), stop),
         "drawn and augmented": rate(map(convert, data.batches(loaded.training, BATCH, 1, 0, stop)), stop),

@@ -13,8 +13,7 @@ from pathlib import Path
 import keras
 
 from machine import in_turn, matrix_gflops, report
-from srez.train import data, networks, recipe, trainer
-from srez.train.backend import compiled
+from srez.train import backend, data, networks, recipe, trainer
 from srez.train.reporter import Reporter
 
 RECIPES = ("srez", "faces")
@@ -46,7 +45,7 @@ def pipeline_seconds(chosen: recipe.Recipe, faces: data.TrainingData) -> float:
     """Seconds that the input pipeline alone takes for a batch."""
     steps = 500
     drawn = data.batches(faces.training, chosen.batch, 1, 0, steps * chosen.batch)
-    batches = map(compiled(data.to_pairs(chosen.data)), drawn)
+    batches = map(backend.current().compiled(data.to_pairs(chosen.data)), drawn)
     next(batches)
     began = time.perf_counter()
     for _ in batches:

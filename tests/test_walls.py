@@ -100,6 +100,22 @@ def test_only_one_room_imports(module: str) -> None:
             assert not any(name == module or name.startswith(module + ".") for name in imports(path)), path
 
 
+def test_frameworks_stand_only_in_the_files_named_for_them() -> None:
+    """Networks and losses are written in `keras.ops`, so that they run on every backend."""
+    for path in sources():
+        for framework in ("tensorflow", "torch"):
+            names = imports(path)
+            is_meant = path.stem.endswith(f"_{framework}") or path in OTHERS[framework]
+            uses = any(name == framework or name.startswith(f"{framework}.") for name in names)
+            assert is_meant or not uses, path
+
+
+OTHERS = {
+    "tensorflow": [],
+    "torch": [SOURCE / "evaluation/perceptual.py"],
+}  # whose distance is a PyTorch network
+
+
 def test_nothing_below_imports_what_is_on_top() -> None:
     for path in sources():
         if room(path) not in ("cli", "__main__"):

@@ -8,8 +8,7 @@ import numpy as np
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from srez.runs.layout import RunLayout
-from srez.train import checkpoint, data, recipe, trainer
-from srez.train.backend import compiled
+from srez.train import backend, checkpoint, data, recipe, trainer
 from srez.train.reporter import Figures, Reporter
 from srez.train.weights import InitialWeights
 
@@ -66,8 +65,8 @@ def train(
 
 def pairs(batches: Iterable[dict[str, np.ndarray]], settings: recipe.Data) -> list:
     """Batches as the step sees them: network input, clean LR and HR of each."""
-    convert = compiled(data.to_pairs(settings))
-    return [tuple(np.asarray(part) for part in convert(batch)) for batch in batches]
+    convert = backend.current().compiled(data.to_pairs(settings))
+    return [tuple(backend.as_numpy(part) for part in convert(batch)) for batch in batches]
 
 
 def log(out: Path) -> list[dict]:

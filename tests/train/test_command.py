@@ -72,14 +72,14 @@ def test_kill_and_interrupt(faces_zip: Path, partition: Path, tmp_path: Path) ->
 SLOW_STEP = """
 import sys, time
 from srez.cli import app
-from srez.train import step_tensorflow
-def step(self, steps_done, rate_factor, rows):
+from srez.train import step
+def slow(self, steps_done, rate_factor, rows):
     if steps_done == 3:
         print("in a long step", flush=True)
         while True:
             time.sleep(0.05)
     return usual(self, steps_done, rate_factor, rows)
-usual, step_tensorflow.TrainingStep.__call__ = step_tensorflow.TrainingStep.__call__, step
+usual, step.TrainingStep.__call__ = step.TrainingStep.__call__, slow
 app()
 """
 

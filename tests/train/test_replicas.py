@@ -12,7 +12,9 @@ import pytest
 
 from helpers.waiting import PATIENCE
 from srez.errors import OptionError
-from srez.train import recipe, replicas
+from srez.train import recipe
+from srez.train.replicas import Replicas
+from srez.train.replicas_tensorflow import Several
 
 STEPS = 6
 # An L1 loss has a gradient that jumps where output and truth are equal: rounding decides to which side.
@@ -30,20 +32,21 @@ NORMALISED = (
 TRAIN = """
 import hashlib, sys
 from pathlib import Path
-from srez.train import replicas
-strategy = {strategy}
+from srez.train import replicas_tensorflow
+from srez.train.replicas import Replicas
+shared = {shared}
 from srez.train import data, recipe, trainer
 chosen = recipe.load({name!r}, {changes!r})
-prepared = trainer.prepare(chosen, strategy=strategy)
+prepared = trainer.prepare(chosen, replicas=shared)
 result = trainer.train(prepared, data.draw(chosen.data), Path({out!r}))
 print(hashlib.sha256(b"".join(w.tobytes() for w in result.average.get_weights())).hexdigest())
 """
 
 
 def start(
-    strategy: str, name: str, changes: tuple[str, ...], out: Path, **environment: str
+    shared: str, name: str, changes: tuple[str, ...], out: Path, **environment: str
 ) -> subprocess.Popen:
-    code = TRAIN.format(strategy=strategy, name=name, changes=changes, out=str(out))
+    code = TRAIN.format(shared=shared, name=name, changes=changes, out=str(out))
     return subprocess.Popen(
         [sys.executable, "-c", code],
         env={**os.environ, **environment},
@@ -67,8 +70,8 @@ def losses(out: Path) -> list[dict[str, float]]:
 @pytest.mark.cluster
 def test_a_gan_on_two_devices_is_a_gan_on_one(tmp_path: Path) -> None:
     """With a penalty at random interpolates, clipped gradients and batches in parts: all means are global."""
-    runs = {"one": "None", "two": "replicas.on_this_machine(2)"}
-    for process in [start(strategy, "smoke", GAN, tmp_path / name) for name, strategy in runs.items()]:
+    runs = {"one": "Replicas()", "two": "replicas_tensorflow.on_this_machine(2)"}
+    for process in [start(shared, "smoke", GAN, tmp_path / name) for name, shared in runs.items()]:
         finish(process)
     one, two = losses(tmp_path / "one"), losses(tmp_path / "two")
     assert len(one) == len(two) == STEPS
@@ -89,7 +92,7 @@ def test_batch_norm_has_the_same_averages_in_all_processes(tmp_path: Path) -> No
         cluster = {"worker": [f"127.0.0.1:{each.getsockname()[1]}" for each in free]}
         processes = [
             start(
-                "replicas.across_processes()",
+                "replicas_tensorflow.across_processes()",
                 "srez",
                 NORMALISED,
                 tmp_path / "run",
@@ -104,7 +107,7 @@ def test_batch_norm_has_the_same_averages_in_all_processes(tmp_path: Path) -> No
 
 
 class TwoReplicas:
-    """What `require_distributable` asks of a strategy."""
+    """What `Several` asks of a strategy."""
 
     num_replicas_in_sync = 2
     cluster_resolver = None
@@ -114,15 +117,13 @@ class TwoReplicas:
 
 
 def test_what_cannot_be_shared_is_refused() -> None:
-    two = TwoReplicas()
+    two = Several(TwoReplicas())
     for change, averages, sentence in (
         ("batch=15", [], "2 devices cannot share batches of 15"),
         ("xla=true", [], "XLA does not support several devices"),
-        ("batch=16", ["an average"], "--devices does not support batch norm or spectral norm"),
+        ("batch=16", ["an average"], "--devices does not support batch norm"),
     ):
         with pytest.raises(OptionError, match=sentence):
-            replicas.require_distributable(recipe.load("smoke", [change]), two, averages)
-    replicas.require_distributable(recipe.load("smoke"), two, [])
-    replicas.require_distributable(
-        recipe.load("smoke", ["batch=15", "xla=true"]), replicas.single_device(), ["an average"]
-    )
+            two.require_distributable(recipe.load("smoke", [change]), averages)
+    two.require_distributable(recipe.load("smoke"), [])
+    Replicas().require_distributable(recipe.load("smoke", ["batch=15", "xla=true"]), ["an average"])

@@ -62,9 +62,10 @@ def test_a_gan_resumes_with_penalties_and_updates(faces: data.TrainingData, tmp_
     assert_same_checkpoint(parts, undisturbed)
 
 
-def test_patches_and_shifted_crops_resume(faces: data.TrainingData, tmp_path: Path) -> None:
-    """The shift follows from seed and step, and what spectral normalisation remembers is saved."""
-    critic = "discriminator={network='patches', units=[4, 8]}"
+@pytest.mark.parametrize("network", ["patches", "unet"])
+def test_shifted_crops_resume(network: str, faces: data.TrainingData, tmp_path: Path) -> None:
+    """The shift follows from seed and step, and spectral normalisation remembers nothing."""
+    critic = f"discriminator={{network='{network}', units=[4, 8]}}"
     chosen = gan("optimizer.cooldown=0", critic, "loss.shift=true", "loss.variant=hinge", "steps=4")
     undisturbed, parts = tmp_path / "undisturbed", tmp_path / "parts"
     train(chosen, faces, undisturbed)

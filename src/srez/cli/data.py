@@ -49,9 +49,9 @@ def pack(
     """
     training_recipes()
     from srez.datasets import packs
-    from srez.train import start
+    from srez.train import backend
 
-    start.quiet_tensorflow()
+    backend.choose()
     from srez.train import data
 
     with Bars() as bars:

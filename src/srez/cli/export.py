@@ -38,9 +38,9 @@ def export(
         raise OptionError("give either --best or --step")
     if output and output.suffix != ".onnx":
         raise OptionError(f"--output {output}: the name of a model ends with .onnx")
-    from srez.train import start
+    from srez.train import backend
 
-    start.quiet_tensorflow()
+    backend.choose()
     from srez.train import checkpoint_export
 
     which = "best" if best else step or "newest"

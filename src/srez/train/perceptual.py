@@ -8,12 +8,12 @@ from types import ModuleType
 from typing import Any
 
 import keras
-import tensorflow as tf
 
 from srez.errors import DataError, OptionError, first_line
 from srez.train.recipe import Perceptual
 
-Features = Callable[[tf.Tensor], list[tf.Tensor]]
+Tensor = Any
+Features = Callable[[Tensor], list[Tensor]]
 
 
 def features(settings: Perceptual) -> Features:
@@ -31,7 +31,7 @@ def features(settings: Perceptual) -> Features:
     else:
         model, preprocess = _application(settings)
 
-        def prepare(pictures: tf.Tensor) -> tf.Tensor:
+        def prepare(pictures: Tensor) -> Tensor:
             return preprocess(pictures * 255.0)
 
     missing = [name for name in settings.layers if name not in {layer.name for layer in model.layers}]
@@ -45,7 +45,7 @@ def features(settings: Perceptual) -> Features:
     return lambda pictures: keras.tree.flatten(chosen(prepare(pictures), training=False))
 
 
-def _application(settings: Perceptual) -> tuple[keras.Model, Callable[[tf.Tensor], tf.Tensor]]:
+def _application(settings: Perceptual) -> tuple[keras.Model, Callable[[Tensor], Tensor]]:
     name = settings.network
     modules = inspect.getmembers(keras.applications, inspect.ismodule)
     module: ModuleType | None = next(

@@ -6,7 +6,7 @@ from typing import Any
 from srez import __version__
 from srez.datasets.faces import FACE_SCALE, FACE_SIDE
 from srez.runs.layout import RunLayout
-from srez.train import export, replicas, trainer, validation
+from srez.train import export, trainer, validation
 from srez.train.data import TrainingData
 from srez.train.recipe import FacesData, Recipe
 from srez.train.reporter import Reporter
@@ -34,7 +34,7 @@ def train_and_export(
     """
     recipe = prepared.recipe
     result = trainer.train(prepared, data, out, reporter)
-    if not result.finished or not replicas.is_chief(prepared.strategy):
+    if not result.finished or not prepared.replicas.is_chief:
         return None
     model = RunLayout(out).model
     figures = validation.card_figures(result.average, name, data.validation)

@@ -11,7 +11,6 @@ from typing import Any, Self
 import filelock
 import keras
 import numpy as np
-import tensorflow as tf
 import tomli_w
 
 import srez
@@ -22,6 +21,8 @@ from srez.images import resample
 from srez.output import atomic, make_folder
 from srez.runs.layout import RunLayout
 from srez.runs.reading import read_record
+from srez.train import backend
+from srez.train.board import Board
 from srez.train.data import SCALE, TrainingData
 from srez.train.data.pairs import Pictures
 from srez.train.recipe import Recipe, validate
@@ -126,29 +127,23 @@ class ChiefRunFolder(RunFolder):
             undo.push(self._stack)
             if self._has_begun():
                 self._require_same_run()
-            self._board = tf.summary.create_file_writer(str(layout.tensorboard))
+            with self._written():
+                self._board = Board(layout.tensorboard)
             undo.pop_all()
         return self
 
     def __exit__(self, kind: type | None, *exception: object) -> None:
         """Close the logs and unlock the folder."""
         with self._stack:
-            try:
-                with self._written():
-                    self._board.close()
-            except OutputError:
-                if kind is None:  # else the first error says more
-                    raise
+            self._board.close()
 
     def log(self, step: int, values: dict[str, float]) -> None:
         """Append values to the log and to TensorBoard's."""
         with self._written():
             with self.layout.metrics.open("a") as file:
                 file.write(json.dumps({"step": step, **values}) + "\n")
-            with self._board.as_default(step):
-                for name, value in values.items():
-                    tf.summary.scalar(name, value)
-            self._board.flush()
+            for name, value in values.items():
+                self._board.scalar(step, name, value)
 
     def begin(self, step: int, bicubic: dict[str, float]) -> None:
         """Write the run's identity, and drop from the log the steps that are about to be repeated.
@@ -196,9 +191,10 @@ class ChiefRunFolder(RunFolder):
         )
         make_folder(self.layout.sheets)
         images.write(self.layout.sheet(step), images.Picture(sheet))
-        with self._written(), self._board.as_default(step):
-            tf.summary.image("sheet", sheet[None])
-            tf.summary.histogram("outputs", values)
+        height, width = sheet.shape[:2]
+        with self._written():
+            self._board.image(step, "sheet", self.layout.sheet(step).read_bytes(), width, height)
+            self._board.histogram(step, "outputs", values)
 
     def _has_begun(self) -> bool:
         """Whether the folder holds a run that has logged or saved a step."""
@@ -216,7 +212,8 @@ class ChiefRunFolder(RunFolder):
 
     def _write_identity(self, bicubic: dict[str, float]) -> None:
         recipe = self._identity.recipe.model_dump(mode="json", by_alias=True)
-        versions = {module.__name__: module.__version__ for module in (srez, tf, keras, np)}
+        versions = {module.__name__: module.__version__ for module in (srez, keras, np)}
+        versions[keras.backend.backend()] = backend.current().version()
         facts = {
             "recipe": recipe,
             "data": self._identity.data,
@@ -287,17 +284,13 @@ class ChiefRunFolder(RunFolder):
 
     @contextmanager
     def _written(self) -> Iterator[None]:
-        """Turn a full disk, as Python and TensorFlow report it, into one sentence."""
+        """Turn a full disk into one sentence."""
         try:
             yield
-        except (OSError, tf.errors.OpError) as error:
-            reason = (
-                error.strerror
-                if isinstance(error, OSError)
-                else error.message.splitlines()[0].rpartition("; ")[2]
-            )
+        except OSError as error:
             raise OutputError(
-                f"the logs in {self.layout.folder} cannot be written: {reason}; its checkpoints are intact"
+                f"the logs in {self.layout.folder} cannot be written: {error.strerror}; its checkpoints are "
+                "intact"
             ) from None
 
 

@@ -1,22 +1,23 @@
 """How a training starts, on this machine or as one of several processes: always in the same order.
 
-Nothing here imports TensorFlow before it has to: a user's mistakes are found, and the environment is set,
-before that takes its seconds.
+Nothing here imports Keras before it has to: a user's mistakes are found, and the backend is chosen, before
+that takes its seconds.
 """
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from srez.errors import OptionError
 from srez.runs.layout import RUN
+from srez.train import backend as backends
 from srez.train.reporter import Reporter
 
 if TYPE_CHECKING:
     from srez.train.data import TrainingData
     from srez.train.recipe import Recipe
-    from srez.train.replicas import Strategy
+    from srez.train.replicas import Replicas
 
 
 @dataclass(frozen=True)
@@ -42,44 +43,49 @@ class Request:
     validate_on: Path | None = None
 
 
-def on_this_machine(request: Request, reporter: Reporter, devices: int | None = None) -> Path | None:
+def on_this_machine(
+    request: Request, reporter: Reporter, devices: int | None = None, backend: str | None = None
+) -> Path | None:
     """Train in this process.
 
     Args:
         request: what to train.
         reporter: is told of every step and validation.
         devices: how many devices of this machine share every batch; one by default.
+        backend: "tensorflow" or "torch"; see `srez.train.backend.choose`.
 
     Returns:
         The model, or None if the run was interrupted.
 
     Raises:
-        SrezError: see `trainer.prepare`, `data.load` and `trainer.train`.
+        SrezError: see `backend.choose`, `trainer.prepare`, `data.load` and `trainer.train`.
     """
-    quiet_tensorflow()
-    from srez.train import replicas
-
-    return _train(
-        request, reporter, lambda: replicas.on_this_machine(devices) if devices else replicas.single_device()
-    )
+    chosen = backends.choose(backend)
+    return _train(request, reporter, lambda: _replicas(chosen, devices))
 
 
 def as_one_of_several(request: Request, reporter: Reporter) -> Path | None:
     """Train as one of the processes that the environment's TF_CONFIG names; see `on_this_machine`."""
-    quiet_tensorflow()
-    from srez.train import replicas
+    backends.choose("tensorflow")
+    from srez.train import replicas_tensorflow
 
-    return _train(request, reporter, replicas.across_processes)
-
-
-def quiet_tensorflow() -> None:
-    """Keep TensorFlow from printing its news; it must not be imported yet."""
-    # It reports its own optimisation attempts as errors; what matters reaches us as exceptions.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    return _train(request, reporter, replicas_tensorflow.across_processes)
 
 
-def _train(request: Request, reporter: Reporter, strategy: "Callable[[], Strategy]") -> Path | None:
-    shared = strategy()  # before anything else of TensorFlow's
+def _replicas(backend: str, devices: int | None) -> "Replicas":
+    from srez.train.replicas import Replicas
+
+    if not devices:
+        return Replicas()
+    if backend != "tensorflow":
+        raise OptionError("--devices needs TensorFlow; with PyTorch one device trains: omit it")
+    from srez.train import replicas_tensorflow
+
+    return replicas_tensorflow.on_this_machine(devices)
+
+
+def _train(request: Request, reporter: Reporter, replicas: "Callable[[], Replicas]") -> Path | None:
+    shared = replicas()  # before anything else of TensorFlow's
     from srez.train import trainer, weights
     from srez.train.run import train_and_export
 

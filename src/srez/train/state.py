@@ -13,7 +13,7 @@ from srez.datasets.faces import FACE_SIDE
 from srez.errors import OptionError
 from srez.runs import reading
 from srez.runs.layout import RunLayout
-from srez.train import checkpoint, health, networks
+from srez.train import backend, checkpoint, health, networks
 from srez.train.recipe import FacesData, Recipe
 from srez.train.reporter import Reporter
 from srez.train.weights import InitialWeights
@@ -46,11 +46,10 @@ class State:
         }
 
     def changed_by_passes(self) -> list[Any]:
-        """What every pass through the networks changes: averages of batch norm, vectors of spectral norm."""
+        """What every pass through the networks changes: averages of batch norm."""
         networks = [self.generator, *([self.discriminator] if self.discriminator else [])]
         layers = [layer for network in networks for layer in network.layers]
-        kinds = keras.layers.BatchNormalization | keras.layers.SpectralNormalization
-        normalising = [layer for layer in layers if isinstance(layer, kinds)]
+        normalising = [layer for layer in layers if isinstance(layer, keras.layers.BatchNormalization)]
         return [variable for layer in normalising for variable in layer.non_trainable_variables]
 
 
@@ -161,7 +160,7 @@ def save(state: State, counters: Counters, layout: RunLayout, keep: int, best: b
         TrainingError: a weight is not finite; nothing is written.
         OutputError: the checkpoint cannot be written.
     """
-    arrays = {name: np.asarray(variable) for name, variable in state.variables().items()}
+    arrays = {name: backend.as_numpy(variable) for name, variable in state.variables().items()}
     # A loss is taken before its update, so a weight may be NaN while every loss was finite.
     health.require_finite(layout, counters.step, "weights", list(arrays.values()))
     checkpoint.save(layout, counters.step, arrays, vars(counters), keep, best)

@@ -1,24 +1,24 @@
-"""The training loop. `step_tensorflow` computes a step, `run_folder` writes logs and sheets."""
+"""The training loop. `step` computes a step, `run_folder` writes logs and sheets."""
 
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import keras
-import tensorflow as tf
 
 from srez.errors import OptionError
 from srez.runs.layout import VALIDATION, RunLayout
-from srez.train import health, interrupts, replicas, schedules, validation, verdict
+from srez.train import backend, health, interrupts, schedules, validation, verdict
 from srez.train import state as states
 from srez.train.data import TrainingData
 from srez.train.length import Length
 from srez.train.pending import Pending
 from srez.train.recipe import Recipe
+from srez.train.replicas import Replicas, Rows
 from srez.train.reporter import Reporter
 from srez.train.run_folder import ChiefRunFolder, Identity, RunFolder
 from srez.train.state import Counters, State
-from srez.train.step_tensorflow import TrainingStep
+from srez.train.step import TrainingStep
 from srez.train.weights import InitialWeights
 
 JUMP = 1.5  # a change of the learning rate by this factor is announced
@@ -33,14 +33,14 @@ class Prepared:
         recipe: what to do.
         state: new networks and optimisers.
         take_step: trains them by one step.
-        strategy: the devices or processes that share every batch; only the chief validates and writes.
+        replicas: the devices or processes that share every batch; only the chief validates and writes.
         init: fingerprint of the generator's initial weights; None if they are random.
     """
 
     recipe: Recipe
     state: State
     take_step: TrainingStep
-    strategy: replicas.Strategy
+    replicas: Replicas
     init: str | None
 
 
@@ -63,15 +63,13 @@ class Result:
     finished: bool
 
 
-def prepare(
-    recipe: Recipe, init: InitialWeights | None = None, strategy: replicas.Strategy | None = None
-) -> Prepared:
+def prepare(recipe: Recipe, init: InitialWeights | None = None, replicas: Replicas | None = None) -> Prepared:
     """Build the networks, and refuse what cannot be trained before any data is read.
 
     Args:
         recipe: what to do.
         init: weights for the generator to start from; random ones by default.
-        strategy: several devices or processes; one device by default.
+        replicas: several devices or processes; one device by default.
 
     Raises:
         OptionError: the devices cannot share this training, the initial weights belong to another network,
@@ -80,12 +78,12 @@ def prepare(
     """
     keras.utils.set_random_seed(recipe.seed)
     if recipe.deterministic:
-        tf.config.experimental.enable_op_determinism()
-    strategy = strategy or replicas.single_device()
+        backend.current().make_deterministic()
+    replicas = replicas or Replicas()
     state = states.build(recipe, init)
-    replicas.require_distributable(recipe, strategy, state.changed_by_passes())
-    step = TrainingStep(recipe, state, strategy)
-    return Prepared(recipe, state, step, strategy, init.fingerprint if init else None)
+    replicas.require_distributable(recipe, state.changed_by_passes())
+    step = TrainingStep(recipe, state, replicas)
+    return Prepared(recipe, state, step, replicas, init.fingerprint if init else None)
 
 
 def train(prepared: Prepared, data: TrainingData, out: Path, reporter: Reporter | None = None) -> Result:
@@ -108,14 +106,14 @@ def train(prepared: Prepared, data: TrainingData, out: Path, reporter: Reporter 
             checkpoint is kept.
         OutputError: the folder cannot be written.
     """
-    recipe, state, strategy = prepared.recipe, prepared.state, prepared.strategy
+    recipe, state, replicas = prepared.recipe, prepared.state, prepared.replicas
     every, reporter = recipe.every, reporter or Reporter()
-    chief, layout = replicas.is_chief(strategy), RunLayout(out)
+    chief, layout = replicas.is_chief, RunLayout(out)
     with _open(prepared, data, layout, reporter) as folder, interrupts.stop_request() as stop:
         counters = states.restore(state, layout, reporter)
         _require_not_shorter(counters.step, recipe, out)
         _announce_jump(folder.earlier_recipe, recipe, counters.step, reporter)
-        replicas.require_same_step(strategy, counters.step, out)
+        replicas.require_same_step(counters.step, out)
         counters.judge_by(validation.deciding_figure(recipe, reporter))
         bicubic = validation.bicubic_figures(data.validation) if chief else {}
         folder.begin(counters.step, bicubic)
@@ -195,18 +193,18 @@ def _announce_jump(earlier: Recipe | None, recipe: Recipe, step: int, reporter: 
 
 
 def _open(prepared: Prepared, data: TrainingData, layout: RunLayout, reporter: Reporter) -> RunFolder:
-    if not replicas.is_chief(prepared.strategy):
+    if not prepared.replicas.is_chief:
         return RunFolder(layout)
     identity = Identity(prepared.recipe, data.provenance.fingerprint, prepared.init)
     return ChiefRunFolder(layout, identity, data, reporter)
 
 
-def _rows(prepared: Prepared, data: TrainingData, step: int) -> replicas.Rows:
+def _rows(prepared: Prepared, data: TrainingData, step: int) -> Rows:
     """The rows that this process's replicas take of every batch, from a step to the last."""
     recipe = prepared.recipe
     per_step = recipe.batch * (recipe.discriminator.updates if recipe.discriminator else 1)
     start, stop = step * per_step, (UNLIMITED if recipe.minutes else recipe.steps) * per_step
-    return replicas.rows_of_batches(prepared.strategy, data.training, recipe, start, stop)
+    return prepared.replicas.rows(data.training, recipe, start, stop)
 
 
 def _log(

@@ -10,6 +10,7 @@ import numpy as np
 from srez import images
 from srez.evaluation import metrics, perceptual
 from srez.images import resample
+from srez.train import backend
 from srez.train.data import SCALE, ValidationSet
 from srez.train.data.pairs import Pictures
 from srez.train.recipe import Recipe
@@ -85,11 +86,9 @@ def deciding_figure(recipe: Recipe, reporter: Reporter) -> str:
 
 def _outputs(generator: keras.Model, low: Pictures) -> list[np.ndarray]:
     """What a generator makes of inputs of any sizes, float, neither clipped nor rounded."""
-    return [
-        picture
-        for part in _of_one_size(low)
-        for picture in np.asarray(generator(np.stack(part), training=False))
-    ]
+    with backend.current().without_gradients():
+        made = (generator(np.stack(part), training=False) for part in _of_one_size(low))
+        return [picture for part in made for picture in backend.as_numpy(part)]
 
 
 def _of_one_size(pictures: Pictures) -> Iterator[list[np.ndarray]]:

@@ -10,7 +10,7 @@ from srez.datasets.opaque import opaque
 from srez.errors import ImageError
 from srez.evaluation.protocol import Y_MATLAB_X4
 from srez.images import resample
-from srez.train.backend import compiled
+from srez.train import backend
 from srez.train.data import inputs, split
 from srez.train.data.pairs import SCALE, MakeExample, Raw, ValidationSet, generator, stacked
 from srez.train.recipe import PairsData, PhotosData
@@ -104,8 +104,8 @@ def validation(
             for number, (low, truth) in enumerate(zip(lows, truths, strict=True))
         ]
     )
-    damaged, _, _ = compiled(inputs.to_pairs(settings))(raw)
-    return ValidationSet(np.asarray(damaged), truths, Y_MATLAB_X4)
+    damaged, _, _ = backend.current().compiled(inputs.to_pairs(settings))(raw)
+    return ValidationSet(backend.as_numpy(damaged), truths, Y_MATLAB_X4)
 
 
 def choose(pictures: Sequence[np.ndarray], crop: int, sources: Sequence[Hashable]) -> tuple[list[int], int]:

@@ -138,6 +138,7 @@ DISCRIMINATORS = {
     "srgan": recipe.SrganDiscriminator(network="srgan", units=(4, 8), dense=6),
     "critic": recipe.Critic(network="critic", units=(4, 8)),
     "patches": recipe.PatchesDiscriminator(network="patches", units=(4, 8)),
+    "unet": recipe.UnetDiscriminator(network="unet", units=(4, 8, 8)),
     "conditional critic": recipe.Critic(network="critic", units=(4, 8), conditional=True),
 }
 
@@ -149,7 +150,7 @@ def test_a_discriminator_judges_pictures_and_trains(name: str, random: np.random
     with tf.GradientTape() as tape:
         logits, features = network([picture, low], training=True)
         loss = tf.reduce_sum(logits)
-    assert logits.shape == ((2, 16, 16, 1) if name == "patches" else (2, 1))
+    assert logits.shape == {"patches": (2, 16, 16, 1), "unet": (2, 32, 32, 1)}.get(name, (2, 1))
     assert len(features) >= 2
     assert all(gradient is not None for gradient in tape.gradient(loss, network.trainable_variables))
     other = network([picture, 1 - low], training=False)[0]
@@ -168,13 +169,15 @@ def test_a_discriminator_is_saved_and_loaded(name: str, tmp_path: Path, random: 
         np.testing.assert_allclose(mine, yours, atol=1e-6)
 
 
-def test_spectral_normalisation_bounds_every_kernel(random: np.random.Generator) -> None:
-    network = networks.build_discriminator(DISCRIMINATORS["patches"], 32)
+@pytest.mark.parametrize("name", ["patches", "unet"])
+def test_spectral_normalisation_bounds_every_kernel(name: str, random: np.random.Generator) -> None:
+    """From the beginning, and after any update."""
+    network = networks.build_discriminator(DISCRIMINATORS[name], 32)
     kernels = [variable for variable in network.trainable_variables if len(variable.shape) == 4]
     for kernel in kernels:
-        kernel.assign(random.normal(0, 3, kernel.shape))
-    for _ in range(20):
-        network([np.zeros((1, 32, 32, 3)), np.zeros((1, 8, 8, 3))], training=True)
+        assert np.linalg.norm(np.reshape(kernel, (-1, kernel.shape[-1])), 2) == pytest.approx(1, abs=0.02)
+    changes = [random.normal(0, 1, kernel.shape).astype(np.float32) for kernel in kernels]
+    keras.optimizers.SGD(3.0).apply([keras.ops.convert_to_tensor(change) for change in changes], kernels)
     for kernel in kernels:
         assert np.linalg.norm(np.reshape(kernel, (-1, kernel.shape[-1])), 2) == pytest.approx(1, abs=0.02)
 

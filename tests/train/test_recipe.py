@@ -110,6 +110,11 @@ def test_recipes_that_cannot_be_read(tmp_path: Path) -> None:
         ),
         ("faces", ["loss.shift=true"], "loss.shift needs loss.perceptual or loss.adversarial"),
         ("faces_vivid", ["loss.shift=true"], 'use discriminator.network = "patches"'),
+        (
+            "photo_vivid",
+            ["discriminator.network=unet", "discriminator.units=[8, 8, 8, 8, 8, 8, 8]"],
+            "halves 96 pixels 6 times",
+        ),
         ("srresnet", ["optimizer.schedule=milestones", "optimizer.ema=0"], "require each other"),
         ("srresnet", ["loss.consistency=1"], "are not reduced that way"),
     ],

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from srez.datasets.faces import FACE_SCALE, FACE_SIDE
 from srez.errors import OptionError
 
 
@@ -147,7 +148,15 @@ class PatchesDiscriminator(_Settings):
     updates: Count = 1
 
 
-Discriminator = SrezDiscriminator | SrganDiscriminator | Critic | PatchesDiscriminator
+class UnetDiscriminator(_Settings):
+    """A logit for every pixel of the picture alone, from near and far, with spectral normalisation."""
+
+    network: Literal["unet"]
+    units: Annotated[tuple[Count, ...], Field(min_length=1)] = (32, 64, 128)
+    updates: Count = 1
+
+
+Discriminator = SrezDiscriminator | SrganDiscriminator | Critic | PatchesDiscriminator | UnetDiscriminator
 
 
 class Perceptual(_Settings):
@@ -237,6 +246,12 @@ class Recipe(_Settings):
         """The number of cartoons it draws instead of reading data."""
         return self.data.drawn if isinstance(self.data, FacesData) else 0
 
+    @property
+    def seen_side(self) -> int:
+        """The side of the pictures that a discriminator sees, in pixels."""
+        side = FACE_SIDE if isinstance(self.data, FacesData) else self.data.crop
+        return side - FACE_SCALE if self.loss.shift else side
+
     def learning_rates(self) -> dict[str, float]:
         """The networks' learning rates, before the schedule, by the names they are logged under."""
         settings = self.optimizer
@@ -283,6 +298,13 @@ def _contradictions(recipe: Recipe) -> Iterator[tuple[bool, str]]:
         loss.shift and isinstance(discriminator, SrganDiscriminator | Critic),
         'loss.shift needs a discriminator for crops of any size: use discriminator.network = "patches"',
     )
+    if isinstance(discriminator, UnetDiscriminator):
+        side, halvings = recipe.seen_side, len(discriminator.units) - 1
+        yield (
+            bool(side % 2**halvings),
+            f'discriminator.network = "unet" halves {side} pixels {halvings} times: give fewer units'
+            + ("" if isinstance(recipe.data, FacesData) else ", or another data.crop"),
+        )
     yield (
         bool(optimizer.cooldown) and optimizer.schedule != "plateau",
         f'optimizer.cooldown and optimizer.schedule = "{optimizer.schedule}" cannot be combined',

@@ -16,6 +16,7 @@ from srez.train.recipe import (
     SrezGenerator,
     SrganDiscriminator,
     SrresnetGenerator,
+    UnetDiscriminator,
 )
 
 
@@ -46,6 +47,8 @@ def build_discriminator(settings: Discriminator, size: int) -> keras.Model:
             return discriminators.srgan(size, settings.units, settings.dense)
         case PatchesDiscriminator():
             return discriminators.patches(settings.units)
+        case UnetDiscriminator():
+            return discriminators.unet(settings.units)
         case _:
             return discriminators.critic(size, settings.units, settings.conditional)
 

@@ -7,6 +7,7 @@ conditional ones look at the second. Their second output is the list of their fe
 import keras
 from keras import layers
 
+from srez.train.networks.spectral import spectral_conv
 from srez.train.networks.srez import conv
 
 SCALE = 4
@@ -90,8 +91,7 @@ def patches(units: tuple[int, ...] = (32, 64, 128)) -> keras.Model:
     """A logit for every patch of a picture, fully convolutional, with spectral normalisation.
 
     It sees neither the input beside the picture nor where the input's pixels begin, so it cannot teach the
-    generator a grid. Patches: Isola et al., arXiv 1611.07004, section 2.2.2. Spectral normalisation: Miyato
-    et al., arXiv 1802.05957; Keras scales the kernels themselves at each pass in training.
+    generator a grid. Patches: Isola et al., arXiv 1611.07004, section 2.2.2.
 
     Args:
         units: channels; the first convolution has stride 1, the others stride 2.
@@ -103,11 +103,36 @@ def patches(units: tuple[int, ...] = (32, 64, 128)) -> keras.Model:
     x = layers.Rescaling(2.0, -1.0)(picture)
     features = []
     for channels, size, stride in [(units[0], 3, 1), *((n, 4, 2) for n in units[1:]), (units[-1], 3, 1)]:
-        made = layers.Conv2D(channels, size, stride, padding="same", kernel_initializer="he_normal")
-        x = layers.LeakyReLU(0.2)(layers.SpectralNormalization(made)(x))
+        x = layers.LeakyReLU(0.2)(spectral_conv(x, channels, size, stride))
         features.append(x)
-    logits = layers.SpectralNormalization(layers.Conv2D(1, 3, padding="same"))(x)
-    return keras.Model([picture, low], [logits, features], name="patches")
+    return keras.Model([picture, low], [spectral_conv(x, 1, 3), features], name="patches")
+
+
+def unet(units: tuple[int, ...] = (32, 64, 128)) -> keras.Model:
+    """A logit for every pixel, from what is near it and far, with spectral normalisation.
+
+    Down by strided convolutions and up again, with what was there on the way down added: Real-ESRGAN's (Wang
+    et al., arXiv 2107.10833, section 3.3), enlarged by repetition, whose gradient has a gradient everywhere.
+    Like `patches`, it sees neither the input nor where the input's pixels begin.
+
+    Args:
+        units: channels; each but the first halves the size, which must be possible.
+
+    Returns:
+        Logits `(N, H, W, 1)`, and features.
+    """
+    picture, low = _inputs(None)
+    x = layers.Rescaling(2.0, -1.0)(picture)
+    features = []
+    for channels, size, stride in [(units[0], 3, 1), *((n, 4, 2) for n in units[1:])]:
+        x = layers.LeakyReLU(0.2)(spectral_conv(x, channels, size, stride))
+        features.append(x)
+    for there in reversed(features[:-1]):
+        x = layers.UpSampling2D(2, interpolation="nearest")(x)
+        x = layers.LeakyReLU(0.2)(spectral_conv(x, there.shape[-1], 3))
+        x = layers.Add()([x, there])
+        features.append(x)
+    return keras.Model([picture, low], [spectral_conv(x, 1, 3), features], name="unet")
 
 
 def _inputs(size: int | None) -> tuple[keras.KerasTensor, keras.KerasTensor]:

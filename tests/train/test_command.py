@@ -222,3 +222,25 @@ def test_twenty_kills_at_random_moments(faces_zip: Path, partition: Path, tmp_pa
     subprocess.run(undisturbed, env=environment, capture_output=True, check=True)
     assert log(parts) == log(whole)
     assert_same_checkpoint(parts, whole)
+
+
+def test_what_tensorflow_says_at_its_start_goes_to_a_file(tmp_path: Path) -> None:
+    words = ["train", "smoke", "--out", str(tmp_path), "--set", "steps=1", "--set", "data.drawn=20"]
+    small = [word for change in TINY["faces"] for word in ("--set", change)]
+    done = subprocess.run(
+        [sys.executable, "-m", "srez", *words, *small, "--backend", "tensorflow"], **QUIET, check=True
+    )
+    assert "20 drawn faces" in done.stderr
+    assert not re.search("absl|oneDNN|cuda", done.stderr)
+    assert "absl" in RunLayout(tmp_path).native_log.read_text()
+
+
+def test_a_backend_that_is_not_there_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["train", "smoke", "--out", str(tmp_path / "run")]
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    refused = CliRunner().invoke(app, words)
+    assert refused.exit_code == 2
+    assert "choose --backend tensorflow or torch" in " ".join(refused.stderr.split())
+    both = CliRunner().invoke(app, [*words, "--backend", "torch", "--workers", "2"])
+    assert both.exit_code == 2
+    assert "--workers needs TensorFlow" in both.stderr

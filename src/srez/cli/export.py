@@ -1,5 +1,6 @@
 """`srez export`."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -39,9 +40,12 @@ def export(
     if output and output.suffix != ".onnx":
         raise OptionError(f"--output {output}: the name of a model ends with .onnx")
     from srez.train import backend
+    from srez.train.native_log import native_log
 
-    backend.choose()
-    from srez.train import checkpoint_export
+    with native_log(Path(os.devnull)):
+        backend.choose()
+        from srez.train import checkpoint_export
 
-    which = "best" if best else step or "newest"
-    out_console.print(f"Done: {checkpoint_export.export_checkpoint(run, which, output)}", soft_wrap=True)
+        which = "best" if best else step or "newest"
+        model = checkpoint_export.export_checkpoint(run, which, output)
+    out_console.print(f"Done: {model}", soft_wrap=True)

@@ -14,16 +14,19 @@ def require(task: str, *packages: str, extra: str = "train") -> None:
     """
     missing = [name for name in packages if not find_spec(name)]
     if missing:
-        raise OptionError(f"{task} needs the packages {', '.join(missing)}: pip install 'srez[{extra}]'")
+        other = " or 'srez[train-torch]'" if extra == "train" else ""
+        raise OptionError(
+            f"{task} needs the packages {', '.join(missing)}: pip install 'srez[{extra}]'{other}"
+        )
 
 
 def training_recipes() -> ModuleType:
-    """`srez.train.recipe`, if the training extra is installed.
+    """`srez.train.recipe`, if one of the training extras is installed.
 
     Raises:
-        OptionError: it is not.
+        OptionError: none is.
     """
-    require("training", "filelock", "pydantic", "tensorflow", "tf2onnx", "tomli_w")
+    require("training", "filelock", "keras", "onnx", "pydantic", "tensorboard", "tomli_w")
     from srez.train import recipe
 
     return recipe

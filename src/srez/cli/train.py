@@ -16,6 +16,7 @@ from srez.cli.options import Address
 from srez.errors import OptionError
 from srez.output import make_folder
 from srez.progress import Item
+from srez.train.backend import Name
 from srez.train.reporter import Figures, Reporter, figure_text
 
 app = typer.Typer()
@@ -76,6 +77,12 @@ def train(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Override a setting of the recipe; repeatable."),
     ] = None,
+    backend: Annotated[
+        Name | None,
+        typer.Option(
+            help="What computes. [default: what is installed, TensorFlow before PyTorch]", show_default=False
+        ),
+    ] = None,
     devices: Annotated[
         int | None,
         typer.Option(min=1, help="Split every batch among this many devices of this machine, without Ray."),
@@ -103,16 +110,20 @@ def train(
         raise OptionError("give either --devices, for this machine, or --workers, for many")
     if gpus_per_worker and not workers:
         raise OptionError("--gpus-per-worker requires --workers")
+    if workers and backend == Name.torch:
+        raise OptionError("--workers needs TensorFlow: omit --backend torch")
     if workers:
         require("--workers", "ray", extra="cluster")
     from srez.runs.layout import RunLayout
     from srez.train import start
+    from srez.train.native_log import native_log
 
     name = Path(recipe).stem
     folder = out or Path("runs") / name
     make_folder(folder)
     request = start.Request(chosen, name, data, partition, folder, init, validation)
-    with TrainingBars(None if chosen.minutes else chosen.steps) as bars:
+    steps_known = None if chosen.minutes else chosen.steps
+    with native_log(RunLayout(folder).native_log), TrainingBars(steps_known) as bars:
         try:
             if workers:
                 from srez.cluster import training
@@ -121,7 +132,7 @@ def train(
                 training.train(request, Path.cwd(), processes, bars)
                 finished = True
             else:
-                finished = start.on_this_machine(request, bars, devices) is not None
+                finished = start.on_this_machine(request, bars, devices, backend) is not None
         except KeyboardInterrupt:
             bars.stop()
             _stop("Stopped; the last checkpoint is kept.")

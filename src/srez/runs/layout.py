@@ -34,6 +34,11 @@ class RunLayout:
         return self.folder / "tensorboard"
 
     @property
+    def native_log(self) -> Path:
+        """What TensorFlow's or PyTorch's C++ code has to say."""
+        return self.folder / "tensorflow.log"
+
+    @property
     def lock(self) -> Path:
         """Locked by the process that trains."""
         return self.folder / "lock"

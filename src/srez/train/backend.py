@@ -1,5 +1,6 @@
 """What only a backend of Keras can do, for code that is written in `keras.ops`."""
 
+import enum
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -13,8 +14,15 @@ from srez.errors import OptionError
 Tensor = Any
 Losses = list[Tensor | None]
 
-NAMES = {"tensorflow": "train", "torch": "train-torch"}
-"""The backends, the first choice first, each with the extra that installs it."""
+
+class Name(enum.StrEnum):
+    """The backends, the first choice first."""
+
+    tensorflow = "tensorflow"
+    torch = "torch"
+
+
+_EXTRAS = {Name.tensorflow: "train", Name.torch: "train-torch"}
 
 
 class Backend(Protocol):
@@ -60,43 +68,43 @@ class Backend(Protocol):
         ...
 
 
-def choose(name: str | None = None) -> str:
+def choose(name: Name | None = None) -> Name:
     """Decide which backend Keras uses, before anything imports Keras.
 
     Args:
         name: of the backend. By default that which KERAS_BACKEND names, else the first that is installed.
 
     Returns:
-        Its name.
+        The backend.
 
     Raises:
         OptionError: it is not installed, or this process has another already.
     """
-    wanted = name or os.environ.get("KERAS_BACKEND") or next(filter(find_spec, NAMES), None)
+    wanted = name or os.environ.get("KERAS_BACKEND") or next(filter(find_spec, Name), None)
     if wanted is None:
         raise OptionError(
             "training needs TensorFlow or PyTorch: pip install 'srez[train]' or 'srez[train-torch]'"
         )
-    if wanted not in NAMES:
-        raise OptionError(f"KERAS_BACKEND is {wanted!r}: choose --backend {' or '.join(NAMES)}")
-    if not find_spec(wanted):
-        raise OptionError(f"--backend {wanted} is not installed: pip install 'srez[{NAMES[wanted]}]'")
-    os.environ["KERAS_BACKEND"] = wanted
-    if wanted == "tensorflow":
-        # It reports its own optimisation attempts as errors; what matters reaches us as exceptions.
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if wanted not in set(Name):
+        raise OptionError(f"KERAS_BACKEND is {wanted!r}: choose --backend {' or '.join(Name)}")
+    chosen = Name(wanted)
+    if not find_spec(chosen):
+        raise OptionError(f"{chosen} is not installed: pip install 'srez[{_EXTRAS[chosen]}]'")
+    os.environ["KERAS_BACKEND"] = chosen
+    # TensorFlow reports its own optimisation attempts as errors; what matters reaches us as exceptions.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import keras
 
-    if keras.backend.backend() != wanted:
-        raise OptionError(f"Keras has {keras.backend.backend()} in this process: start another for {wanted}")
-    return wanted
+    if keras.backend.backend() != chosen:
+        raise OptionError(f"this process has {keras.backend.backend()} already: start another for {chosen}")
+    return chosen
 
 
 def current() -> Backend:
     """The backend that Keras uses."""
     import keras
 
-    if keras.backend.backend() == "torch":
+    if keras.backend.backend() == Name.torch:
         from srez.train import step_torch as chosen
     else:
         from srez.train import step_tensorflow as chosen
@@ -107,4 +115,5 @@ def as_numpy(value: Any) -> np.ndarray:
     """The values of a tensor or a variable, on the host."""
     import keras
 
-    return np.asarray(keras.ops.convert_to_numpy(value))
+    tensor = value.value if isinstance(value, keras.Variable) else value
+    return np.asarray(keras.ops.convert_to_numpy(tensor))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from srez.errors import OptionError
 from srez.runs.layout import RUN
 from srez.train import backend as backends
+from srez.train.backend import Name
 from srez.train.reporter import Reporter
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Request:
 
 
 def on_this_machine(
-    request: Request, reporter: Reporter, devices: int | None = None, backend: str | None = None
+    request: Request, reporter: Reporter, devices: int | None = None, backend: Name | None = None
 ) -> Path | None:
     """Train in this process.
 
@@ -52,7 +53,7 @@ def on_this_machine(
         request: what to train.
         reporter: is told of every step and validation.
         devices: how many devices of this machine share every batch; one by default.
-        backend: "tensorflow" or "torch"; see `srez.train.backend.choose`.
+        backend: see `srez.train.backend.choose`.
 
     Returns:
         The model, or None if the run was interrupted.
@@ -66,18 +67,18 @@ def on_this_machine(
 
 def as_one_of_several(request: Request, reporter: Reporter) -> Path | None:
     """Train as one of the processes that the environment's TF_CONFIG names; see `on_this_machine`."""
-    backends.choose("tensorflow")
+    backends.choose(Name.tensorflow)
     from srez.train import replicas_tensorflow
 
     return _train(request, reporter, replicas_tensorflow.across_processes)
 
 
-def _replicas(backend: str, devices: int | None) -> "Replicas":
+def _replicas(backend: Name, devices: int | None) -> "Replicas":
     from srez.train.replicas import Replicas
 
     if not devices:
         return Replicas()
-    if backend != "tensorflow":
+    if backend != Name.tensorflow:
         raise OptionError("--devices needs TensorFlow; with PyTorch one device trains: omit it")
     from srez.train import replicas_tensorflow
 

@@ -51,6 +51,7 @@ ALONE = {
     "typer": {"cli"},
     "PIL": {"images", "evaluation"},  # evaluation draws sheets
     "skimage": set(),
+    "numba": {"models"},
     "srez.evaluation.protocol": {"evaluation", "train", "cli"},
     "srez.cluster": {"cluster", "cli"},
     "srez.serve": {"serve", "cli"},
@@ -162,7 +163,7 @@ def test_upscale_is_light(picture, tmp_path: Path) -> None:
     code = "from srez.cli import main\ntry: main()\nexcept SystemExit as end: assert not end.code"
     target = tmp_path / "out.png"
     loaded = loaded_after(code, "upscale", str(picture("a.png")), "-o", str(target))
-    assert not loaded & (HEAVY | {"skimage", "scipy"})
+    assert not loaded & (HEAVY | {"skimage", "scipy", "numba"})
     assert target.exists()
 
 

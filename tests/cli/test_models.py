@@ -45,7 +45,7 @@ def test_a_model_is_shown_with_all_its_card() -> None:
 
 def test_both_print_json() -> None:
     cards = json.loads(run("--json").stdout)
-    assert [card["name"] for card in cards] == box.names()
+    assert [card["name"] for card in cards] == [*box.names(), *box.methods()]
     faces = json.loads(run("show", "faces", "--json").stdout)
     assert faces == cards[box.names().index("faces")]
     assert faces["parameters"] < 1_000_000
@@ -91,7 +91,7 @@ def test_a_model_is_added_listed_used_and_removed(folder: Path, tmp_path: Path, 
     assert done.exit_code == 0, done.output
     assert (folder / "fur.toml").is_file()
     cards = {card["name"]: card for card in json.loads(run("--json").stdout)}
-    assert cards.keys() == {*box.names(), "fur"}
+    assert cards.keys() == {*box.names(), *box.methods(), "fur"}
     assert cards["fur"]["licence"] == 'CC0 \u2713 "quoted"'
     assert cards["fur"]["form"]["multiple"] == 8
     assert "in multiples of 8 pixels" in run("show", "fur").stdout

@@ -32,7 +32,7 @@ def models(context: typer.Context, as_json: AsJson = False) -> None:
     """List the models: those in the box and those that were added. Or show, add or remove one."""
     if context.invoked_subcommand:
         return
-    found = {name: box.card(box.find(name)) for name in [*box.names(), *added.names()]}
+    found = {name: box.card(box.find(name)) for name in [*_in_the_box(), *added.names()]}
     if as_json:
         print_json([cards.as_dict(card) for card in found.values()])
         return
@@ -83,7 +83,7 @@ def add(
     The folder is that of the environment variable SREZ_MODELS, or srez/models where the system keeps data.
     """
     chosen = name or model.stem
-    if chosen in (box.AUTO, *box.names()):
+    if chosen in (box.AUTO, *_in_the_box()):
         raise OptionError(f"--name {chosen}: that is a model in the box; choose another name")
     card = added.add(box.find(model), chosen, licence, description, Hints(range_named(value_range), layout))
     out_console.print(f"{chosen}: x{card.scale}, {_form(card)}", soft_wrap=True)
@@ -93,7 +93,7 @@ def add(
 @models_app.command(epilog="Example: `srez models remove fur`")
 def remove(name: Annotated[str, typer.Argument(help="A model that was added.")]) -> None:
     """Remove a model that was added."""
-    if name in box.names():
+    if name in _in_the_box():
         raise OptionError(f"{name} is in the box: only models that were added can be removed")
     added.remove(name)
 
@@ -119,10 +119,16 @@ def export(
     if output.suffix.lower() != ".onnx":
         raise OptionError(f"-o {output}: its name must end in .onnx")
     path = box.find(name)
+    if box.is_method(path):
+        raise OptionError(f"{name} has no network that could be exported: choose another model")
     card = box.card(path)
     check_repair(card, repair or None)
     exporting.export(path, card, to, output, chosen_fidelity(card, fidelity), repair)
     out_console.print(f"Done: {output}", soft_wrap=True)
+
+
+def _in_the_box() -> list[str]:
+    return [*box.names(), *box.methods()]
 
 
 def _size(path: Path, card: Card) -> int:

@@ -203,7 +203,7 @@ def _resampling(function: Callable[[np.ndarray, int], np.ndarray], scale: int) -
 def _has(name: str, weights: str) -> bool:
     """Whether a model has "vivid" or "repair" weights."""
     path = box.find(name)
-    return path.with_suffix(".toml").is_file() and weights in card.weight_files(path, card.read(path))
+    return path.with_suffix(".toml").is_file() and weights in card.weight_files(path, box.card(path))
 
 
 def _read_result(path: Path, truth: np.ndarray) -> np.ndarray:

@@ -21,6 +21,7 @@ _RETIRED = {  # what stands in for models that used to be here
     "photo-repair": "photo repairs by itself; --repair 1 does so fully",
 }
 _FOLDER = Path(__file__).parent / "weights"
+_METHODS = {"selfexsr": Path(__file__).parent / "selfexsr/selfexsr.toml"}
 
 
 _UNUSABLE = {  # weights of other programs, by suffix: what they are
@@ -42,16 +43,28 @@ def names() -> list[str]:
     return sorted(path.stem for path in _FOLDER.glob("*.toml"))
 
 
+def methods() -> list[str]:
+    """The names of the built-in methods without weights: their cards say what they are."""
+    return sorted(_METHODS)
+
+
+def is_method(model: Path) -> bool:
+    """Whether what `find` gives is the card of a method, and not an .onnx file."""
+    return model in _METHODS.values()
+
+
 def card(model: Path, hints: Hints | None = None) -> Card:
     """The card of a model: the one beside it, or what is found out about a file without one.
 
     Args:
-        model: the .onnx file.
+        model: the .onnx file, or the card of a method.
         hints: what is known of a model without a card.
 
     Raises:
         ModelError: the file or its card is missing or damaged, or it does not make pictures larger.
     """
+    if is_method(model):
+        return cards.read_method(model)
     if model.with_suffix(".toml").is_file():
         return cards.read(model)
     return foreign.describe(model, hints)
@@ -95,7 +108,7 @@ def scale(model: str) -> int:
 
 
 def find(model: str | Path) -> Path:
-    """The .onnx file of a model: a built-in name, one that the user has added, or a path.
+    """The .onnx file of a model, or the card of a method: a built-in name, one that was added, or a path.
 
     Names come first, even if a file has that name too.
 
@@ -104,6 +117,8 @@ def find(model: str | Path) -> Path:
     """
     if str(model) in names():
         return _FOLDER / f"{model}.onnx"
+    if str(model) in _METHODS:
+        return _METHODS[str(model)]
     if str(model) in added.names():
         return added.find(str(model))
     suffix = Path(model).suffix.lower()
@@ -116,5 +131,5 @@ def find(model: str | Path) -> Path:
             f"{model} holds weights of {_UNUSABLE[suffix]}: convert them to ONNX, with the program that made "
             "them or with chaiNNer"
         )
-    known = ", ".join([*names(), *added.names()])
+    known = ", ".join([*names(), *methods(), *added.names()])
     raise ModelError(f"there is no model {str(model)!r}: use one of {known}, or an .onnx file")

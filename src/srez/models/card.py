@@ -71,7 +71,7 @@ class Card:
         receptive_radius: how far, in input pixels, an output pixel can see; tiles overlap by as much.
         parameters: how many weights it has.
         multiply_adds: of its convolutions, per input pixel.
-        sha256: of the ONNX file.
+        sha256: of the ONNX file, or of the code of a method without weights.
         training: how it was made: recipe, data, steps, hours and so on.
         figures: what it reached, a row for each method compared, with the protocol.
         edge: pixels of its own reflection that a picture gets on all sides before it is run, so that its
@@ -125,6 +125,25 @@ def read(model: Path) -> Card:
         return _read(model, model.with_suffix(".toml"))
     except OSError as error:
         raise ModelError(f"{error.filename or model} cannot be read: {error.strerror}") from None
+
+
+def read_method(path: Path) -> Card:
+    """The card of a method without weights, checked; its sha256 is that of its code, beside the card.
+
+    Args:
+        path: the card.
+
+    Raises:
+        ModelError: it cannot be read, or a key is missing, unknown or has a value that does not fit.
+    """
+    code = hashlib.sha256()
+    try:
+        for file in sorted(path.parent.glob("*.py")):
+            code.update(file.read_bytes())
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ModelError(f"{error.filename or path} cannot be read: {error.strerror}") from None
+    return _checked(Card, {**values, "sha256": code.hexdigest()}, path)
 
 
 def weight_files(model: Path, card: Card) -> dict[str, Path]:

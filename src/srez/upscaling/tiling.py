@@ -2,9 +2,10 @@
 
 import logging
 from collections.abc import Callable, Generator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -16,12 +17,25 @@ Run = Callable[[np.ndarray], np.ndarray]
 
 SMALLEST = 16  # input pixels; where memory does not suffice for such a tile, a smaller one will not help
 
+T = TypeVar("T")
 _log = logging.getLogger("srez")
 
 
 def ignore_progress(fraction: float) -> None:
     """A progress callback that does nothing."""
     del fraction
+
+
+def shared(progress: Progress, runs: int) -> Progress:
+    """The progress of all of several runs, for each of them in turn; 1 ends a run."""
+    done = 0
+
+    def watch(fraction: float) -> None:
+        nonlocal done
+        progress(min((done + fraction) / runs, 1.0))
+        done += fraction >= 1
+
+    return watch
 
 
 @dataclass(frozen=True)
@@ -36,6 +50,7 @@ class Cut:
         threads: how many tiles are run at the same time.
         fixed: whether `tile` is kept when memory runs out, instead of being halved.
         multiple: what tiles begin at multiples of, with their margins; `overlap` and `edge` are some.
+        here: whether tiles run in the caller's thread, one after another, so that Ctrl-C stops within one.
     """
 
     tile: int
@@ -44,6 +59,7 @@ class Cut:
     threads: int = 1
     fixed: bool = False
     multiple: int = 1
+    here: bool = False
 
     def halved(self) -> "Cut":
         """The same with tiles of half the side.
@@ -79,7 +95,7 @@ def bands(
         MemoryError: it does not suffice, and tiles cannot become smaller.
     """
     height, width = image.shape[:2]
-    pool = ThreadPoolExecutor(cut.threads)
+    pool = _Here() if cut.here else ThreadPoolExecutor(cut.threads)
     top = 0
     band: _Band | None = None
     following: _Band | None = None
@@ -135,6 +151,18 @@ def side_that_fits(memory: int, bytes_per_pixel: int, overlap: int, threads: int
     return max(with_margin - 2 * overlap, SMALLEST)
 
 
+class _Here(Executor):
+    """Runs what it is given at once, in the caller's thread."""
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        future: Future[T] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
 @dataclass(frozen=True)
 class _Band:
     """A row of tiles under way: where its input ends, its output, and the right edges of its tiles."""
@@ -144,7 +172,7 @@ class _Band:
     tiles: list[tuple[int, Future[None]]]
 
 
-def _start(pool: ThreadPoolExecutor, run: Run, image: np.ndarray, scale: int, cut: Cut, top: int) -> _Band:
+def _start(pool: Executor, run: Run, image: np.ndarray, scale: int, cut: Cut, top: int) -> _Band:
     height, width, channels = image.shape
     bottom = min(top + cut.tile, height)  # not nearly equal rows: then memory would depend on the height
     output = np.empty(((bottom - top) * scale, width * scale, channels), image.dtype)

@@ -1,5 +1,6 @@
 """The upscaler: a model that makes any picture larger."""
 
+import math
 import os
 import threading
 from collections import OrderedDict
@@ -15,7 +16,7 @@ from srez import machine
 from srez.errors import ImageError, OptionError
 from srez.images import from_float, jpeg, read, resample, to_float
 from srez.images.pillow import PillowImage, as_pillow, from_pillow, to_pillow
-from srez.models import blending, box
+from srez.models import blending, box, selfexsr
 from srez.models.devices import AUTO, Place
 from srez.models.fitting import Run, fitted
 from srez.models.foreign import Hints
@@ -27,6 +28,7 @@ from srez.upscaling.tiling import SMALLEST, Cut, Progress, ignore_progress
 LARGEST_TILE = 512  # input pixels; in larger tiles, margins are a small share already
 TILE_RANGE = 32, 4096  # input pixels, for a tile that is given
 MEMORY_PER_THREAD = 320 * 1024**2  # bytes for a tile, at most
+METHOD_MEMORY = 640 * 1024**2  # bytes for a tile of a method, at most
 BATCH_PIXELS = 32 * 1024  # input pixels of small pictures that are run at once
 LOADED_REPAIRS = 2  # each keeps the memory of a run
 HIDDEN_REACH = 8  # pixels that visible colours are spread under transparent ones
@@ -57,6 +59,7 @@ class Upscaler:
 
         Args:
             model: the .onnx file, with its card beside it; without one, what it takes and gives is found out.
+                Or the card of a method without weights.
             fidelity: from 0 (vivid) to 1 (faithful), for a model with vivid weights; the card's by default.
             tile: the largest side of a tile in input pixels, without its margin; by default, what fits into
                 free memory.
@@ -79,7 +82,10 @@ class Upscaler:
         self._tile = tile
         self._place = place
         self._begin()
-        self._at(repair or 0.0)
+        if box.is_method(model):
+            selfexsr.require_packages()
+        else:
+            self._at(repair or 0.0)
 
     @overload
     def __call__(
@@ -126,7 +132,9 @@ class Upscaler:
             repair = self.repair_for(image) if repair is None else repair
             return to_pillow(self(from_pillow(image), progress, repair), like=image)
         pixels = _pixels(image)
-        run, cut = self._plan(pixels, self.repair_for(image) if repair is None else repair)
+        run, cut, progress = self._plan(
+            pixels, self.repair_for(image) if repair is None else repair, progress
+        )
         larger = tiling.tiled(run, pixels, self.card.scale, cut, progress)
         return larger if image.ndim == 3 else larger[..., 0]
 
@@ -152,7 +160,9 @@ class Upscaler:
             MemoryError: it did not suffice, even for small tiles.
         """
         pixels = _pixels(from_pillow(image) if isinstance(image, PillowImage) else image)
-        run, cut = self._plan(pixels, self.repair_for(image) if repair is None else repair)
+        run, cut, progress = self._plan(
+            pixels, self.repair_for(image) if repair is None else repair, progress
+        )
         return tiling.bands(run, pixels, self.card.scale, cut, progress)
 
     def repair_for(self, image: np.ndarray | PillowImage, jpeg_quality: float | None = None) -> float:
@@ -198,9 +208,10 @@ class Upscaler:
             return output
         if repairs is None:
             repairs = [self.repair_for(image) for image in images]
-        if self._edge(height, width) or height * width > BATCH_PIXELS:
+        one_by_one = box.is_method(self._file) or height * width > BATCH_PIXELS
+        if self._edge(height, width) or one_by_one:
             for image, repair, place in zip(images, repairs, output, strict=True):
-                run, cut = self._plan(image, repair)
+                run, cut, _ = self._plan(image, repair)
                 place[...] = tiling.tiled(run, image, scale, cut)
             return output
         together = max(1, BATCH_PIXELS // (height * width))
@@ -242,8 +253,12 @@ class Upscaler:
             self._networks.move_to_end(repair)
             return self._networks[repair]
 
-    def _plan(self, image: np.ndarray, repair: float) -> tuple[tiling.Run, Cut]:
-        """How to run a tile of a picture, and how to cut the picture."""
+    def _plan(
+        self, image: np.ndarray, repair: float, progress: Progress = ignore_progress
+    ) -> tuple[tiling.Run, Cut, Progress]:
+        """How to run a tile of a picture, how to cut the picture, and what to call after each tile."""
+        if box.is_method(self._file):
+            return self._plan_method(image, progress)
         placed = self._at(repair)
         radius = self.card.receptive_radius + (clipping.REACH if self.card.keeps_flat else 0)
         # Colours that are spread under transparent pixels come from beyond the network's reach.
@@ -261,9 +276,20 @@ class Upscaler:
         single = min(LARGEST_TILE**2, memory // self.card.memory)  # pixels of a tile that has all memory
         if max(height, width) <= tile or (not fixed and not side and height * width <= single):
             whole = Cut(max(height, width), overlap, edge, fixed=fixed, multiple=multiple)
-            return partial(self._run_tile, fitted(placed.whole, self.card, placed.fixed)), whole
+            return partial(self._run_tile, fitted(placed.whole, self.card, placed.fixed)), whole, progress
         cut = Cut(tile, overlap, edge, at_once, fixed, multiple)
-        return partial(self._run_tile, fitted(placed.tile, self.card, placed.fixed)), cut
+        return partial(self._run_tile, fitted(placed.tile, self.card, placed.fixed)), cut, progress
+
+    def _plan_method(self, image: np.ndarray, progress: Progress) -> tuple[tiling.Run, Cut, Progress]:
+        """The same for a method, which takes long for a tile and tells its progress itself."""
+        overlap = self.card.receptive_radius + clipping.REACH
+        memory = min(machine.available_memory() // 2, METHOD_MEMORY)
+        fitting = min(tiling.side_that_fits(memory, self.card.memory, overlap, 1), LARGEST_TILE)
+        cut = Cut(self._tile or fitting, overlap, fixed=self._tile is not None, here=True)
+        tiles = math.prod(-(-side // cut.tile) for side in image.shape[:2])
+        runs = 2 * tiles if image.shape[2] in (2, 4) else tiles  # alpha has one of its own
+        run = partial(selfexsr.run, watch=tiling.shared(progress, runs))
+        return partial(self._run_tile, run), cut, ignore_progress
 
     def _memory(self, placed: Placed) -> int:
         """Bytes for tiles. What a card has is not known: there, memory runs out and halves the tiles."""

@@ -8,6 +8,7 @@ WORKDIR /source
 RUN python3 -m venv /srez
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY src src
+COPY web web
 
 # Left out of it: what only measuring and downloading need, tests, and Gradio's server-side rendering.
 FROM build AS build-serve

@@ -4,7 +4,7 @@ PYTEST_OPTIONS ?=
 DEV := .venv/ready
 LIGHT := .venv-demo/ready
 
-.PHONY: help demo test test-serve test-cluster attack load image test-fuzz test-kills test-perceptual lint docs benchmark neighbours photo-speed features graphics clean
+.PHONY: help demo test test-serve test-cluster test-web attack load image test-fuzz test-kills test-perceptual lint docs benchmark neighbours photo-speed features graphics clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,6 +32,9 @@ test-kills: $(DEV) ## kill one training twenty times; minutes
 
 test-cluster: $(DEV) ## train and upscale with Ray on this machine, and kill its processes; minutes
 	.venv/bin/pytest -m cluster
+
+test-web: $(DEV) ## try the page that upscales in the browser, with Node and Chromium; two minutes
+	cd web && npm ci --no-audit --no-fund && npm test
 
 test-fuzz: $(DEV) ## upscale two thousand hostile files
 	.venv/bin/pytest -m fuzz -s
@@ -72,7 +75,7 @@ graphics: $(DEV) ## draw runs/graphics.zip, text and shapes to train on beside p
 	.venv/bin/python benchmarks/graphics.py
 
 clean: ## remove the virtual environments
-	rm -rf .venv .venv-demo .venv-perceptual .venv-neighbours .venv-speed
+	rm -rf web/node_modules web/packed .venv .venv-demo .venv-perceptual .venv-neighbours .venv-speed
 
 $(DEV): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv

@@ -23,6 +23,7 @@ ROOMS = (
     "images",
     "apart",
     "models",
+    "browser",
     "datasets",
     "upscaling",
     "__init__",

@@ -66,6 +66,10 @@ class OutputError(SrezError):
     http_status = 507
 
 
+class MissingToolError(SrezError):
+    """Another program that a command needs, which is not installed."""
+
+
 class DefectError(SrezError):
     """What nobody foresaw, so a fault of srez itself; told as the others are, for a batch to go on."""
 

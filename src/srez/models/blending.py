@@ -111,6 +111,11 @@ def transplant(model: bytes, weights: bytes) -> bytes:
     return bytes(result)
 
 
+def places(model: bytes) -> list[slice]:
+    """Where the values lie in a model's file that its sets of weights differ in, for others who blend."""
+    return list(_places(model).values())
+
+
 def _places(model: bytes) -> dict[str, slice]:
     """Where the values of the float32 initializers lie in an .onnx file, by name."""
     places = {}

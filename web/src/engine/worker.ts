@@ -1,0 +1,117 @@
+/** The worker that upscales: a file comes in, progress and then a PNG go out. Ending it is how to cancel. */
+
+import model from "../../packed/model.json";
+import { read } from "../files/read";
+import { PngWriter } from "../files/write";
+import { type Picture, PictureError, type Pixels } from "../picture";
+import { type Device, load } from "./network";
+import { type Network, upscaled } from "./tiles";
+import type { Settings } from "./weights";
+
+export interface Job {
+  file: Blob;
+  settings: Settings;
+  device: Device;
+  threads: number;
+}
+
+export interface Result {
+  file: Blob;
+  width: number;
+  height: number;
+  /** What the slider shows: all, or of a large picture a part of the middle, before and after. */
+  shown: { before: Blob; after: Blob; isPart: boolean };
+}
+
+export type Message = { progress: number } | { result: Result } | { error: string } | { seconds: number };
+
+const SHOWN = 1024; // input pixels a side of the part that is shown of large pictures
+const TIMED = 128; // pixels a side of what is run to time a device
+
+let loaded: { key: string; network: Promise<Network> } | null = null;
+
+self.onmessage = async ({ data }: MessageEvent<Job | Omit<Job, "file">>) => {
+  const say = (message: Message) => self.postMessage(message);
+  try {
+    const network = await networkFor(data);
+    if ("file" in data) say({ result: await upscale(data.file, network, (progress) => say({ progress })) });
+    else say({ seconds: await time(network) });
+  } catch (error) {
+    if (!(error instanceof PictureError)) console.error(error);
+    loaded = null;
+    say({ error: error instanceof Error ? error.message : String(error) });
+  }
+};
+
+function networkFor({ settings, device, threads }: Omit<Job, "file">): Promise<Network> {
+  const key = JSON.stringify([settings, device, threads]);
+  if (loaded?.key !== key) loaded = { key, network: load(settings, device, threads) };
+  return loaded.network;
+}
+
+async function upscale(file: Blob, network: Network, progress: (fraction: number) => void): Promise<Result> {
+  const picture = await read(file);
+  const { scale } = model;
+  const part = middle(picture);
+  const writer = writerFor(picture, picture.width * scale, picture.height * scale);
+  const shown = part && writerFor(picture, part.width * scale, part.height * scale);
+  let top = 0;
+  for await (const band of upscaled(picture, model, network, progress)) {
+    await writer.write(band);
+    if (part && shown) await shown.write(cropped(band, top, picture, part, scale));
+    top += band.length / (picture.width * scale * picture.channels);
+  }
+  const whole = await writer.finish();
+  const after = shown ? await shown.finish() : whole;
+  const before = part ? await unscaled(picture, part) : file;
+  return {
+    file: whole,
+    width: picture.width * scale,
+    height: picture.height * scale,
+    shown: { before, after, isPart: part !== null },
+  };
+}
+
+interface Part {
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+}
+
+/** The part of the middle of a picture that is too large to be shown whole. */
+function middle({ width, height }: Picture): Part | null {
+  if (width * height <= SHOWN * SHOWN) return null;
+  const [wide, tall] = [Math.min(width, SHOWN), Math.min(height, SHOWN)];
+  return { left: (width - wide) >> 1, top: (height - tall) >> 1, width: wide, height: tall };
+}
+
+async function unscaled(picture: Picture, part: Part): Promise<Blob> {
+  const writer = writerFor(picture, part.width, part.height);
+  await writer.write(cropped(picture.pixels, 0, picture, part, 1));
+  return writer.finish();
+}
+
+/** What rows of a picture `scale` times as large, from row `top` on, have of a part. */
+function cropped(rows: Pixels, top: number, picture: Picture, part: Part, scale: number): Pixels {
+  const row = picture.width * scale * picture.channels;
+  const first = Math.max(part.top * scale - top, 0);
+  const last = Math.min((part.top + part.height) * scale - top, rows.length / row);
+  const [left, count] = [part.left * scale * picture.channels, part.width * scale * picture.channels];
+  const result = rows.slice(0, Math.max(last - first, 0) * count);
+  for (let y = first; y < last; y++) result.set(rows.subarray(y * row + left, y * row + left + count), (y - first) * count);
+  return result;
+}
+
+function writerFor({ channels, pixels, colours }: Picture, width: number, height: number): PngWriter {
+  return new PngWriter({ width, height, channels, deep: pixels instanceof Uint16Array, colours });
+}
+
+/** Seconds of a second run: the first one prepares. */
+async function time(network: Network): Promise<number> {
+  const image = Float32Array.from({ length: TIMED * TIMED * 3 }, (_, index) => (index % 7) / 7);
+  await network(image, TIMED, TIMED);
+  const started = performance.now();
+  await network(image, TIMED, TIMED);
+  return (performance.now() - started) / 1000;
+}

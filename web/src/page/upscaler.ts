@@ -1,0 +1,64 @@
+/** The page's side of the worker. */
+
+import type { Device } from "../engine/network";
+import type { Settings } from "../engine/weights";
+import type { Job, Message, Result } from "../engine/worker";
+
+const MOST_THREADS = 8; // more gain little, and each takes memory
+
+/** Runs one job at a time; a job is cancelled by ending the worker, so it stops at once whatever it does. */
+export class Upscaler {
+  private worker: Worker | null = null;
+
+  constructor(public device: Device = "cpu") {}
+
+  /** Upscale a file; `progress` gets a fraction. Rejects with a sentence, or with the signal's reason. */
+  upscale(file: Blob, settings: Settings, progress: (fraction: number) => void, signal: AbortSignal): Promise<Result> {
+    return this.ask<Result>({ file, settings, ...this.place() }, signal, (message, done) => {
+      if ("progress" in message) progress(message.progress);
+      if ("result" in message) done(message.result);
+    });
+  }
+
+  /** The seconds that a device takes for a small picture, when it is ready. */
+  time(settings: Settings): Promise<number> {
+    return this.ask<number>({ settings, ...this.place() }, null, (message, done) => {
+      if ("seconds" in message) done(message.seconds);
+    });
+  }
+
+  /** End the worker, and free its memory. */
+  end(): void {
+    this.worker?.terminate();
+    this.worker = null;
+  }
+
+  private place(): { device: Device; threads: number } {
+    return { device: this.device, threads: threads() };
+  }
+
+  private ask<T>(
+    job: Job | Omit<Job, "file">, signal: AbortSignal | null, heard: (message: Message, done: (value: T) => void) => void,
+  ): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const worker = (this.worker ??= new Worker(new URL("../engine/worker.ts", import.meta.url), { type: "module" }));
+      const fail = (reason: unknown) => {
+        this.end();
+        reject(reason);
+      };
+      signal?.addEventListener("abort", () => fail(signal.reason), { once: true });
+      worker.onmessage = ({ data }: MessageEvent<Message>) => {
+        if ("error" in data) reject(new Error(data.error));
+        else heard(data, resolve);
+      };
+      worker.onerror = () => fail(new Error("could not be upscaled: the browser ran out of memory or ended the work"));
+      worker.postMessage(job);
+    });
+  }
+}
+
+/** One a core, as far as known: of many "cores", half are only a core's second thread. */
+export function threads(): number {
+  const cores = navigator.hardwareConcurrency || 1;
+  return self.crossOriginIsolated ? Math.min(cores > 4 ? cores / 2 : cores, MOST_THREADS) : 1;
+}

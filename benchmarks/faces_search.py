@@ -27,7 +27,8 @@ TIMED = (16, 16, 16)
 def two_sizes(channels: int = 64, blocks: int = 7, large: int = 32, large_blocks: int = 2) -> keras.Model:
     """Most blocks at 16x16, the last at 32x32, whose features are then laid side by side again."""
 
-    def trunk(inputs: Tensor) -> Tensor:
+    def trunk(inputs: Tensor, random: Tensor | None) -> Tensor:
+        del random
         first = x = _conv(inputs, channels)
         for _ in range(blocks):
             x = faces.residual_block(x, channels)
@@ -51,7 +52,8 @@ def modulated(channels: int = 64, blocks: int = 14, size: int = 9) -> keras.Mode
         small = keras.initializers.RandomNormal(stddev=0.01)
         return layers.Add()([x, layers.Conv2D(channels, 1, kernel_initializer=small)(y)])
 
-    def trunk(inputs: Tensor) -> Tensor:
+    def trunk(inputs: Tensor, random: Tensor | None) -> Tensor:
+        del random
         first = x = _conv(inputs, channels)
         for _ in range(blocks):
             x = block(x)

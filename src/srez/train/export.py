@@ -79,7 +79,7 @@ def parity(generator: keras.Model, model: Path) -> float:
     """
     exported = Network(model, str(model))
     random = np.random.default_rng(0)
-    inputs = [random.random((2, *size, 3), np.float32) for size in PARITY_SIZES]
+    inputs = [random.random((2, *size, generator.input_shape[-1]), np.float32) for size in PARITY_SIZES]
     with backend.current().without_gradients():
         pairs = [(exported.run(x), backend.as_numpy(generator(x, training=False))) for x in inputs]
     return max(float(np.abs(theirs - ours).max()) for theirs, ours in pairs)

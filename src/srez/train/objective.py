@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from srez.train import losses, perceptual
+from srez.train import losses, perceptual, spread
 from srez.train.data import SCALE
 from srez.train.data.pairs import generator
 from srez.train.recipe import Recipe
@@ -58,6 +58,7 @@ class Objective:
             DataError: the perceptual network's weights cannot be loaded.
         """
         self._loss, self._state = recipe.loss, state
+        self._samples = recipe.samples
         self._generator_loss, self._discriminator_loss = losses.ADVERSARIAL[recipe.loss.variant]
         self._features = perceptual.features(recipe.perceptual) if recipe.loss.perceptual else None
 
@@ -121,6 +122,10 @@ class Objective:
         loss, terms = self._loss, {}
         if loss.l1:
             terms["l1"] = losses.l1(output, high)
+        if loss.mean_l1:
+            terms["mean_l1"] = spread.mean_l1(output, high, self._samples)
+        if loss.spread:
+            terms["spread"] = spread.spread(output, high, self._samples, loss.share)
         if loss.mse:
             terms["mse"] = losses.mse(output, high)
         if loss.consistency:

@@ -41,6 +41,8 @@ class FacesData(_Settings):
     brightness: Unit = 0.0  # added, within +- this; values are in [0, 1]
     contrast: Unit = 0.0  # factors within 1 +- this
     noise: Unit = 0.0  # standard deviation, on the network's input only
+    samples: Count = 1  # of each face in a batch, which differ in their random numbers
+    planes: Annotated[Integer, Field(ge=0)] = 0  # of random numbers, for a generator that takes them
 
 
 class Damage(_Settings):
@@ -92,6 +94,7 @@ class FacesGenerator(_Settings):
     network: Literal["faces"]
     channels: Count = 64
     blocks: Count = 10
+    planes: Annotated[Integer, Field(ge=0)] = 0  # of random numbers beside the picture, for samples
 
 
 class SrresnetGenerator(_Settings):
@@ -171,6 +174,9 @@ class Loss(_Settings):
     """The weights of the generator's loss terms; a term of weight 0 is not computed."""
 
     l1: Weight = 0.0
+    mean_l1: Weight = 0.0  # of the mean of a face's samples
+    spread: Weight = 0.0  # how far samples are from differing as much as their mean errs
+    share: Unit = 1.0  # of that, in variance; 1 for samples as different as the truth may be
     mse: Weight = 0.0
     consistency: Weight = 0.0
     grid: Weight = 0.0
@@ -187,7 +193,17 @@ class Loss(_Settings):
 
     def terms(self) -> dict[str, float]:
         """The weights above 0, by the name of their term."""
-        names = ("l1", "mse", "consistency", "grid", "perceptual", "adversarial", "feature_matching")
+        names = (
+            "l1",
+            "mean_l1",
+            "spread",
+            "mse",
+            "consistency",
+            "grid",
+            "perceptual",
+            "adversarial",
+            "feature_matching",
+        )
         return {name: getattr(self, name) for name in names if getattr(self, name)}
 
 
@@ -251,6 +267,11 @@ class Recipe(_Settings):
         """The side of the pictures that a discriminator sees, in pixels."""
         side = FACE_SIDE if isinstance(self.data, FacesData) else self.data.crop
         return side - FACE_SCALE if self.loss.shift else side
+
+    @property
+    def samples(self) -> int:
+        """The number of samples of each picture in a batch."""
+        return self.data.samples if isinstance(self.data, FacesData) else 1
 
     def learning_rates(self) -> dict[str, float]:
         """The networks' learning rates, before the schedule, by the names they are logged under."""
@@ -322,6 +343,14 @@ def _contradictions(recipe: Recipe) -> Iterator[tuple[bool, str]]:
         'minutes and optimizer.schedule = "step", which counts steps, cannot be combined: use "milestones"',
     )
     yield bool(recipe.batch % optimizer.accumulate), "batch must be a multiple of optimizer.accumulate"
+    drawn_planes = recipe.data.planes if isinstance(recipe.data, FacesData) else 0
+    taken_planes = recipe.generator.planes if isinstance(recipe.generator, FacesGenerator) else 0
+    yield drawn_planes != taken_planes, "data.planes and generator.planes must be the same"
+    for key in ("mean_l1", "spread"):
+        yield (
+            bool(getattr(loss, key)) and recipe.samples < 2,
+            f"loss.{key} needs data.samples of 2 or more",
+        )
     yield recipe.drawn == 1, "data.drawn must be at least 2: one to train on and one to validate on"
     yield (
         bool(loss.consistency) and not isinstance(recipe.data, FacesData),

@@ -10,6 +10,7 @@ import numpy as np
 from srez import images
 from srez.evaluation import metrics, perceptual
 from srez.images import resample
+from srez.models import planes
 from srez.train import backend
 from srez.train.data import SCALE, ValidationSet
 from srez.train.data.pairs import Pictures
@@ -87,8 +88,16 @@ def deciding_figure(recipe: Recipe, reporter: Reporter) -> str:
 def _outputs(generator: keras.Model, low: Pictures) -> list[np.ndarray]:
     """What a generator makes of inputs of any sizes, float, neither clipped nor rounded."""
     with backend.current().without_gradients():
-        made = (generator(np.stack(part), training=False) for part in _of_one_size(low))
+        made = (
+            generator(_with_planes(np.stack(part), generator), training=False) for part in _of_one_size(low)
+        )
         return [picture for part in made for picture in backend.as_numpy(part)]
+
+
+def _with_planes(low: np.ndarray, generator: keras.Model) -> np.ndarray:
+    """The inputs as a generator takes them: with random numbers behind them for one of samples."""
+    count = generator.input_shape[-1] - low.shape[-1]
+    return np.concatenate([low, planes.drawn(0, 0, (*low.shape[:3], count))], axis=3) if count else low
 
 
 def _of_one_size(pictures: Pictures) -> Iterator[list[np.ndarray]]:

@@ -14,6 +14,7 @@ from srez.errors import ModelError, OptionError
 from srez.models import box, card
 from srez.runs.layout import RunLayout
 from srez.train import checkpoint, onnx_graph
+from srez.train.networks.faces import RANDOM
 
 _PLACES = "srez.weights"  # metadata of our ONNX files: the initializers' names, in the order of the variables
 
@@ -31,17 +32,21 @@ class InitialWeights:
     arrays: list[np.ndarray]
 
     def copy_into(self, generator: keras.Model) -> None:
-        """Give a generator these weights.
+        """Give a generator these weights; one of samples may have them from one that takes no random numbers.
 
         Raises:
             OptionError: they are of another network.
         """
-        if [array.shape for array in self.arrays] != [tuple(each.shape) for each in generator.variables]:
+        variables = generator.variables
+        if len(self.arrays) < len(variables):
+            variables = [each for each in variables if RANDOM not in each.path]
+        if [array.shape for array in self.arrays] != [tuple(each.shape) for each in variables]:
             raise OptionError(
                 f"--init {self.source}: its weights do not fit the recipe's [generator]: use the "
                 "generator settings it was trained with"
             )
-        generator.set_weights(self.arrays)
+        for variable, array in zip(variables, self.arrays, strict=True):
+            variable.assign(array)
 
     @property
     def fingerprint(self) -> str:

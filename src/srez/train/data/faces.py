@@ -8,6 +8,7 @@ import numpy as np
 
 from srez.datasets.faces import FACE_SCALE, FACE_SIDE, RIM, reduced, without_rim
 from srez.evaluation.protocol import FACES_RGB
+from srez.models.planes import planes
 from srez.train.data import split
 from srez.train.data.pairs import MakeExample, Raw, ToPairs, ValidationSet
 from srez.train.recipe import FacesData
@@ -42,6 +43,9 @@ def example_maker(shards: list[np.ndarray], settings: FacesData) -> MakeExample:
         }
         if settings.noise:
             raw["noise"] = random.standard_normal((LOW_SIDE, LOW_SIDE, 3), np.float32)
+        if settings.planes:
+            shape = settings.samples, LOW_SIDE, LOW_SIDE, settings.planes
+            raw["planes"] = planes(random.random(shape, np.float32))
         return raw
 
     return make
@@ -56,7 +60,8 @@ def picker(shards: list[np.ndarray]) -> Callable[[int], np.ndarray]:
 def to_pairs(settings: FacesData) -> ToPairs:
     """A function that makes tensors of raw batches: inputs of 16x16, truths of 64x64.
 
-    The noise of the input is not clipped.
+    The noise of the input is not clipped. Where a face has several samples, the batch is repeated as often,
+    each time with other planes of random numbers behind the input's channels.
     """
 
     def convert(raw: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
@@ -71,7 +76,15 @@ def to_pairs(settings: FacesData) -> ToPairs:
             high = (high - mean) * (1 + contrast) + mean
         high = ops.clip(high, 0.0, 1.0)
         clean = ops.average_pool(high, FACE_SCALE, FACE_SCALE, "valid", data_format="channels_last")
-        return clean + settings.noise * raw["noise"] if settings.noise else clean, clean, high
+        made = clean + settings.noise * raw["noise"] if settings.noise else clean
+        made, clean, high = (
+            ops.concatenate([each] * settings.samples) if settings.samples > 1 else each
+            for each in (made, clean, high)
+        )
+        if settings.planes:
+            behind = ops.swapaxes(raw["planes"], 0, 1)
+            made = ops.concatenate([made, ops.reshape(behind, (-1, *behind.shape[2:]))], axis=-1)
+        return made, clean, high
 
     return convert
 

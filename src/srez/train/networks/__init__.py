@@ -21,12 +21,15 @@ from srez.train.recipe import (
 
 
 def build_generator(settings: Generator) -> keras.Model:
-    """The generator a recipe asks for: `(N, H, W, 3)` in [0, 1] to `(N, 4H, 4W, 3)`."""
+    """The generator a recipe asks for: `(N, H, W, 3)` in [0, 1] to `(N, 4H, 4W, 3)`.
+
+    One of samples takes `(N, H, W, 3 + planes)`, with random numbers behind the picture.
+    """
     match settings:
         case SrezGenerator():
             return srez.generator(settings.units, settings.tail)
         case FacesGenerator():
-            return faces.generator(settings.channels, settings.blocks)
+            return faces.generator(settings.channels, settings.blocks, settings.planes)
         case SrresnetGenerator():
             return srresnet.generator(settings.channels, settings.blocks)
         case PhotoGenerator():

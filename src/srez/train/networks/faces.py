@@ -3,6 +3,10 @@
 A 4x4 block of the output is its mean and 15 details, the coefficients of a block DCT. The mean is the
 input pixel, untouched; only the details are predicted. So the block means of the output are the input,
 whatever the weights are. The details start as those of bicubic upscaling and the network adds to them.
+
+A generator of samples takes planes of random numbers beside the picture. They are added to the features at
+every depth, as in StyleGAN (Karras et al., arXiv 1812.04948, section 3.2), and so move details only: every
+sample is consistent with the input.
 """
 
 import itertools
@@ -18,46 +22,77 @@ from srez.train.networks.fixed import fixed_conv
 
 SCALE = 4
 DETAILS = SCALE * SCALE - 1
+RANDOM = "random_"  # how the names of layers begin that take random numbers
 _REACH = 2  # input pixels to either side that bicubic x4 needs
 
 
-def generator(channels: int = 64, blocks: int = 10) -> keras.Model:
+def generator(channels: int = 64, blocks: int = 10, planes: int = 0) -> keras.Model:
     """A residual network that predicts the details of 4x4 blocks, fully convolutional, x4.
 
     Args:
         channels: of the trunk.
         blocks: residual blocks in the trunk.
+        planes: of random numbers of mean 0 and variance 1 behind the picture's channels, for samples.
 
     Returns:
-        `(N, H, W, 3)` in [0, 1] to `(N, 4H, 4W, 3)`, about [0, 1] but not clipped; H and W at least 3.
+        `(N, H, W, 3 + planes)`, the picture in [0, 1], to `(N, 4H, 4W, 3)`, about [0, 1] but not clipped; H
+        and W at least 3.
     """
 
-    def trunk(inputs: keras.KerasTensor) -> keras.KerasTensor:
-        first = x = layers.Conv2D(channels, 3, padding="same", kernel_initializer="he_normal")(inputs)
-        for _ in range(blocks):
-            x = residual_block(x, channels)
+    def trunk(picture: keras.KerasTensor, random: keras.KerasTensor | None) -> keras.KerasTensor:
+        first = layers.Conv2D(channels, 3, padding="same", kernel_initializer="he_normal")(picture)
+        x = _stirred(first, random, 0)
+        for block in range(blocks):
+            x = _stirred(residual_block(x, channels), random, block + 1)
         x = layers.Conv2D(channels, 3, padding="same", kernel_initializer="he_normal")(x)
         return layers.LeakyReLU(0.2)(layers.Add()([x, first]))
 
-    return around(trunk)
+    return around(trunk, planes)
 
 
-def around(trunk: Callable[[keras.KerasTensor], keras.KerasTensor]) -> keras.Model:
+Trunk = Callable[[keras.KerasTensor, keras.KerasTensor | None], keras.KerasTensor]
+"""From a picture, `(N, H, W, 3)`, and planes of random numbers, if there are any, to features."""
+
+
+def around(trunk: Trunk, planes: int = 0) -> keras.Model:
     """A generator of any trunk that is consistent with its input.
 
     Args:
-        trunk: the input, `(N, H, W, 3)`, to features, `(N, H, W, channels)`.
+        trunk: makes features, `(N, H, W, channels)`.
+        planes: of random numbers.
 
     Returns:
         As `generator`.
     """
-    inputs = keras.Input((None, None, 3))
-    features = trunk(inputs)
+    inputs = keras.Input((None, None, 3 + planes))
+    picture, random = _parted(inputs, planes)
+    features = trunk(picture, random)
     details = layers.Conv2D(3 * DETAILS, 3, padding="same", kernel_initializer=_normal(1e-3))(features)
-    details = layers.Add()([details, _bicubic_details(inputs)])
-    coefficients = layers.Concatenate()([inputs, details])
+    details = layers.Add()([details, _bicubic_details(picture)])
+    coefficients = layers.Concatenate()([picture, details])
     blocks_of_pixels = fixed_conv(coefficients, _synthesis())
     return keras.Model(inputs, ops.depth_to_space(blocks_of_pixels, SCALE), name="faces")
+
+
+def _parted(inputs: keras.KerasTensor, planes: int) -> tuple[keras.KerasTensor, keras.KerasTensor | None]:
+    """The picture and the random numbers behind it, by convolutions that take some channels as they are."""
+    if not planes:
+        return inputs, None
+    kernels = np.split(np.eye(3 + planes)[None, None], [3], axis=3)
+    picture, random = (
+        fixed_conv(inputs, kernel, "float32", name=f"{RANDOM}{name}")
+        for kernel, name in zip(kernels, ("without", "only"), strict=True)
+    )
+    return picture, random
+
+
+def _stirred(x: keras.KerasTensor, random: keras.KerasTensor | None, number: int) -> keras.KerasTensor:
+    """Features with random numbers added, which begin as nearly nothing."""
+    if random is None:
+        return x
+    # Not as nothing: two samples that are the same would have no reason to part.
+    options = {"use_bias": False, "kernel_initializer": _normal(2e-3), "name": f"{RANDOM}{number}"}
+    return layers.Add()([x, layers.Conv2D(x.shape[-1], 1, **options)(random)])
 
 
 def residual_block(x: keras.KerasTensor, channels: int) -> keras.KerasTensor:

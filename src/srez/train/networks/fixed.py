@@ -7,15 +7,18 @@ from keras import layers
 from srez.images.resample import keys_cubic
 
 
-def fixed_conv(x: keras.KerasTensor, kernel: np.ndarray, dtype: str | None = None) -> keras.KerasTensor:
+def fixed_conv(
+    x: keras.KerasTensor, kernel: np.ndarray, dtype: str | None = None, name: str | None = None
+) -> keras.KerasTensor:
     """A convolution that is not trained, without padding.
 
     Args:
         x: what is convolved.
         kernel: `(height, width, in, out)`.
         dtype: of the arithmetic; the recipe's precision by default.
+        name: of the layer.
     """
-    fixed = {"use_bias": False, "trainable": False, "dtype": dtype}
+    fixed = {"use_bias": False, "trainable": False, "dtype": dtype, "name": name}
     layer = layers.Conv2D(kernel.shape[-1], kernel.shape[:2], **fixed)
     y = layer(x)
     layer.set_weights([kernel.astype(np.float32)])

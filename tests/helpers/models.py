@@ -13,21 +13,22 @@ from srez.models import card as cards
 CHANNELS = 16
 
 
-def network(seed: int, first_layer: int = 1) -> onnx.ModelProto:
+def network(seed: int, first_layer: int = 1, planes: int = 0) -> onnx.ModelProto:
     """A x4 network of two zero-padded 3x3 convolutions and a skip by nearest neighbour.
 
     Args:
         seed: decides the weights.
         first_layer: the number in the first layer's name, as Keras counts layers on through a process.
+        planes: of random numbers behind the input's channels.
     """
     random = np.random.default_rng(seed)
     last = first_layer + 1
     weights = {
-        f"conv2d_{first_layer}/kernel": random.normal(0, 0.2, (CHANNELS, 3, 3, 3)),
+        f"conv2d_{first_layer}/kernel": random.normal(0, 0.2, (CHANNELS, 3 + planes, 3, 3)),
         f"conv2d_{first_layer}/bias": random.normal(0, 0.2, CHANNELS),
         f"conv2d_{last}/kernel": random.normal(0, 0.02, (48, CHANNELS, 3, 3)),
         f"conv2d_{last}/bias": random.normal(0, 0.01, 48),
-        "skip": np.tile(np.eye(3), (16, 1)).reshape(48, 3, 1, 1),
+        "skip": np.tile(np.eye(3, 3 + planes), (16, 1)).reshape(48, 3 + planes, 1, 1),
     }
 
     def conv(entry: str, number: int, out: str) -> onnx.NodeProto:
@@ -47,7 +48,7 @@ def network(seed: int, first_layer: int = 1) -> onnx.ModelProto:
     graph = helper.make_graph(
         nodes,
         "small",
-        [helper.make_tensor_value_info("images", TensorProto.FLOAT, ["n", "h", "w", 3])],
+        [helper.make_tensor_value_info("images", TensorProto.FLOAT, ["n", "h", "w", 3 + planes])],
         [helper.make_tensor_value_info("larger", TensorProto.FLOAT, ["n", "H", "W", 3])],
         [numpy_helper.from_array(value.astype(np.float32), name) for name, value in weights.items()],
     )
@@ -61,6 +62,39 @@ def write(path: Path, seed: int = 0, **card: Any) -> Path:
     path.write_bytes(network(seed).SerializeToString())
     write_card(path, **card)
     return path
+
+
+def write_guessing(path: Path, planes: int = 2, error: float = 0.02, factor: float = 2.5) -> Path:
+    """A model that makes samples, and expects the same error of every pixel."""
+    path.write_bytes(network(0).SerializeToString())
+    samples, sure = (path.with_name(f"{path.stem}-{key}.onnx") for key in ("samples", "uncertainty"))
+    samples.write_bytes(network(1, planes=planes).SerializeToString())
+    sure.write_bytes(_constant(error).SerializeToString())
+    write_card(
+        path,
+        samples={"file": samples.name, "sha256": cards.sha256(samples), "planes": planes},
+        uncertainty={"file": sure.name, "sha256": cards.sha256(sure), "factor": factor},
+    )
+    return path
+
+
+def _constant(value: float) -> onnx.ModelProto:
+    """A network that gives one value for every pixel of the x4 result."""
+    nodes = [
+        helper.make_node("Transpose", ["images"], ["x"], perm=[0, 3, 1, 2]),
+        helper.make_node("Conv", ["x", "kernel", "bias"], ["a"]),
+        helper.make_node("DepthToSpace", ["a"], ["b"], blocksize=4),
+        helper.make_node("Transpose", ["b"], ["errors"], perm=[0, 2, 3, 1]),
+    ]
+    weights = {"kernel": np.zeros((16, 3, 1, 1)), "bias": np.full(16, value)}
+    graph = helper.make_graph(
+        nodes,
+        "constant",
+        [helper.make_tensor_value_info("images", TensorProto.FLOAT, ["n", "h", "w", 3])],
+        [helper.make_tensor_value_info("errors", TensorProto.FLOAT, ["n", "H", "W", 1])],
+        [numpy_helper.from_array(array.astype(np.float32), name) for name, array in weights.items()],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
 
 
 def write_card(path: Path, **card: Any) -> None:

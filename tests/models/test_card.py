@@ -11,7 +11,7 @@ import tomli_w
 from helpers import models
 from srez.errors import ModelError
 from srez.models import card as cards
-from srez.models.card import Card, Form, WeightFile
+from srez.models.card import Card, Form, SamplesFile, UncertaintyFile, WeightFile
 
 TEXTS = {"name", "description", "licence", "limits"}
 COUNTS = {
@@ -27,7 +27,11 @@ COUNTS = {
 HASH = "0" * 64
 DATE = datetime.date(2026, 1, 1)
 WRONG_EVERYWHERE = [True, DATE, ["a"], float("nan")]
-WEIGHT_FILES = ("vivid", "repair", "vivid_repair")
+WEIGHT_FILES = {
+    **dict.fromkeys(("vivid", "repair", "vivid_repair"), WeightFile),
+    "samples": SamplesFile,
+    "uncertainty": UncertaintyFile,
+}
 WRONG_FILES = ["sub/x.onnx", "../x.onnx", "sub\\x.onnx", "/x.onnx", "", "..", "x.bin", "x\n.onnx", 1]
 WRONG: dict[str, list[Any]] = {
     **{key: [4, {"a": 1}, *WRONG_EVERYWHERE] for key in TEXTS},
@@ -39,6 +43,8 @@ WRONG: dict[str, list[Any]] = {
     **{key: ["a.onnx", 1, *WRONG_EVERYWHERE] for key in WEIGHT_FILES},
     **{f"{key}.file": WRONG_FILES for key in WEIGHT_FILES},
     **{f"{key}.sha256": ["", HASH[:-1], 64] for key in WEIGHT_FILES},
+    "samples.planes": ["8", 0, 65, 1.5, True],
+    "uncertainty.factor": ["2", 0, -1.0, float("inf"), True],
     "keeps_flat": ["true", 1, {"a": 1}],
     "form": ["NHWC", 1, *WRONG_EVERYWHERE],
     "form.layout": ["HWC", 1, True],
@@ -56,6 +62,7 @@ TOO_SMALL_OR_LARGE = {"scale": [0, 17], "minimum_size": [0, 10**6], "memory": [0
 def card_with(path: Path, key: str, value: Any) -> None:
     table, _, inner = key.partition(".")
     rest = {"file": "small-vivid.onnx", "sha256": HASH} if table in WEIGHT_FILES else {}
+    rest |= {"samples": {"planes": 8}, "uncertainty": {"factor": 2.0}}.get(table, {})
     models.write_card(path, **{table: rest | {inner: value} if inner else value})
 
 
@@ -65,7 +72,9 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_key_is_tried() -> None:
-    inner = {f"{key}.{field.name}" for key in WEIGHT_FILES for field in dataclasses.fields(WeightFile)}
+    inner = {
+        f"{key}.{field.name}" for key, kind in WEIGHT_FILES.items() for field in dataclasses.fields(kind)
+    }
     inner |= {f"form.{field.name}" for field in dataclasses.fields(Form)}
     assert WRONG.keys() == {field.name for field in dataclasses.fields(Card)} | inner
 

@@ -145,6 +145,8 @@ def _facts(path: Path, card: Card) -> Iterator[tuple[str, str]]:
     yield "scale", f"x{card.scale}"
     yield "fidelity", f"0 (vivid) to 1 (faithful), by default {card.fidelity:g}" if card.vivid else "1 only"
     yield "repair", "0 to 1, by default what suits each picture" if card.repair else "none"
+    yield "samples", "any number, by seed" if card.samples else "none"
+    yield "uncertainty", f"of clean pictures at fidelity {card.fidelity:g}" if card.uncertainty else "none"
     if card.form != Form():
         yield "takes", _form(card)
     yield "parameters", f"{card.parameters:,}"

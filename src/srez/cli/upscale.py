@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from srez import images
+from srez.cli import guesses
 from srez.cli import raw as raw_frames
 from srez.cli.display import (
     Bars,
@@ -125,6 +126,9 @@ def upscale(
     max_pixels: Annotated[
         int, typer.Option(min=1, help="Refuse larger inputs: a small file can be made to fill the memory.")
     ] = images.MAX_PIXELS,
+    samples: guesses.Samples = None,
+    seed: guesses.Seed = 0,
+    uncertainty: guesses.Uncertainty = False,
     raw: raw_frames.RawSize = None,
     pixel_format: raw_frames.PixelFormat = "rgb24",
     engine: Annotated[
@@ -153,15 +157,19 @@ def upscale(
     from srez.upscaling.upscaler import chooser
 
     raw_frames.check(context)
+    with_settings, sized = (fidelity, repair) != (None, None), bool(scale or width or height)
+    make = guesses.maker(samples, seed, uncertainty, with_settings, sized)
     if "" in inputs:
         raise OptionError("an input is empty: give a file, a folder, a pattern, or - for standard input")
     if overwrite and skip:
         raise OptionError("give either --overwrite or --skip")
     existing = Existing.OVERWRITE if overwrite else Existing.SKIP if skip else Existing.REFUSE
-    rules = Rules(output, format_, suffix, recursive, existing, again)
+    rules = Rules(output, format_, suffix, recursive, existing, again, guesses.label(samples))
     options = Options(Size(scale, width, height), quality, max_pixels)
     place = Place(device, precision)
     if engine == Engine.ray:
+        if make:
+            raise OptionError("--samples and --uncertainty cannot be combined with --engine ray")
         if output or dry_run or len(inputs) != 2:
             raise OptionError("--engine ray takes a source and a target, but no -o or --dry-run")
         require("--engine ray", "fsspec", "pyarrow", "ray", extra="cluster")
@@ -186,7 +194,7 @@ def upscale(
         outcome = batch.rehearse(plan, options, model_scale, failed)
     else:
         with PixelBars() as bars:
-            outcome = batch.run(choose, plan, options, bars.watch, failed)
+            outcome = batch.run(choose, plan, options, bars.watch, failed, make)
     for warning in outcome.warnings:
         error_console.print(f"srez: warning: {warning}", soft_wrap=True)
     if as_json:

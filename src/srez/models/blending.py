@@ -77,7 +77,7 @@ def weights(model: Path, card: Card, fidelity: float, repair: float) -> bytes:
         "repair": fidelity * repair,
         "vivid_repair": (1 - fidelity) * repair,
     }
-    files = {key: file for key, file in weight_files(model, card).items() if shares[key]}
+    files = {key: file for key, file in weight_files(model, card).items() if shares.get(key)}
     parts = [(model, fidelity * (1 - repair)), *((file, shares[key]) for key, file in files.items())]
     try:
         return blend([(file.read_bytes(), share) for file, share in parts if share])

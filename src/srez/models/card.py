@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from srez.errors import ModelError
 
 _LFS_POINTER = b"version https://git-lfs"  # how a file begins that Git LFS has not fetched
-_WEIGHT_FILES = ("vivid", "repair", "vivid_repair")
+_WEIGHT_FILES = ("vivid", "repair", "vivid_repair")  # of one network, which can be mixed
 _MOST_PIXELS = 4096  # of what a card counts in pixels: far more than any network needs
 
 
@@ -28,6 +28,28 @@ class WeightFile:
 
     file: str
     sha256: str
+
+
+@dataclass(frozen=True)
+class SamplesFile(WeightFile):
+    """A network of its own that makes samples: with planes of random numbers behind the input's channels.
+
+    Attributes:
+        planes: how many.
+    """
+
+    planes: int
+
+
+@dataclass(frozen=True)
+class UncertaintyFile(WeightFile):
+    """A network of its own that predicts the errors of the model's at its default settings.
+
+    Attributes:
+        factor: how many times the expected error of a pixel holds the truth in nine of ten.
+    """
+
+    factor: float
 
 
 @dataclass(frozen=True)
@@ -83,6 +105,8 @@ class Card:
         vivid: the weights for fidelity 0, if the model has them; its own are those for 1.
         repair: the weights for repair 1, if the model repairs damaged pictures; its own are those for 0.
         vivid_repair: the weights for fidelity 0 and repair 1; a model with both of the above has them.
+        samples: the network that makes several results for one input, if the model has one.
+        uncertainty: the network that says how far results may be from the truth, if the model has one.
         fidelity: the default, from 0 (vivid) to 1 (faithful).
         form: how the graph takes and gives images.
         keeps_flat: whether what is one colour all around stays exactly that colour.
@@ -106,6 +130,8 @@ class Card:
     vivid: WeightFile | None = None
     repair: WeightFile | None = None
     vivid_repair: WeightFile | None = None
+    samples: SamplesFile | None = None
+    uncertainty: UncertaintyFile | None = None
     fidelity: float = 1.0
     form: Form = Form()
     keeps_flat: bool = True
@@ -147,8 +173,8 @@ def read_method(path: Path) -> Card:
 
 
 def weight_files(model: Path, card: Card) -> dict[str, Path]:
-    """The other sets of weights that a model has, by their keys in the card: "vivid", "repair" ..."""
-    files = {key: getattr(card, key) for key in _WEIGHT_FILES}
+    """The other files that a model has, by their keys in the card: "vivid", "samples" ..."""
+    files: dict[str, WeightFile | None] = {key: getattr(card, key) for key in _FILES}
     return {key: model.with_name(file.file) for key, file in files.items() if file}
 
 
@@ -182,8 +208,8 @@ def _read(model: Path, path: Path) -> Card:
         form = _checked(Form, card.form, path, "form.")
         pairs = {key: tuple(getattr(form, key)) for key in ("takes", "gives", "side")}
         card = dataclasses.replace(card, form=dataclasses.replace(form, **pairs))
-    tables = {key: values[key] for key in _WEIGHT_FILES if key in values}
-    files = {key: _checked(WeightFile, table, path, f"{key}.") for key, table in tables.items()}
+    tables = {key: kind for key, kind in _FILES.items() if key in values}
+    files = {key: _checked(kind, values[key], path, f"{key}.") for key, kind in tables.items()}
     card = dataclasses.replace(card, **files)
     if bool(card.vivid and card.repair) != bool(card.vivid_repair):
         raise ModelError(
@@ -269,6 +295,12 @@ _ROWS = _Requirement(
 )
 
 
+_FILES: dict[str, type[WeightFile]] = {
+    **dict.fromkeys(_WEIGHT_FILES, WeightFile),
+    "samples": SamplesFile,
+    "uncertainty": UncertaintyFile,
+}
+_FILE_KEYS = {"file": _FILE_NAME, "sha256": _SHA256}
 _KEYS: dict[type, dict[str, _Requirement]] = {
     Card: {
         "name": _NAME,
@@ -286,7 +318,7 @@ _KEYS: dict[type, dict[str, _Requirement]] = {
         "edge": _whole(0, _MOST_PIXELS),
         "trained_at": _whole(0, _MOST_PIXELS),
         "memory": _whole(1),
-        **dict.fromkeys(_WEIGHT_FILES, _TABLE),
+        **dict.fromkeys(_FILES, _TABLE),
         "fidelity": _FRACTION,
         "form": _TABLE,
         "keeps_flat": _TRUTH,
@@ -301,7 +333,12 @@ _KEYS: dict[type, dict[str, _Requirement]] = {
         "side": _SIDE,
         "one_by_one": _TRUTH,
     },
-    WeightFile: {"file": _FILE_NAME, "sha256": _SHA256},
+    WeightFile: _FILE_KEYS,
+    SamplesFile: {**_FILE_KEYS, "planes": _whole(1, 64)},
+    UncertaintyFile: {
+        **_FILE_KEYS,
+        "factor": _Requirement("a number above 0", lambda value: _is_number(value) and value > 0),
+    },
 }
 
 _Table = TypeVar("_Table", Card, Form, WeightFile)

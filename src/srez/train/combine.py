@@ -6,8 +6,10 @@ from pathlib import Path
 
 import tomli_w
 
+from srez.errors import ModelError
 from srez.models import blending
 from srez.models import card as cards
+from srez.models.card import Card
 from srez.output import atomic
 
 
@@ -28,10 +30,54 @@ def combine(model: Path, others: Mapping[str, Path], fidelity: float = 1.0) -> N
     """
     card, files = cards.read(model), {}
     for key, other in others.items():
-        target = model.with_name(f"{model.stem}-{key.replace('_', '-')}.onnx")
-        data = blending.transplant(model.read_bytes(), other.read_bytes())
-        with atomic(target) as file:
-            file.write(data)
+        target = _copied(model, blending.transplant(model.read_bytes(), other.read_bytes()), key)
         files[key] = cards.WeightFile(target.name, cards.sha256(target))
+    _rewrite(model, replace(card, fidelity=fidelity, **files))
+
+
+def add_samples(model: Path, other: Path) -> None:
+    """Add a generator of samples to a model, as NAME-samples.onnx.
+
+    Args:
+        model: an .onnx file with its card, which is rewritten.
+        other: what a recipe for samples has trained, with its card.
+
+    Raises:
+        ModelError: a file is missing or damaged, or the other makes no samples.
+        OutputError: a file cannot be written.
+    """
+    number = cards.read(other).training.get("generator", {}).get("planes", 0)
+    if not number:
+        raise ModelError(f"{other} makes no samples: train it with generator.planes above 0")
+    target = _copied(model, other.read_bytes(), "samples")
+    entry = cards.SamplesFile(target.name, cards.sha256(target), number)
+    _rewrite(model, replace(cards.read(model), samples=entry))
+
+
+def add_uncertainty(model: Path, network: Path, factor: float) -> None:
+    """Add to a model the network that says how sure it is, as NAME-uncertainty.onnx.
+
+    Args:
+        model: an .onnx file with its card, which is rewritten.
+        network: an .onnx file of `srez.train.networks.uncertainty`.
+        factor: of `srez.train.uncertainty.factor`.
+
+    Raises:
+        ModelError: a file is missing or damaged.
+        OutputError: a file cannot be written.
+    """
+    target = _copied(model, network.read_bytes(), "uncertainty")
+    entry = cards.UncertaintyFile(target.name, cards.sha256(target), round(factor, 4))
+    _rewrite(model, replace(cards.read(model), uncertainty=entry))
+
+
+def _copied(model: Path, data: bytes, key: str) -> Path:
+    target = model.with_name(f"{model.stem}-{key.replace('_', '-')}.onnx")
+    with atomic(target) as file:
+        file.write(data)
+    return target
+
+
+def _rewrite(model: Path, card: Card) -> None:
     with atomic(model.with_suffix(".toml")) as file:
-        file.write(tomli_w.dumps(cards.as_dict(replace(card, fidelity=fidelity, **files))).encode())
+        file.write(tomli_w.dumps(cards.as_dict(card)).encode())

@@ -139,6 +139,7 @@ def run(
     options: Options,
     progress: Callable[[float, int], None],
     failed: Callable[[SrezError], None],
+    make: "Make | None" = None,
 ) -> Outcome:
     """Upscale one picture after another; one that fails does not stop the others.
 
@@ -150,6 +151,7 @@ def run(
         options: how.
         progress: called now and then with the input pixels done, and those of all inputs together.
         failed: called at once with each error, those of the plan too.
+        make: what to make of each picture; its result alone by default.
 
     Raises:
         OptionError: a picture would go to a terminal.
@@ -164,7 +166,7 @@ def run(
             for item, pixels in zip(plan.items, sizes, strict=True):
                 try:
                     within = partial(_advance, progress, done, pixels, total)
-                    outcome.done.append((item, _upscale(choose, item, options, within)))
+                    outcome.done.append((item, (make or upscale)(choose, item, options, within)))
                 except Exception as error:
                     failure = error if isinstance(error, SrezError) else _defect(item, error)
                     outcome.failures[str(item.source)] = failure
@@ -214,11 +216,17 @@ def _advance(
     progress(done + fraction * pixels, total)
 
 
-def _upscale(choose: Choose, item: Item, options: Options, progress: Progress) -> Converted:
-    return convert(choose, _source(item.source, options), _target(item), options, progress)
+def upscale(choose: Choose, item: Item, options: Options, progress: Progress) -> Converted:
+    """Make an item's result; see `convert`."""
+    return convert(choose, source(item.source, options), _target(item), options, progress)
 
 
-def _source(path: Path, options: Options) -> Source:
+Make = Callable[[Choose, Item, Options, Progress], Converted]
+"""Makes what is wanted of an item, as `upscale` makes its result."""
+
+
+def source(path: Path, options: Options) -> Source:
+    """What an item's picture is read from."""
     if path == STANDARD:
         return Source(_standard_input(options.max_pixels), "standard input")
     return Source(path, str(path))
@@ -227,11 +235,12 @@ def _source(path: Path, options: Options) -> Source:
 def _target(item: Item) -> Target:
     if item.target == STANDARD:
         return Target(output.standard_output, "standard output", item.format)
-    return Target(partial(_result_file, item.target, item.overwrite), str(item.target), item.format)
+    return Target(partial(result_file, item.target, item.overwrite), str(item.target), item.format)
 
 
 @contextmanager
-def _result_file(path: Path, overwrite: bool) -> Iterator[IO[bytes]]:
+def result_file(path: Path, overwrite: bool) -> Iterator[IO[bytes]]:
+    """A file for a result, in a folder that is made if need be; see `output.atomic`."""
     output.make_folder(path.parent)
     with output.atomic(path, overwrite) as file:
         yield file

@@ -42,6 +42,7 @@ class Rules:
         recursive: whether to search subfolders too.
         existing: what to do where a result exists.
         again: whether results of earlier runs are upscaled too, instead of being left out.
+        label: put before the ending of every result's name, as in face_x4.sheet.png.
     """
 
     out: Path | None = None
@@ -50,6 +51,7 @@ class Rules:
     recursive: bool = False
     existing: Existing = Existing.REFUSE
     again: bool = False
+    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,10 @@ def make_plan(inputs: list[Path], rules: Rules, size: Size, scale: int) -> Plan:
     sources = find_sources(inputs, rules.out, rules.recursive)
     if not rules.again:
         sources = without_earlier_results(sources, "" if rules.out else rules.suffix or "")
-    items, clashes = _one_result_each(_items(sources, inputs, rules))
+    planned = _items(sources, inputs, rules)
+    if rules.label:
+        planned = [replace(item, target=labelled(item.target, rules.label)) for item in planned]
+    items, clashes = _one_result_each(planned)
     plan = Plan([], [], sources.earlier_results, sources.other_files, sources.failures | clashes)
     for item in items:
         exists = item.target != STANDARD and probe(item.target.exists)
@@ -162,6 +167,11 @@ def result_name(source: PurePath, rules: Rules, read_start: Callable[[], bytes])
         found = None if source == STANDARD else images.format_of_bytes(read_start())
         ending = found.suffix if found and found.writable else images.PNG.suffix
     return f"{stem}{rules.suffix or ''}{ending}"
+
+
+def labelled(path: Path, label: str) -> Path:
+    """A file's name with a label before its ending: face_x4.png to face_x4.LABEL.png."""
+    return path if path == STANDARD else path.with_name(f"{path.stem}.{label}{path.suffix}")
 
 
 def exists_error(target: str) -> OutputError:

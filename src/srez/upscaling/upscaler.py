@@ -21,7 +21,7 @@ from srez.models.devices import AUTO, Place
 from srez.models.fitting import Run, fitted
 from srez.models.foreign import Hints
 from srez.models.placing import Placed, require
-from srez.upscaling import clipping, damage, exact, tiling
+from srez.upscaling import clipping, damage, exact, samples, tiling, uncertainty
 from srez.upscaling.settings import ModelSettings, check_repair, chosen_fidelity
 from srez.upscaling.tiling import SMALLEST, Cut, Progress, ignore_progress
 
@@ -164,6 +164,63 @@ class Upscaler:
             pixels, self.repair_for(image) if repair is None else repair, progress
         )
         return tiling.bands(run, pixels, self.card.scale, cut, progress)
+
+    def samples(
+        self, image: np.ndarray | PillowImage | str | Path, count: int = 8, seed: int = 0
+    ) -> list[Any]:
+        """Several results for one picture, each as plausible as the next and consistent with it.
+
+        Args:
+            image: as for a call, of at most `samples.MOST_PIXELS` pixels.
+            count: how many, up to `samples.MOST`.
+            seed: of their random numbers. A sample depends on its number and the seed alone, so more of them
+                begin with the same ones.
+
+        Returns:
+            As many of what a call returns.
+
+        Raises:
+            ImageError: anything else than such a picture, or it is too large.
+            ModelError: the model makes no samples, or its weights are corrupt.
+            OptionError: the count or the seed is out of range.
+        """
+        samples.check(self.card, count, seed)
+        if isinstance(image, str | Path):
+            picture = read(Path(image))
+            found = self.samples(picture.pixels, count, seed)
+            return [as_pillow(replace(picture, pixels=each), str(image)) for each in found]
+        if isinstance(image, PillowImage):
+            return [to_pillow(each, like=image) for each in self.samples(from_pillow(image), count, seed)]
+        pixels = _pixels(image)
+        drawn = samples.draw(self._file, self.card, self._place, self._run, pixels, seed, range(count))
+        return [each if image.ndim == 3 else each[..., 0] for each in drawn]
+
+    def uncertainty(
+        self, image: np.ndarray | PillowImage | str | Path, progress: Progress = ignore_progress
+    ) -> np.ndarray:
+        """How far the result may be from the truth: in nine of ten pixels, no channel is farther off.
+
+        It holds for pictures that are not damaged, upscaled at the model's default fidelity, without repair.
+
+        Args:
+            image: as for a call.
+            progress: called after each tile with the fraction done.
+
+        Returns:
+            `(scale H, scale W)` float32, where 1 is the distance from black to white.
+
+        Raises:
+            ImageError: anything else than such a picture.
+            ModelError: the model does not know how sure it is, or its weights are corrupt.
+            OptionError: another fidelity or a repair was asked for.
+        """
+        uncertainty.check(self.card, self.fidelity, self._repair)
+        if isinstance(image, str | Path):
+            image = read(Path(image)).pixels
+        pixels = _pixels(from_pillow(image) if isinstance(image, PillowImage) else image)
+        _, cut, progress = self._plan(pixels, 0.0, progress)
+        run = uncertainty.runner(self._file, self.card, self._place)
+        return tiling.tiled(run, uncertainty.colours(pixels), self.card.scale, cut, progress)[..., 0]
 
     def repair_for(self, image: np.ndarray | PillowImage, jpeg_quality: float | None = None) -> float:
         """How far a picture is repaired: as the upscaler was told, or else as its damage asks for.

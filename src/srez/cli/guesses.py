@@ -1,0 +1,72 @@
+"""`srez upscale --samples` and `--uncertainty`: what a result guesses, in files beside it."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from srez.errors import OptionError
+
+if TYPE_CHECKING:
+    from srez.upscaling.batch import Make
+
+Samples = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=64,
+        help="Write so many plausible results of each picture instead of one, and a sheet of them, with a "
+        "model that makes samples: faces.",
+        show_default=False,
+    ),
+]
+Seed = Annotated[int, typer.Option(min=0, help="Of the random numbers of --samples.")]
+Uncertainty = Annotated[
+    bool,
+    typer.Option(
+        "--uncertainty",
+        help="Write a 16-bit PNG beside each result: how far each pixel may be from the truth.",
+    ),
+]
+
+
+def maker(
+    samples: int | None, seed: int, uncertainty: bool, with_settings: bool, sized: bool
+) -> "Make | None":
+    """What is made of each picture; None for its result alone.
+
+    Args:
+        samples: of each picture; None for its result.
+        seed: of the samples.
+        uncertainty: whether it is written too.
+        with_settings: whether a fidelity or a repair was asked for.
+        sized: whether a size was.
+
+    Raises:
+        OptionError: options contradict each other.
+    """
+    if samples:
+        if uncertainty:
+            raise OptionError("give either --samples or --uncertainty")
+        if with_settings:
+            raise OptionError("--samples have no fidelity and no repair to choose: omit it")
+        from srez.upscaling import guesses
+
+        return guesses.samples(samples, seed)
+    if seed:
+        raise OptionError("--seed requires --samples")
+    if not uncertainty:
+        return None
+    if sized:
+        raise OptionError("--uncertainty is of the model's own size: omit --scale, --width and --height")
+    from srez.upscaling import guesses
+
+    return guesses.uncertainty
+
+
+def label(samples: int | None) -> str:
+    """What the names of results say of them."""
+    if not samples:
+        return ""
+    from srez.upscaling.guesses import SHEET
+
+    return SHEET

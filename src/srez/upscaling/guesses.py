@@ -1,0 +1,134 @@
+"""Files that show what a result guesses: several samples, or how far it may be from the truth."""
+
+import math
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from srez import images
+from srez.errors import OptionError, SrezError
+from srez.images import Metadata, Picture, resample
+from srez.models.uncertainty import COVERAGE
+from srez.upscaling import convert
+from srez.upscaling.batch import Make, result_file, source, upscale
+from srez.upscaling.convert import Converted, Options, Target
+from srez.upscaling.plan import Item, exists_error, labelled
+from srez.upscaling.sources import STANDARD
+from srez.upscaling.tiling import Progress
+from srez.upscaling.upscaler import Choose
+
+SHEET = "sheet"  # the label of a picture's samples side by side
+UNCERTAINTY = "uncertainty"
+_GAP = 6  # pixels between pictures on a sheet
+_UNIT = (
+    f"In {round(10 * COVERAGE)} of 10 pixels, no channel of the result is farther from the truth than this. "
+    "65535 is the distance from black to white, 257 one of 255 grey levels."
+)
+
+
+def samples(count: int, seed: int) -> Make:
+    """Makes the samples of an item: face_x4.1.png and so on, and then its target, a sheet of all of them.
+
+    Args:
+        count: of samples.
+        seed: of their random numbers.
+    """
+    return partial(_make_samples, count, seed)
+
+
+def _make_samples(
+    count: int, seed: int, choose: Choose, item: Item, options: Options, progress: Progress
+) -> Converted:
+    _refuse_pipe(item, "--samples")
+    numbered = [_numbered(item.target, number) for number in range(1, count + 1)]
+    _refuse_existing(item, numbered)
+    target = partial(_target, item)
+    decoded = convert.decode(
+        source(item.source, options), target(item.target), options, lambda pixels: choose(pixels).card.scale
+    )
+    pixels = decoded.picture.pixels
+    upscaler = choose(pixels)
+    try:
+        found = upscaler.samples(pixels, count, seed)
+    except SrezError as error:
+        raise type(error)(f"{item.source}: {error}") from None
+    for number, (path, sample) in enumerate(zip(numbered, found, strict=True)):
+        bands = [sample if sample.ndim == 3 else sample[..., None]]
+        convert.encode(decoded, bands, target(path), options)
+        progress((number + 1) / (count + 1))
+    sheet = Picture(_sheet(pixels, found, upscaler.card.scale))
+    with target(item.target).open() as file:
+        encoding = images.Encoding(item.format, options.quality, marked=True)
+        images.save(file, str(item.target), encoding, [sheet.pixels], sheet.size, sheet)
+    return Converted(sheet.size)
+
+
+def uncertainty(choose: Choose, item: Item, options: Options, progress: Progress) -> Converted:
+    """Make an item's result, and beside it, as photo_x4.uncertainty.png, how far it may be from the truth.
+
+    The file is gray with 16 bits, and says its unit in its text.
+
+    Args:
+        choose: gives the upscaler for a picture.
+        item: what to make.
+        options: as for `convert`.
+        progress: called now and then with the fraction done.
+
+    Raises:
+        SrezError: as for `convert`; or the model does not know how sure it is; or the file exists.
+    """
+    _refuse_pipe(item, "--uncertainty")
+    path = labelled(item.target, UNCERTAINTY).with_suffix(".png")
+    _refuse_existing(item, [path])
+    picture = images.read(item.source, str(item.source), options.max_pixels)
+    upscaler = choose(picture.pixels)
+    try:
+        found = upscaler.uncertainty(picture.pixels, lambda done: progress(done / 4))
+    except SrezError as error:
+        raise type(error)(f"{item.source}: {error}") from None
+    converted = upscale(choose, item, options, lambda done: progress(0.25 + 0.75 * done))
+    sixteen = images.from_float(found, np.uint16)
+    text = ((b"tEXt", b"Description\0" + _UNIT.encode("latin-1")),)
+    with result_file(path, item.overwrite) as file:
+        encoding = images.Encoding(images.PNG, marked=True)
+        like = Picture(sixteen, Metadata(text=text))
+        images.save(file, str(path), encoding, [sixteen[..., None]], like.size, like)
+    if converted.settings and converted.settings.repair:
+        damaged = "how sure it is: the uncertainty holds for pictures without damage"
+        return replace(converted, warnings=(*converted.warnings, damaged))
+    return converted
+
+
+def _numbered(sheet: Path, number: int) -> Path:
+    """The file of a sample, given that of the sheet."""
+    return sheet.with_name(f"{sheet.stem.removesuffix(f'.{SHEET}')}.{number}{sheet.suffix}")
+
+
+def _target(item: Item, path: Path) -> Target:
+    return Target(partial(result_file, path, item.overwrite), str(path), item.format)
+
+
+def _refuse_pipe(item: Item, option: str) -> None:
+    if STANDARD in (item.source, item.target):
+        raise OptionError(f"{option} writes several files: give a file to read, and none or a file for -o")
+
+
+def _refuse_existing(item: Item, paths: list[Path]) -> None:
+    for path in paths:
+        if path.exists() and not item.overwrite:
+            raise exists_error(str(path))
+
+
+def _sheet(pixels: np.ndarray, samples: list[np.ndarray], scale: int) -> np.ndarray:
+    """The input, enlarged as it is, and then its samples in their order, in rows; `(H, W, 3)` uint8."""
+    shown = [resample.nearest(images.rgb(Picture(pixels)), scale), *(images.rgb(Picture(s)) for s in samples)]
+    columns = math.ceil(len(shown) ** 0.5)
+    height, width = (side + _GAP for side in shown[0].shape[:2])
+    rows = math.ceil(len(shown) / columns)
+    sheet = np.full((rows * height + _GAP, columns * width + _GAP, 3), 255, np.uint8)
+    for number, picture in enumerate(shown):
+        top, left = number // columns * height + _GAP, number % columns * width + _GAP
+        sheet[top : top + height - _GAP, left : left + width - _GAP] = picture
+    return sheet

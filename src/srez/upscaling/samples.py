@@ -1,0 +1,115 @@
+"""Several results for one picture, each as plausible as the next."""
+
+import os
+from collections.abc import Callable, Iterator
+from functools import lru_cache, partial
+from pathlib import Path
+
+import numpy as np
+
+from srez.errors import ImageError, ModelError, OptionError
+from srez.images import from_float, resample, to_float
+from srez.models import planes
+from srez.models.card import Card
+from srez.models.devices import Place
+from srez.models.fitting import Run, fitted
+from srez.models.placing import Placed
+
+MOST = 64  # samples of a picture
+MOST_PIXELS = 512 * 512  # of a picture, which is run whole: each sample has its random numbers
+BATCH_PIXELS = 32 * 1024  # input pixels that are run at once
+HIDDEN_REACH = 8  # pixels that visible colours are spread under transparent ones
+
+
+def check(card: Card, count: int, seed: int) -> None:
+    """Refuse samples that a model cannot make.
+
+    Raises:
+        ModelError: the model makes none.
+        OptionError: the count or the seed is out of range.
+    """
+    if not card.samples:
+        raise ModelError(f"model {card.name} makes no samples: omit them, or use faces")
+    if not 1 <= count <= MOST:
+        raise OptionError(f"{count} samples: choose from 1 to {MOST}")
+    if not 0 <= seed < 2**63:
+        raise OptionError(f"seed {seed}: choose a whole number from 0 to 2**63 - 1")
+
+
+def draw(
+    model: Path,
+    card: Card,
+    place: Place | None,
+    finish: Callable[[Run, np.ndarray], np.ndarray],
+    pixels: np.ndarray,
+    seed: int,
+    numbers: range,
+) -> Iterator[np.ndarray]:
+    """The samples of one picture.
+
+    Args:
+        model: the .onnx file of the model.
+        card: of it.
+        place: where to run.
+        finish: runs a network on `(N, H, W, 3)` float32 in [0, 1] and puts right what it only comes close to.
+        pixels: `(h, w, C)`.
+        seed: of all samples.
+        numbers: of the samples to make.
+
+    Yields:
+        `(scale h, scale w, C)` of the same dtype.
+
+    Raises:
+        ImageError: the picture is too large.
+        ModelError: the weights are damaged.
+    """
+    height, width, _ = pixels.shape
+    if height * width > MOST_PIXELS:
+        raise ImageError(
+            f"samples are made of pictures of at most {MOST_PIXELS:,} pixels, not {width}x{height}: cut out "
+            "the face"
+        )
+    assert card.samples
+    placed = _placed(model.with_name(card.samples.file), place, os.getpid())
+    run = fitted(placed.whole, card, placed.fixed)
+    edge = card.edge if max(height, width) > card.trained_at else 0
+    colours = rgb(pixels)
+    shape = (height + 2 * edge, width + 2 * edge, card.samples.planes)
+    together = max(1, BATCH_PIXELS // (shape[0] * shape[1]))
+    for start in range(0, len(numbers), together):
+        random = np.stack([planes.drawn(seed, number, shape) for number in numbers[start : start + together]])
+        images = np.repeat(colours[None], len(random), axis=0)
+        for larger in finish(partial(_run, run, random, edge, card.scale), images):
+            yield from_float(_like(larger, pixels, card.scale), pixels.dtype)
+
+
+def rgb(pixels: np.ndarray) -> np.ndarray:
+    """The colours of a picture of any kind, `(h, w, C)`, as `(h, w, 3)` float32 in [0, 1]."""
+    values = to_float(pixels).astype(np.float32, copy=False)
+    if pixels.shape[2] in (2, 4):
+        values = resample.fill_hidden(values[..., :-1], values[..., -1:], HIDDEN_REACH)
+    return values if values.shape[2] == 3 else np.repeat(values, 3, axis=2)
+
+
+def _run(run: Run, random: np.ndarray, edge: int, scale: int, images: np.ndarray) -> np.ndarray:
+    """The network on images of which each has its random numbers; those reach over the edge too."""
+    rim = ((0, 0), (edge, edge), (edge, edge), (0, 0))
+    output = run(np.concatenate([np.pad(images, rim, mode="reflect"), random], axis=3))
+    height, width = output.shape[1:3]
+    return output[:, edge * scale : height - edge * scale, edge * scale : width - edge * scale]
+
+
+def _like(larger: np.ndarray, pixels: np.ndarray, scale: int) -> np.ndarray:
+    """A result, `(H, W, 3)`, with the channels that the picture has."""
+    channels = pixels.shape[2]
+    larger = larger if channels > 2 else larger[..., :1]
+    if channels in (1, 3):
+        return larger
+    alpha = to_float(pixels[..., -1:]).astype(np.float32, copy=False)
+    return np.concatenate([larger, resample.bicubic(alpha[None], scale)[0]], axis=2)
+
+
+@lru_cache(maxsize=2)
+def _placed(file: Path, place: Place | None, process: int) -> Placed:
+    del process  # the threads of ONNX Runtime do not outlive a fork
+    return Placed(file.read_bytes(), f"model {file.name}", place)

@@ -1,0 +1,58 @@
+"""How far a result may be from the truth, told by a second network that knows the model's errors."""
+
+import os
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from srez.errors import ModelError, OptionError
+from srez.models.card import Card
+from srez.models.devices import Place
+from srez.models.fitting import fitted
+from srez.models.placing import Placed
+from srez.upscaling import tiling
+from srez.upscaling.samples import rgb as colours
+
+__all__ = ["check", "colours", "runner"]
+
+
+def check(card: Card, fidelity: float, repair: float | None) -> None:
+    """Refuse settings at which a model does not know how sure it is.
+
+    Raises:
+        ModelError: it never does.
+        OptionError: it does so at other settings.
+    """
+    if not card.uncertainty:
+        raise ModelError(f"model {card.name} does not know how sure it is: omit the uncertainty")
+    if fidelity != (card.fidelity if card.vivid else 1.0):
+        raise OptionError(
+            f"the uncertainty of {card.name} is known at its default fidelity, {card.fidelity:g}: omit the "
+            "fidelity"
+        )
+    if repair:
+        raise OptionError(f"the uncertainty of {card.name} is known without repair: omit the repair")
+
+
+def runner(model: Path, card: Card, place: Place | None) -> tiling.Run:
+    """A function of a tile, `(h, w, 3)` float32 in [0, 1], to the distance of each pixel, three times over.
+
+    Args:
+        model: the .onnx file of the model.
+        card: of it.
+        place: where to run.
+
+    Raises:
+        ModelError: the weights are damaged.
+    """
+    assert card.uncertainty
+    placed = _placed(model.with_name(card.uncertainty.file), place, os.getpid())
+    network, factor = fitted(placed.whole, card, placed.fixed), np.float32(card.uncertainty.factor)
+    return lambda tile: (network(tile[None])[0] * factor).clip(0, 1)
+
+
+@lru_cache(maxsize=2)
+def _placed(file: Path, place: Place | None, process: int) -> Placed:
+    del process  # the threads of ONNX Runtime do not outlive a fork
+    return Placed(file.read_bytes(), f"model {file.name}", place)

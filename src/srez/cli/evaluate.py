@@ -144,6 +144,20 @@ def evaluate(
         ),
     ] = None,
     repair: Repair = None,
+    samples: Annotated[
+        int | None,
+        typer.Option(
+            min=2,
+            max=64,
+            help="Measure so many samples of each picture too, with models that make them: 10 for the "
+            "diversity score.",
+            show_default=False,
+        ),
+    ] = None,
+    uncertainty: Annotated[
+        bool,
+        typer.Option("--uncertainty", help="Measure how sure models say they are: coverage and width."),
+    ] = False,
     device: Device = None,
     precision: Precision = AUTO,
 ) -> None:
@@ -157,23 +171,31 @@ def evaluate(
     if sheet_out:
         format_to_write(sheet_out)  # refuse an unknown suffix before hours of measuring
     pair_set = _pair_set(benchmark, damage, faces, partition, split, limit)
+    names, place = model if model is not None else ["faces" if faces else "photo"], Place(device, precision)
+    plain = methods.models(
+        names,
+        pair_set.protocol.scale,
+        Hints(range_named(value_range), layout and layout.value),
+        fidelity or [],
+        repair,
+        place,
+    )
     chosen = [
         *methods.baselines(pair_set.protocol.scale),
-        *methods.models(
-            model if model is not None else ["faces" if faces else "photo"],
-            pair_set.protocol.scale,
-            Hints(range_named(value_range), layout and layout.value),
-            fidelity or [],
-            repair,
-            Place(device, precision),
-        ),
+        *plain,
+        *(methods.sampled(plain[0], name, samples, place) for name in names if samples),
         *(methods.folder(path, pair_set) for path in results or []),
     ]
     with Bars() as bars:
         evaluation = evaluate(
-            chosen, pair_set, lambda tasks, n: bars.track(tasks, n, description="measuring")
+            chosen,
+            pair_set,
+            lambda tasks, n: bars.track(tasks, n, description="measuring"),
+            uncertainty,
         )
     out_console.print(report.table(evaluation.rows))
+    if guesses := report.guesses(evaluation.rows):
+        out_console.print(guesses)
     for note in evaluation.notes:
         out_console.print(note)
     if json_out:

@@ -4,7 +4,7 @@ import itertools
 import platform
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from typing import Any
 
@@ -12,11 +12,12 @@ import numpy as np
 
 import srez
 from srez.errors import ModelError, OptionError
-from srez.evaluation import identity, metrics, perceptual
+from srez.evaluation import identity, metrics, perceptual, sampling
+from srez.evaluation.certainty import Certainty
 from srez.evaluation.methods import Method
 from srez.evaluation.metrics import Figures
 from srez.evaluation.pairs import Pair, PairSet
-from srez.evaluation.perceptual import Distance
+from srez.evaluation.perceptual import Distance, StLpips
 from srez.evaluation.protocol import FACES_RGB, Protocol
 from srez.images import to_float
 from srez.models.runtime import runtime
@@ -35,18 +36,20 @@ UNMEASURED = {
 class Result:
     """One method's figures for every pair, in their order, its speed, and what was not measured.
 
-    The figures `st_lpips` and `identity` need the extras `perceptual` and `identity`.
+    `certainty` has figures of all pixels together. The figures `st_lpips`, `diversity` and `identity` need
+    the extras `perceptual` and `identity`.
     """
 
     method: Method
     each: list[Figures]
     images_per_second: float
     missing: list[str]
+    certainty: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def mean(self) -> dict[str, float | None]:
         """The means over pairs; None for what was not measured."""
-        return {**metrics.mean(self.each), **dict.fromkeys(self.missing)}
+        return {**metrics.mean(self.each), **dict.fromkeys(self.missing), **self.certainty}
 
     @property
     def row(self) -> dict[str, float | None]:
@@ -133,13 +136,16 @@ class Evaluation:
         }
 
 
-def evaluate(methods: list[Method], pair_set: PairSet, track: Track) -> Evaluation:
+def evaluate(
+    methods: list[Method], pair_set: PairSet, track: Track, with_uncertainty: bool = False
+) -> Evaluation:
     """Run every method on every pair and measure the results; only the upscaling is timed.
 
     Args:
         methods: what to measure, with distinct names.
         pair_set: what to measure on, and how.
         track: shows how many batches are done.
+        with_uncertainty: whether to measure how sure models say they are, where they do.
 
     Raises:
         OptionError: two methods have the same name.
@@ -151,19 +157,34 @@ def evaluate(methods: list[Method], pair_set: PairSet, track: Track) -> Evaluati
     batches = list(_batches(pair_set.pairs))
     each: list[list[Figures]] = [[] for _ in methods]
     seconds = [0.0 for _ in methods]
+    certainties = [Certainty() for _ in methods]
     tasks = [(number, batch) for number in range(len(methods)) for batch in batches]
     for number, batch in track(tasks, len(tasks)):
-        lows = np.stack([pair.low for pair in batch])
+        method = methods[number]
         began = time.perf_counter()
-        outputs = _upscaled(methods[number], lows, batch)
+        if method.samples:
+            drawn = [method.samples(pair) for pair in batch]
+            seconds[number] += (time.perf_counter() - began) / len(drawn[0])
+            each[number] += _figures_of_samples(drawn, batch, pair_set.protocol, distances)
+            continue
+        outputs = _upscaled(method, np.stack([pair.low for pair in batch]), batch)
         seconds[number] += time.perf_counter() - began
         each[number] += _figures(outputs, batch, pair_set.protocol, distances)
+        if with_uncertainty and method.uncertainty:
+            for output, pair in zip(outputs, batch, strict=True):
+                certainties[number].add(output, pair.high, method.uncertainty(pair))
     missing = [name for name, distance in distances.items() if not distance]
     return Evaluation(
         pair_set,
         [
-            Result(method, one, len(pair_set.pairs) / spent, missing)
-            for method, one, spent in zip(methods, each, seconds, strict=True)
+            Result(
+                method,
+                one,
+                len(pair_set.pairs) / spent,
+                missing,
+                certainty.figures() if certainty.errors else {},
+            )
+            for method, one, spent, certainty in zip(methods, each, seconds, certainties, strict=True)
         ],
     )
 
@@ -185,7 +206,7 @@ def _refuse_duplicates(methods: list[Method]) -> None:
 
 def _distances(protocol: Protocol) -> dict[str, Distance | None]:
     """The perceptual distances by their figures' names; None for those whose extra is not installed."""
-    distances = {"st_lpips": perceptual.st_lpips()}
+    distances: dict[str, Distance | None] = {"st_lpips": perceptual.st_lpips()}
     if protocol == FACES_RGB:
         distances["identity"] = identity.distance()
     return distances
@@ -207,11 +228,25 @@ def _figures(
         metrics.figures(output, pair.high, to_float(pair.low), protocol)
         for output, pair in zip(outputs, pairs, strict=True)
     ]
+    for one, output, pair in zip(found, outputs, pairs, strict=True):
+        one["lr_psnr"] = metrics.lr_psnr(output, to_float(pair.low), protocol)
     truths = np.stack([pair.high for pair in pairs])
     for name, distance in distances.items():
         if distance:
             for one, value in zip(found, distance(outputs, truths), strict=True):
                 one[name] = value
+    return found
+
+
+def _figures_of_samples(
+    drawn: list[np.ndarray], pairs: list[Pair], protocol: Protocol, distances: dict[str, Distance | None]
+) -> list[Figures]:
+    """The figures of each picture's samples."""
+    found, perceived = [], distances["st_lpips"]
+    st_lpips = perceived if isinstance(perceived, StLpips) else None
+    for samples, pair in zip(drawn, pairs, strict=True):
+        each = _figures(samples, [pair] * len(samples), protocol, distances)
+        found.append(sampling.figures(samples, pair.high, each, protocol, st_lpips))
     return found
 
 

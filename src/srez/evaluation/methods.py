@@ -1,7 +1,8 @@
 """What is measured: anything that upscales."""
 
+import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +17,15 @@ from srez.models import box, card
 from srez.models.card import Form
 from srez.models.devices import Place
 from srez.models.foreign import Hints
+from srez.upscaling.samples import check as check_samples
 from srez.upscaling.upscaler import Upscaler
 
 Upscale = Callable[[np.ndarray, Sequence[Pair]], np.ndarray]
 """Inputs of one shape and dtype, `(N, h, w, 3)` or gray `(N, h, w)`, uint8, uint16 or float32 in [0, 1], to
 uint8 outputs. The pairs that they belong to come along, for methods that go by their names."""
+
+Guess = Callable[[Pair], np.ndarray]
+"""Of one pair: all samples, `(S, H, W, 3)` uint8, or how far the output may be from the truth, `(H, W)`."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,8 @@ class Method:
         fidelity: of a model with vivid weights.
         repair: that was asked for; None for what suits each picture.
         form: how a model without a card takes and gives images.
+        samples: makes several outputs for one input, which are then measured in place of `upscale`'s.
+        uncertainty: says how far an output may be from the truth, as `Upscaler.uncertainty` does.
     """
 
     name: str
@@ -48,6 +55,8 @@ class Method:
     fidelity: float | None = None
     repair: float | None = None
     form: Form | None = None
+    samples: Guess | None = None
+    uncertainty: Guess | None = None
 
     def as_json(self) -> dict[str, str | float | list[int]]:
         """What is known of it."""
@@ -131,6 +140,47 @@ def model(
         upscaler.fidelity if known.vivid else None,
         repair,
         None if has_card else known.form,
+        uncertainty=(lambda pair: upscaler.uncertainty(pair.low)) if _is_sure(upscaler, repair) else None,
+    )
+
+
+def _is_sure(upscaler: Upscaler, repair: float | None) -> bool:
+    """Whether a model knows at its settings how sure it is."""
+    return bool(upscaler.card.uncertainty) and upscaler.fidelity == upscaler.card.fidelity and not repair
+
+
+def sampled(method: Method, name: str, count: int, place: Place | None = None) -> Method:
+    """A model's samples. Their seed follows from the name of the picture.
+
+    Args:
+        method: the model, measured by its plain results.
+        name: of the model, as for `model`.
+        count: of samples of each picture.
+        place: as for `model`.
+
+    Raises:
+        ModelError: the model makes no samples.
+        OptionError: the count is out of range.
+    """
+    upscaler = Upscaler(box.find(name), place=place)
+    check_samples(upscaler.card, count, 0)
+
+    def draw(pair: Pair, number: int = count) -> np.ndarray:
+        found = upscaler.samples(pair.low, number, zlib.crc32(pair.name.encode()))
+        return to_uint8(to_float(np.stack(found)))
+
+    def upscale(lows: np.ndarray, pairs: Sequence[Pair]) -> np.ndarray:
+        del lows
+        return np.concatenate([draw(pair, 1) for pair in pairs])
+
+    return replace(
+        method,
+        name=f"{name}, samples",
+        upscale=upscale,
+        samples=draw,
+        uncertainty=None,
+        fidelity=None,
+        sha256=upscaler.card.samples and upscaler.card.samples.sha256,
     )
 
 

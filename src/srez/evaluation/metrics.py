@@ -70,6 +70,25 @@ def consistency(output: np.ndarray, low: np.ndarray, protocol: Protocol) -> floa
     return float(np.abs(resample.area(output, protocol.scale) - low * 255).mean())
 
 
+def lr_psnr(output: np.ndarray, low: np.ndarray, protocol: Protocol) -> float:
+    """How well the reduced output agrees with the input, in dB, peak 255; infinite if it is the same.
+
+    As in the NTIRE 2022 challenge on the super-resolution space (Lugmayr et al., CVPRW 2022, section 3).
+
+    Args:
+        output: `(H, W, 3)` or gray `(H, W)`, uint8.
+        low: the input, `(H / scale, W / scale[, 3])` float in [0, 1], not rounded.
+        protocol: gives the scale, and how the output is reduced.
+    """
+    channels = output.reshape(*output.shape[:2], -1)
+    if protocol.reduction == "area":
+        reduced = resample.area(channels, protocol.scale)
+    else:
+        reduced = resample.bicubic_reduce(channels, protocol.scale).astype(np.float64)
+    error = np.mean(np.square(reduced - low.reshape(reduced.shape).astype(np.float64) * 255))
+    return float(10 * np.log10(255**2 / error)) if error else float("inf")
+
+
 def figures(output: np.ndarray, truth: np.ndarray, low: np.ndarray, protocol: Protocol) -> Figures:
     """PSNR, SSIM and, where the protocol has it, consistency of one picture.
 

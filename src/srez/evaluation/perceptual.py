@@ -22,7 +22,7 @@ _PACKAGE, _WEIGHTS = "stlpips_pytorch", "weights/vST0.0/alex_shift_tolerant.pth"
 _SHA256 = "b356b382f96010f77d085ee8343ecd9fd322d0a56e8de2b2d0549fafcad8b9ee"
 
 
-def st_lpips() -> Distance | None:
+def st_lpips() -> "StLpips | None":
     """The distance, or None where the extra `srez[perceptual]` is not installed.
 
     It takes two batches of `(N, H, W, 3)` RGB or `(N, H, W)` gray uint8, and returns N numbers, 0 for equal
@@ -36,18 +36,20 @@ def st_lpips() -> Distance | None:
     path = Path(str(resources.files(_PACKAGE))) / _WEIGHTS
     if sha256(path) != _SHA256:
         raise ModelError(f"{path} is not the published ST-LPIPS network (sha256 differs): install it again")
-    return _StLpips(path)
+    return StLpips(path)
 
 
-class _StLpips:
+class StLpips:
     """AlexNet with blurred subsampling, and the weights of its layers in the distance."""
 
     def __init__(self, path: Path) -> None:
+        """Load the network's weights."""
         self._torch: Any = import_module("torch")  # an optional package, which a type checker may lack
         self._functional = self._torch.nn.functional
         self._weights = self._torch.load(path, map_location="cpu", weights_only=True)
 
     def __call__(self, outputs: np.ndarray, truths: np.ndarray) -> list[float]:
+        """The distance of each pair; see `st_lpips`."""
         with self._torch.inference_mode():
             total = self._torch.zeros(len(outputs))
             layers = zip(self._features(outputs), self._features(truths), strict=True)
@@ -55,6 +57,17 @@ class _StLpips:
                 weighted = self._functional.conv2d((a - b) ** 2, self._weights[f"lin{number}.model.1.weight"])
                 total += weighted.mean(dim=(1, 2, 3))
             return total.tolist()
+
+    def maps(self, outputs: np.ndarray, truths: np.ndarray) -> np.ndarray:
+        """The distance place by place, `(N, H, W)` float32: its layers' maps enlarged to the picture."""
+        size = outputs.shape[1:3]
+        with self._torch.inference_mode():
+            total = self._torch.zeros((len(outputs), 1, *size))
+            layers = zip(self._features(outputs), self._features(truths), strict=True)
+            for number, (a, b) in enumerate(layers):
+                weighted = self._functional.conv2d((a - b) ** 2, self._weights[f"lin{number}.model.1.weight"])
+                total += self._functional.interpolate(weighted, size, mode="bilinear", align_corners=False)
+            return total[:, 0].numpy()
 
     def _features(self, images: np.ndarray) -> list[Any]:
         """The outputs of the five layers, with each pixel's features scaled to length 1."""

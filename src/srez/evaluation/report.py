@@ -1,6 +1,6 @@
 """Results for people: the table, and the sheet that srez made known."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -12,14 +12,29 @@ from srez.images import resample
 _TITLES = {
     "psnr": "PSNR\ndB",
     "ssim": "SSIM",
+    "lr_psnr": "LR-PSNR\ndB",
     "consistency": "consis-\ntency",
     "st_lpips": "ST-\nLPIPS",
     "identity": "iden-\ntity",
+    "psnr_best": "PSNR,\nbest",
+    "psnr_of_mean": "PSNR,\nof mean",
+    "diversity": "diver-\nsity, %",
+    "coverage": "cover-\nage, %",
+    "width": "width",
+    "width_by_gradient": "width by\ngradient",
     "parameters": "para-\nmeters",
     "multiply_adds": "multiply-\nadds/px",
     "images_per_second": "images/s",
 }
-_DECIMALS = {"psnr": 2, "ssim": 4, "consistency": 3, "st_lpips": 3, "identity": 3, "images_per_second": 1}
+_DECIMALS = {
+    **dict.fromkeys(("psnr", "psnr_best", "psnr_of_mean", "width", "width_by_gradient"), 2),
+    **dict.fromkeys(("lr_psnr", "diversity", "coverage", "images_per_second"), 1),
+    **dict.fromkeys(("consistency", "st_lpips", "identity"), 3),
+    "ssim": 4,
+}
+GUESSES = (
+    "lr_psnr", "psnr_best", "psnr_of_mean", "diversity", "coverage", "width", "width_by_gradient",
+)  # fmt: skip
 _GAP = 6
 _HEADER = 20
 
@@ -72,6 +87,24 @@ def labelled(rows: dict[str, dict[str, np.ndarray]], zoom: int = 1) -> np.ndarra
 
 def table(rows: Mapping[str, Mapping[str, float | None]]) -> Table:
     """Figures as a table, a method a row, without those that no method has; print the protocol under it."""
+    return _grid({method: _without(row, GUESSES) for method, row in rows.items()})
+
+
+def guesses(rows: Mapping[str, Mapping[str, float | None]]) -> Table | None:
+    """A second table, of what samples and uncertainties add; None where no method has any."""
+    found = {
+        method: {name: row[name] for name in GUESSES if name in row}
+        for method, row in rows.items()
+        if {"psnr_best", "coverage"} & row.keys()
+    }
+    return _grid(found) if found else None
+
+
+def _without(row: Mapping[str, float | None], names: Collection[str]) -> dict[str, float | None]:
+    return {name: value for name, value in row.items() if name not in names}
+
+
+def _grid(rows: Mapping[str, Mapping[str, float | None]]) -> Table:
     present = [name for row in rows.values() for name, value in row.items() if value is not None]
     order = [*next(iter(rows.values())), *present]
     names = [name for name in dict.fromkeys(order) if name in present]

@@ -1,0 +1,102 @@
+"""Training how sure a model is: a small network learns the errors of another, which stays as it is.
+
+The error of a pixel is the largest of its channels. It is taken for the absolute value of a Laplace
+distribution, whose scale is its mean (Kendall and Gal, arXiv 1703.04977, section 2.2). How many such scales
+hold the truth in nine of ten pixels is then counted on pictures that neither network has seen: split
+conformal prediction (Angelopoulos and Bates, arXiv 2107.07511, section 2.3.2).
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from srez.models.uncertainty import COVERAGE
+from srez.train.networks import uncertainty
+
+SCALE = 4
+
+Tensor = Any
+ops: Any = keras.ops  # Keras has no type hints: its defaults, None, are taken for types
+
+
+def laplace(error: Tensor, scale: Tensor) -> Tensor:
+    """The mean negative logarithm of the likelihood of absolute errors, up to a constant.
+
+    Args:
+        error: `(N, H, W, 1)`.
+        scale: the expected error, the same shape, above 0.
+    """
+    return ops.mean(error / scale + ops.log(scale))
+
+
+def train(
+    lows: Sequence[np.ndarray], errors: Sequence[np.ndarray], crop: int, steps: int, batch: int, seed: int = 1
+) -> keras.Model:
+    """A new network, trained on inputs and the errors of their upscaling.
+
+    Args:
+        lows: inputs, `(h, w, 3)` uint8 or float32 in [0, 1] each; larger ones are drawn from more often.
+        errors: of their upscaling, `(4h, 4w)` uint8 each.
+        crop: side of the crops, in input pixels.
+        steps: of Adam; its rate falls to 0 along a cosine.
+        batch: crops in a step.
+        seed: of weights and crops.
+    """
+    keras.utils.set_random_seed(seed)
+    network = uncertainty.network()
+    rate: Any = keras.optimizers.schedules.CosineDecay(1e-6, steps, warmup_target=2e-3, warmup_steps=100)
+    network.compile(keras.optimizers.Adam(rate), laplace)
+    drawn = _batches(lows, errors, crop, batch, np.random.default_rng(seed))
+    quiet: Any = 0  # which Keras types as text
+    network.fit(drawn, steps_per_epoch=steps, shuffle=False, verbose=quiet)
+    return network
+
+
+def factor(network: keras.Model, lows: Sequence[np.ndarray], errors: Sequence[np.ndarray]) -> float:
+    """How many times the expected error holds the truth in nine of ten pixels of held-out pictures.
+
+    Args:
+        network: the trained one.
+        lows: as for `train`.
+        errors: as for `train`.
+    """
+    ratios = []
+    for low, error in zip(lows, errors, strict=True):
+        expected = np.asarray(network(_values(low)[None], training=False))[0, ..., 0]
+        ratios.append((error / 255 / expected).ravel())
+    return float(np.quantile(np.concatenate(ratios), COVERAGE))
+
+
+def _batches(
+    lows: Sequence[np.ndarray],
+    errors: Sequence[np.ndarray],
+    crop: int,
+    batch: int,
+    random: np.random.Generator,
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Random crops without end, mirrored and, unless they are whole pictures, turned."""
+    areas = np.array([low.shape[0] * low.shape[1] for low in lows], np.float64)
+    while True:
+        chosen = random.choice(len(lows), batch, p=areas / areas.sum())
+        pairs = [_crop(lows[index], errors[index], crop, random) for index in chosen]
+        yield (
+            np.stack([_values(low) for low, _ in pairs]),
+            np.stack([error for _, error in pairs])[..., None] / np.float32(255),
+        )
+
+
+def _crop(
+    low: np.ndarray, error: np.ndarray, side: int, random: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    top, left = (int(random.integers(length - side + 1)) for length in low.shape[:2])
+    turns = int(random.integers(4)) if low.shape[:2] != (side, side) else 0
+    flip = 1 - 2 * int(random.integers(2))
+    inside = low[top : top + side, left : left + side]
+    below = error[top * SCALE :, left * SCALE :][: side * SCALE, : side * SCALE]
+    return np.rot90(inside, turns)[:, ::flip], np.rot90(below, turns)[:, ::flip]
+
+
+def _values(low: np.ndarray) -> np.ndarray:
+    return low.astype(np.float32) / np.float32(255 if low.dtype == np.uint8 else 1)

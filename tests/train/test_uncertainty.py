@@ -1,0 +1,59 @@
+"""Training how sure a model is."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import onnx
+import pytest
+
+import srez
+from helpers import models
+from srez.models import card
+from srez.train import combine, export, onnx_graph, uncertainty
+from srez.train.networks import uncertainty as networks
+
+
+def noisy(random: np.random.Generator, count: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Inputs with more contrast on their right side, and errors in proportion to it."""
+    contrast = np.where(np.arange(24) < 12, 6, 60)[None, :, None]
+    lows = [(128 + contrast * random.uniform(-1, 1, (20, 24, 3))).astype(np.uint8) for _ in range(count)]
+    scale = np.repeat(contrast[:, :, 0] / 3, 4, axis=1)
+    errors = [random.exponential(scale, (80, 96)).clip(0, 255).astype(np.uint8) for _ in range(count)]
+    return lows, errors
+
+
+def test_it_learns_where_errors_are_large_and_how_many_hold_nine_in_ten(
+    random: np.random.Generator, tmp_path: Path
+) -> None:
+    lows, errors = noisy(random, 4)
+    network = uncertainty.train(lows, errors, crop=12, steps=60, batch=4)
+    held_lows, held_errors = noisy(random, 4)
+    factor = uncertainty.factor(network, held_lows[:2], held_errors[:2])
+    onnx.save(onnx_graph.build(network), tmp_path / "sure.onnx")
+    assert export.parity(network, tmp_path / "sure.onnx") < 1e-5
+    model = models.write(tmp_path / "model.onnx")
+    combine.add_uncertainty(model, tmp_path / "sure.onnx", factor)
+    written = card.read(model).uncertainty
+    assert written
+    assert written.factor == pytest.approx(factor, abs=1e-4)
+    distances = np.stack([srez.load(model).uncertainty(low) for low in held_lows[2:]]) * 255
+    covered = np.stack(held_errors[2:]) <= distances
+    assert covered.mean() == pytest.approx(0.9, abs=0.03)
+    # Both halves alike, though one has ten times the errors.
+    assert covered[..., :48].mean() == pytest.approx(0.9, abs=0.06)
+    assert distances[..., 48:].mean() > 4 * distances[..., :48].mean()
+
+
+def test_the_likelihood_is_best_at_the_mean_error(random: np.random.Generator) -> None:
+    errors = random.exponential(0.1, (1, 100, 100, 1)).astype(np.float32)
+    at = [float(uncertainty.laplace(errors, np.full_like(errors, scale))) for scale in (0.08, 0.1, 0.125)]
+    assert at[1] < min(at[0], at[2])
+
+
+def test_it_costs_a_fraction_of_the_models_in_the_box() -> None:
+    kernels = [layer.kernel for layer in networks.network().layers if isinstance(layer, keras.layers.Conv2D)]
+    arithmetic = sum(int(np.prod(kernel.shape)) for kernel in kernels)
+    assert (
+        arithmetic < 0.2 * card.read(Path(srez.__file__).parent / "models/weights/photo.onnx").multiply_adds
+    )

@@ -19,7 +19,7 @@ from srez.models.selfexsr.voting import voted
 _STEPS = 6
 _JUMPS = (1, 2, 1, 4)  # in each pass of a step: how far away the neighbours are, in pixels
 PASSES = _STEPS * len(_JUMPS)
-ROUNDS = 20  # of back-projection after each step, as in the paper
+_ROUNDS = 20  # of back-projection after each step, as in the paper
 _LEVELS = 4  # of the input, of which the matches are
 _CHANGES = 0.3  # of a match's shape at once, at most
 
@@ -58,7 +58,7 @@ def upscale(
 def _enlarged_colour(plane: np.ndarray) -> np.ndarray:
     if not plane.any():
         return np.zeros([4 * side for side in plane.shape], np.float32)
-    return back_project(resize(plane, *(4 * side for side in plane.shape)), plane, ROUNDS)
+    return back_project(resize(plane, *(4 * side for side in plane.shape)), plane, _ROUNDS)
 
 
 def upscale_plane(
@@ -87,7 +87,7 @@ def upscale_plane(
             field, costs = improved(field, costs, *where, jump, np.float32(changes), seed + passed)
             watch()
         current = voted(field, costs, target, zoom, blurred, sharp, sizes, found.lines, weights)
-        current = back_project(current, low, ROUNDS)
+        current = back_project(current, low, _ROUNDS)
     return current
 
 

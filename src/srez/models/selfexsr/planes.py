@@ -19,7 +19,8 @@ _ANGLE = np.deg2rad(2.0)  # between a segment and the direction to its vanishing
 _LEAST_SHARE = 0.12  # of the length of all segments, that must point to a vanishing point
 _LEAST_SEGMENTS = 6
 _SPREAD = 8  # pixels over which a segment makes its planes likely
-_WEIGHT = 1e-4  # of the logarithm of a plane's probability, in squared grey values
+_WEIGHT = 1e-4  # of the logarithm of how likely a plane is, in squared grey values
+_LEAST_LIKELY = 1e-3
 
 
 class Geometry(enum.StrEnum):
@@ -58,12 +59,12 @@ def find(plane: np.ndarray, geometry: Geometry = Geometry.PLANES) -> Planes:
     if not pairs:
         return Planes(facing[None], np.zeros((1, *plane.shape), np.float32))
     lines = [np.concatenate([np.cross(points[i], points[j]), points[i], points[j]]) for i, j in pairs]
-    near = [_near(found[_toward(found, point)], plane.shape) for point in points]
-    support = np.stack([np.full(plane.shape, 0.1), *(near[i] * near[j] + 1e-3 for i, j in pairs)])
-    probability = support / support.sum(axis=0)
+    near = [_near(found[toward(found, point)], plane.shape) for point in points]
+    # The first costs nothing: what matches as well without perspective needs none.
+    likely = np.stack([np.ones(plane.shape), *(near[i] * near[j] for i, j in pairs)])
     return Planes(
         np.stack([facing, *(_scaled(line) for line in lines)]).astype(np.float32),
-        (-_WEIGHT * np.log(probability)).astype(np.float32),
+        (-_WEIGHT * np.log(likely.clip(_LEAST_LIKELY, 1))).astype(np.float32),
     )
 
 
@@ -79,30 +80,31 @@ def vanishing_points(found: np.ndarray, shape: tuple[int, ...], seed: int = 0) -
         Up to three, homogeneous, of length 1 in pixels.
     """
     chance = np.random.default_rng(seed)
-    lengths = _lengths(found)
-    least = _LEAST_SHARE * lengths.sum()
+    long = lengths(found)
+    least = _LEAST_SHARE * long.sum()
     points: list[np.ndarray] = []
     while len(found) >= _LEAST_SEGMENTS and len(points) < _MOST_POINTS:
-        first, second = chance.choice(len(found), (2, _TRIALS), p=lengths / lengths.sum())
+        first, second = chance.choice(len(found), (2, _TRIALS), p=long / long.sum())
         lines = _lines(found)
         crossings = np.cross(lines[first], lines[second])
         sizes = np.linalg.norm(crossings / max(shape), axis=1)
         crossings = crossings[sizes > 1e-9]
         if not len(crossings):
             break
-        votes = [lengths[_toward(found, crossing)].sum() for crossing in crossings]
+        votes = [long[toward(found, crossing)].sum() for crossing in crossings]
         best = crossings[int(np.argmax(votes))]
-        inside = _toward(found, best)
-        if lengths[inside].sum() < least or np.count_nonzero(inside) < _LEAST_SEGMENTS:
+        inside = toward(found, best)
+        if long[inside].sum() < least or np.count_nonzero(inside) < _LEAST_SEGMENTS:
             break
         refined = _meeting(found[inside])
         points.append(refined)
-        inside |= _toward(found, refined)
-        found, lengths = found[~inside], lengths[~inside]
+        inside |= toward(found, refined)
+        found, long = found[~inside], long[~inside]
     return points
 
 
-def _lengths(found: np.ndarray) -> np.ndarray:
+def lengths(found: np.ndarray) -> np.ndarray:
+    """Of segments, in pixels."""
     return np.hypot(found[:, 2] - found[:, 0], found[:, 3] - found[:, 1]).astype(np.float64)
 
 
@@ -113,7 +115,7 @@ def _lines(found: np.ndarray) -> np.ndarray:
     return lines / np.linalg.norm(lines[:, :2], axis=1, keepdims=True)
 
 
-def _toward(found: np.ndarray, point: np.ndarray) -> np.ndarray:
+def toward(found: np.ndarray, point: np.ndarray) -> np.ndarray:
     """Which segments point to a vanishing point."""
     middle = (found[:, :2] + found[:, 2:]) / 2
     there = point[:2] - point[2] * middle
@@ -127,7 +129,7 @@ def _meeting(found: np.ndarray) -> np.ndarray:
     """The point nearest to the lines of all segments, the longer ones first."""
     size = float(np.abs(found).max())
     lines = _lines(found) * [1, 1, 1 / size]  # so that all three count alike
-    _, _, directions = np.linalg.svd(lines * _lengths(found)[:, None])
+    _, _, directions = np.linalg.svd(lines * lengths(found)[:, None])
     return _scaled(directions[-1] * [size, size, 1])
 
 

@@ -103,7 +103,7 @@ def test_progress_grows_to_the_end_and_stops_the_work(upscaler: srez.Upscaler) -
     tiled(alpha, fractions.append)
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1
-    assert len(fractions) == 2 * 2 * 24  # tiles, colours and alpha, passes
+    assert len(fractions) == 2 * 2 * 48  # tiles, colours and alpha, passes
 
     def stop(fraction: float) -> None:
         fractions.append(fraction)

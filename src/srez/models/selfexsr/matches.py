@@ -21,7 +21,7 @@ SMALLEST = np.float32(-0.1)  # of SCALE: below, a source has no more detail than
 _LARGEST_ENTRY = np.float32(3)  # of a matrix's row, so that patches stay within the border
 
 
-def in_place(height: int, width: int, zoom: tuple[float, float]) -> np.ndarray:
+def in_place(height: int, width: int, zoom: np.ndarray) -> np.ndarray:
     """A field in which each patch matches what lies at its own place, at the input's scale.
 
     Args:
@@ -33,6 +33,15 @@ def in_place(height: int, width: int, zoom: tuple[float, float]) -> np.ndarray:
     field[..., X] = (np.arange(width) + 0.5) / zoom[1]
     field[..., Y] = ((np.arange(height) + 0.5) / zoom[0])[:, None]
     return field
+
+
+def scattered(field: np.ndarray, shape: tuple[int, ...], seed: int) -> np.ndarray:
+    """A field whose sources lie anywhere in an input of a shape."""
+    chance = np.random.default_rng(seed)
+    moved = field.copy()
+    moved[..., X] = chance.random(field.shape[:2], np.float32) * shape[1]
+    moved[..., Y] = chance.random(field.shape[:2], np.float32) * shape[0]
+    return moved
 
 
 def enlarged(field: np.ndarray, height: int, width: int) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 
 from srez import machine
 from srez.models.selfexsr import planes as perspective
-from srez.models.selfexsr.matches import STEP, enlarged, in_place
+from srez.models.selfexsr.matches import STEP, enlarged, in_place, scattered
 from srez.models.selfexsr.planes import Geometry
 from srez.models.selfexsr.resizing import back_project, resize
 from srez.models.selfexsr.sampling import stacked
@@ -18,7 +18,10 @@ from srez.models.selfexsr.voting import voted
 
 _STEPS = 6
 _JUMPS = (1, 2, 1, 4)  # in each pass of a step: how far away the neighbours are, in pixels
-PASSES = _STEPS * len(_JUMPS)
+_SEARCHES = (
+    2  # with other chances, whose results are averaged: what is noise differs, what is detail does not
+)
+PASSES = _STEPS * len(_JUMPS) * _SEARCHES
 _ROUNDS = 20  # of back-projection after each step, as in the paper
 _LEVELS = 4  # of the input, of which the matches are
 _CHANGES = 0.3  # of a match's shape at once, at most
@@ -72,22 +75,27 @@ def upscale_plane(
     sharp, blurred, sizes = _levels(low)
     weights = patch_weights()
     changes = 0.0 if geometry == Geometry.TRANSLATION else _CHANGES
-    current, field = low, None
+    current = low
+    fields: list[np.ndarray | None] = [None] * _SEARCHES
     for step in range(1, _STEPS + 1):
         height, width = (round(side * STEP**step) for side in low.shape)
         zoom = np.array([height / len(low), width / low.shape[1]], np.float32)
         target = np.pad(resize(current, height, width), HALF, mode="edge")
-        field = (
-            in_place(height, width, (zoom[0], zoom[1])) if field is None else enlarged(field, height, width)
-        )
         where = (target, zoom, blurred, sizes, found.lines, found.costs, weights)
-        costs = costs_of(field, *where)
-        for number, jump in enumerate(_JUMPS):
-            passed = step * len(_JUMPS) + number
-            field, costs = improved(field, costs, *where, jump, np.float32(changes), seed + passed)
-            watch()
-        current = voted(field, costs, target, zoom, blurred, sharp, sizes, found.lines, weights)
-        current = back_project(current, low, _ROUNDS)
+        results = []
+        for number, field in enumerate(fields):
+            start = np.random.SeedSequence([seed, number, step]).generate_state(1)[0]
+            field = enlarged(field, height, width) if field is not None else in_place(height, width, zoom)
+            if number and step == 1:
+                field = scattered(field, low.shape, start)
+            costs = costs_of(field, *where)
+            for passed, jump in enumerate(_JUMPS):
+                field, costs = improved(field, costs, *where, jump, np.float32(changes), start + passed)
+                watch()
+            results.append(voted(field, costs, target, zoom, blurred, sharp, sizes, found.lines, weights))
+            fields[number] = field
+        mean = sum(results[1:], results[0]) / np.float32(_SEARCHES)
+        current = back_project(mean, low, _ROUNDS)
     return current
 
 

@@ -7,9 +7,9 @@ from srez.models.selfexsr.matches import centre, frame
 from srez.models.selfexsr.sampling import bicubic, bilinear
 from srez.models.selfexsr.search import HALF
 
-_DETAIL = np.float32(0.3)  # of a source's detail that is taken
-_LIKENESS = np.float32(0.3)  # of the difference to a source that is taken
-_TOLERANCE = np.float32(5e-4)  # squared difference at which a vote counts for 1 / e
+_DETAIL = np.float32(0.4)  # of a source's detail that is taken
+_LIKENESS = np.float32(0.5)  # of the difference to a source that is taken
+_TOLERANCE = np.float32(3e-4)  # squared difference at which a vote counts for 1 / e
 _LEAST_WEIGHT = np.float32(1e-6)
 
 

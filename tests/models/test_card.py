@@ -45,6 +45,7 @@ WRONG: dict[str, list[Any]] = {
     **{f"{key}.sha256": ["", HASH[:-1], 64] for key in WEIGHT_FILES},
     "samples.planes": ["8", 0, 65, 1.5, True],
     "uncertainty.factor": ["2", 0, -1.0, float("inf"), True],
+    "uncertainty.power": ["1", 0, -0.5, 1.5, True],
     "keeps_flat": ["true", 1, {"a": 1}],
     "form": ["NHWC", 1, *WRONG_EVERYWHERE],
     "form.layout": ["HWC", 1, True],

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import skimage.data
 from PIL import Image
 from typer.testing import CliRunner, Result
 
@@ -13,6 +14,7 @@ from helpers import models
 from srez import images
 from srez.cli import app
 from srez.errors import ImageError, ModelError, OptionError
+from srez.images import resample
 from srez.upscaling import samples
 
 
@@ -97,6 +99,19 @@ def test_tiles_make_no_difference(model: Path, random: np.random.Generator) -> N
     whole, tiled = srez.load(model).uncertainty(image), srez.load(model, tile=32).uncertainty(image)
     assert whole.shape == (320, 280)
     assert np.array_equal(whole, tiled)
+
+
+def test_the_box_knows_how_sure_it_is() -> None:
+    truth = skimage.data.astronaut()  # neither trained on nor calibrated on
+    low = resample.bicubic_reduce(truth, 4)
+    upscaler = srez.load("photo")
+    error = np.abs(upscaler(low, repair=0.0).astype(int) - truth).max(axis=2)
+    distance = upscaler.uncertainty(low) * 255
+    assert (error <= distance).mean() == pytest.approx(0.9, abs=0.05)
+    steep = error > np.quantile(error, 0.9)
+    assert distance[steep].mean() > 2 * distance[~steep].mean()
+    with pytest.raises(OptionError, match="default fidelity"):
+        srez.load("photo", fidelity=0.5).uncertainty(low)
 
 
 def test_what_cannot_be_is_refused(model: Path, picture: Path, tmp_path: Path) -> None:

@@ -46,10 +46,13 @@ class UncertaintyFile(WeightFile):
     """A network of its own that predicts the errors of the model's at its default settings.
 
     Attributes:
-        factor: how many times the expected error of a pixel holds the truth in nine of ten.
+        factor: with the power, what the expected error of a pixel becomes that holds the truth in nine of ten
+            pixels: `factor * error ** power`, where 1 is the distance from black to white.
+        power: less than 1 makes pixels differ less.
     """
 
     factor: float
+    power: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -338,6 +341,7 @@ _KEYS: dict[type, dict[str, _Requirement]] = {
     UncertaintyFile: {
         **_FILE_KEYS,
         "factor": _Requirement("a number above 0", lambda value: _is_number(value) and value > 0),
+        "power": _Requirement("a number from 0 to 1", lambda value: _is_number(value) and 0 < value <= 1),
     },
 }
 

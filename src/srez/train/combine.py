@@ -54,20 +54,21 @@ def add_samples(model: Path, other: Path) -> None:
     _rewrite(model, replace(cards.read(model), samples=entry))
 
 
-def add_uncertainty(model: Path, network: Path, factor: float) -> None:
+def add_uncertainty(model: Path, network: Path, factor: float, power: float = 1.0) -> None:
     """Add to a model the network that says how sure it is, as NAME-uncertainty.onnx.
 
     Args:
         model: an .onnx file with its card, which is rewritten.
         network: an .onnx file of `srez.train.networks.uncertainty`.
-        factor: of `srez.train.uncertainty.factor`.
+        factor: of `srez.train.uncertainty.calibrated`.
+        power: likewise.
 
     Raises:
         ModelError: a file is missing or damaged.
         OutputError: a file cannot be written.
     """
     target = _copied(model, network.read_bytes(), "uncertainty")
-    entry = cards.UncertaintyFile(target.name, cards.sha256(target), round(factor, 4))
+    entry = cards.UncertaintyFile(target.name, cards.sha256(target), round(factor, 4), power)
     _rewrite(model, replace(cards.read(model), uncertainty=entry))
 
 

@@ -48,8 +48,9 @@ def runner(model: Path, card: Card, place: Place | None) -> tiling.Run:
     """
     assert card.uncertainty
     placed = _placed(model.with_name(card.uncertainty.file), place, os.getpid())
-    network, factor = fitted(placed.whole, card, placed.fixed), np.float32(card.uncertainty.factor)
-    return lambda tile: (network(tile[None])[0] * factor).clip(0, 1)
+    network = fitted(placed.whole, card, placed.fixed)
+    factor, power = np.float32(card.uncertainty.factor), np.float32(card.uncertainty.power)
+    return lambda tile: (factor * network(tile[None])[0] ** power).clip(0, 1)
 
 
 @lru_cache(maxsize=2)

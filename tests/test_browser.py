@@ -11,7 +11,6 @@ from typer.testing import CliRunner
 from srez import browser
 from srez.cli import app
 from srez.models import blending, box
-from srez.models.card import weight_files
 
 
 def test_the_page_gets_every_set_of_weights_and_where_they_differ(tmp_path: Path) -> None:
@@ -21,8 +20,7 @@ def test_the_page_gets_every_set_of_weights_and_where_they_differ(tmp_path: Path
     card = box.card(photo)
     facts = json.loads((tmp_path / "packed/model.json").read_text())
     corners = {
-        name: gzip.decompress((tmp_path / f"packed/{name}.onnx.gz").read_bytes())
-        for name in ("faithful", *weight_files(photo, card))
+        name: gzip.decompress((tmp_path / f"packed/{name}.onnx.gz").read_bytes()) for name in browser.CORNERS
     }
     assert facts["scale"] == card.scale
     assert facts["receptive_radius"] == card.receptive_radius

@@ -13,11 +13,12 @@ from srez.models import blending, box
 from srez.models.card import Card, weight_files
 
 MODEL = "photo"  # that the page runs
+CORNERS = ("faithful", "vivid", "repair", "vivid_repair")  # of its weights, which the page mixes
 SERVICE_WORKER = "sw.js"  # by which a page that was built is known
 
 _ROOM = Path(__file__).parent
 _SOURCES = next(folder for folder in (_ROOM / "web", _ROOM.parents[1] / "web") if folder.is_dir())
-_MADE = ("dist", "packed", "tests", "node_modules")  # beside the sources, and not needed to build
+_MADE = ("dist", "packed", "tests", "benchmark", "node_modules")  # not needed to build
 _LINES = 20  # of what Node said that an error repeats
 
 
@@ -63,7 +64,9 @@ def pack(folder: Path) -> None:
     path = box.find(MODEL)
     card = box.card(path)
     folder.mkdir()
-    for corner, file in {"faithful": path, **weight_files(path, card)}.items():
+    files = {"faithful": path, **weight_files(path, card)}
+    for corner in CORNERS:
+        file = files[corner]
         (folder / f"{corner}.onnx.gz").write_bytes(gzip.compress(file.read_bytes(), mtime=0))
     (folder / "model.json").write_text(json.dumps(_described(path, card)))
 

@@ -4,7 +4,7 @@ PYTEST_OPTIONS ?=
 DEV := .venv/ready
 LIGHT := .venv-demo/ready
 
-.PHONY: help demo test test-serve test-cluster test-web attack load image test-fuzz test-kills test-perceptual lint docs benchmark neighbours photo-speed features graphics clean
+.PHONY: help demo test test-serve test-cluster test-web attack load image test-fuzz test-kills test-perceptual test-backends lint docs benchmark neighbours photo-speed features graphics clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,9 @@ test-cluster: $(DEV) ## train and upscale with Ray on this machine, and kill its
 
 test-web: $(DEV) ## try the page that upscales in the browser, with Node and Chromium; two minutes
 	cd web && npm ci --no-audit --no-fund && npm test
+
+test-backends: $(DEV) .venv-torch/ready ## train with TensorFlow and with PyTorch, and compare them
+	SREZ_TORCH=$(CURDIR)/.venv-torch/bin/python .venv/bin/pytest -m backends
 
 test-fuzz: $(DEV) ## upscale two thousand hostile files
 	.venv/bin/pytest -m fuzz -s
@@ -75,7 +78,7 @@ graphics: $(DEV) ## draw runs/graphics.zip, text and shapes to train on beside p
 	.venv/bin/python benchmarks/graphics.py
 
 clean: ## remove the virtual environments
-	rm -rf web/node_modules web/packed .venv .venv-demo .venv-perceptual .venv-neighbours .venv-speed
+	rm -rf web/node_modules web/packed .venv .venv-demo .venv-perceptual .venv-neighbours .venv-speed .venv-torch
 
 $(DEV): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -85,6 +88,11 @@ $(DEV): pyproject.toml constraints.txt
 .venv-perceptual/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv-perceptual
 	.venv-perceptual/bin/pip install --quiet -c constraints.txt pytest -e '.[identity,perceptual]'
+	touch $@
+
+.venv-torch/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv-torch
+	.venv-torch/bin/pip install --quiet -c constraints.txt -e '.[train-torch]'
 	touch $@
 
 $(LIGHT): pyproject.toml constraints.txt

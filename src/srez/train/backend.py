@@ -32,8 +32,8 @@ class Backend(Protocol):
         """The backend's version."""
         ...
 
-    def make_deterministic(self) -> None:
-        """Let every run on this machine end with the same weights, which may cost time."""
+    def prepare(self, deterministic: bool) -> None:
+        """Let every run on this machine end with the same weights, which may cost time; or be fast."""
         ...
 
     def compiled(self, function: Callable[..., Any], xla: bool = False) -> Callable[..., Any]:

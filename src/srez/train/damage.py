@@ -169,7 +169,7 @@ def _blurred(x: Tensor, degree: Tensor, draw: Iterator[Tensor]) -> Tensor:
 def convolved(x: Tensor, kernel: Tensor) -> Tensor:
     """With a kernel of odd side, by Fourier transforms; beyond its border the picture is mirrored."""
     side, reach = kernel.shape[0], kernel.shape[0] // 2
-    planes = ops.transpose(ops.pad(x, ((reach, reach), (reach, reach), (0, 0)), mode="reflect"), (2, 0, 1))
+    planes = ops.transpose(_mirrored(x, reach)[0], (2, 0, 1))
     height, width = planes.shape[1:]
     framed = ops.pad(kernel, ((0, height - side), (0, width - side)))[None]
     real, imaginary = ops.fft2((planes, ops.zeros_like(planes)))
@@ -202,7 +202,7 @@ def _matrices(before: int, after: int) -> np.ndarray:
 
 def _sharpened(x: Tensor, whether: Tensor, how: Tensor) -> Tensor:
     """With the halos of an unsharp mask, sometimes."""
-    near = ops.average_pool(ops.pad(x, ((1, 1), (1, 1), (0, 0)), mode="reflect")[None], 3, 1, "valid")[0]
+    near = ops.average_pool(_mirrored(x, 1), 3, 1, "valid")[0]
     return ops.where(whether < 0.12, ops.clip(x + 1.5 * how * (x - near), 0, 1), x)
 
 
@@ -215,6 +215,11 @@ def _noisy(x: Tensor, degree: Tensor, draw: Iterator[Tensor], normals: Tensor) -
     spread = ops.where(shot, ops.sqrt(ops.clip(x, 0, 1)) * 1.4, ops.ones_like(x))
     noisy = x + levels / 255.0 * field * spread
     return ops.where(next(draw) < 0.75, ops.clip(noisy, 0, 1), x)
+
+
+def _mirrored(x: Tensor, reach: int) -> Tensor:
+    """With so many pixels more on each side, `(1, H, W, 3)`: PyTorch mirrors no less than four axes."""
+    return ops.pad(x[None], ((0, 0), (reach, reach), (reach, reach), (0, 0)), mode="reflect")
 
 
 def _in_levels(x: Tensor) -> Tensor:

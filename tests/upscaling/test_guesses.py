@@ -13,7 +13,10 @@ import srez
 from helpers import models
 from srez import images
 from srez.cli import app
+from srez.datasets import faces
 from srez.errors import ImageError, ModelError, OptionError
+from srez.evaluation import demo, metrics
+from srez.evaluation.protocol import FACES_RGB
 from srez.images import resample
 from srez.upscaling import samples
 
@@ -112,6 +115,14 @@ def test_the_box_knows_how_sure_it_is() -> None:
     assert distance[steep].mean() > 2 * distance[~steep].mean()
     with pytest.raises(OptionError, match="default fidelity"):
         srez.load("photo", fidelity=0.5).uncertainty(low)
+
+
+def test_samples_of_the_box_agree_with_the_input_and_not_with_each_other() -> None:
+    low = faces.reduced(demo.portrait()[None])[0]
+    drawn = np.stack(srez.load("faces").samples(low, 4, seed=1))
+    rounded = images.to_uint8(drawn)
+    assert min(metrics.lr_psnr(sample, low, FACES_RGB) for sample in rounded) > 60
+    assert (rounded.astype(float).std(axis=0).mean()) > 2  # grey levels
 
 
 def test_what_cannot_be_is_refused(model: Path, picture: Path, tmp_path: Path) -> None:

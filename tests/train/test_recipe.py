@@ -14,6 +14,7 @@ def test_the_seeds_recipe_is_the_seeds() -> None:
     assert srez.data.model_dump() == {
         "pictures": "faces", "drawn": 0,
         "shift": 4, "flip": True, "saturation": 0.05, "brightness": 0.05, "contrast": 0.05, "noise": 0.03,
+        "samples": 1, "planes": 0,
     }  # fmt: skip
     assert srez.generator == recipe.SrezGenerator(network="srez", units=(256, 128), tail=96)
 
@@ -85,7 +86,7 @@ def test_a_wrong_key_or_value_is_named(change: str, sentence: str) -> None:
 
 
 def test_recipes_that_cannot_be_read(tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match="there is no recipe 'facez': use one of faces, faces_vivid, "):
+    with pytest.raises(OptionError, match="there is no recipe 'facez': use one of faces, faces_samples, "):
         recipe.load("facez")
     with pytest.raises(OptionError, match=r"nowhere\.toml cannot be read"):
         recipe.load(str(tmp_path / "nowhere.toml"))

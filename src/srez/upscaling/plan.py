@@ -120,7 +120,7 @@ def make_plan(inputs: list[Path], rules: Rules, size: Size, scale: int) -> Plan:
         inputs, rules = inputs[:1], replace(rules, out=named)
     if rules.out:
         refuse_missing_folder(rules.out)
-    rules = replace(rules, suffix=_suffix(rules, size, scale))
+    rules = replace(rules, suffix=result_suffix(rules, size, scale))
     sources = find_sources(inputs, rules.out, rules.recursive)
     if not rules.again:
         sources = without_earlier_results(sources, "" if rules.out else rules.suffix or "")
@@ -187,7 +187,12 @@ def clash_error(first: str, second: str, target: str) -> OutputError:
     )
 
 
-def _suffix(rules: Rules, size: Size, scale: int) -> str:
+def result_suffix(rules: Rules, size: Size, scale: int) -> str:
+    """What is put between the name and the ending of a result.
+
+    Raises:
+        OptionError: `rules.suffix` contains a slash.
+    """
     if rules.suffix is None:
         return "" if rules.out else f"_{size}" if str(size) else f"_x{scale}"
     if set(rules.suffix) & {os.sep, os.altsep}:

@@ -5,34 +5,30 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
 from helpers.serving import Server, by_command, face, png
 from helpers.waiting import PATIENCE
 
 CHROMIUM = shutil.which("chromium")
-DROP = """async ([selector, data]) => {
+DROP = """async ([selector, data, name, type]) => {
   const bytes = Uint8Array.from(atob(data), letter => letter.charCodeAt(0));
   const transfer = new DataTransfer();
-  transfer.items.add(new File([bytes], "dropped.png", {type: "image/png"}));
+  transfer.items.add(new File([bytes], name, {type}));
   const target = document.querySelector(selector);
   for (const name of ["dragenter", "dragover", "drop"])
     target.dispatchEvent(new DragEvent(name, {dataTransfer: transfer, bubbles: true, cancelable: true}));
 }"""
 TARGET = "#input .upload-container button"
-# Where before and after meet, as CSS has it.
-MEETING = "document.querySelector('#slider img.fixed').style.clipPath"
-# Whether the slider has its pictures, and has stayed as and where it is for some frames; asked at each.
-STILL = f"""() => {{
-  const there = [...document.querySelectorAll("#slider img")].every(image => image.naturalWidth);
-  const handle = document.querySelector("#slider [data-testid=slider]").getBoundingClientRect();
-  const now = [{MEETING}, handle.x, handle.y, handle.width, handle.height].join();
-  window.frames_alike = there && now == window.last_frame ? window.frames_alike + 1 : 0;
-  window.last_frame = now;
-  return window.frames_alike >= 20;
-}}"""
+RESULT = ".compare .after img"
+LOADED = f"() => document.querySelector('{RESULT}')?.naturalWidth"
+STYLE = "name => document.querySelector('.compare').style.getPropertyValue(name)"
+IN_VIEW = """() => {
+  const box = document.querySelector(".compare .stage").getBoundingClientRect();
+  return box.top >= -1 && box.bottom <= window.innerHeight + 1;
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -71,84 +67,136 @@ class Watched:
         self.page.wait_for_selector("#start")
         self.page.wait_for_selector("text=a plausible guess, not evidence of who or what")
 
-    def drop(self, picture: bytes) -> None:
+    def drop(self, picture: bytes, name: str = "holiday.png", kind: str = "image/png") -> None:
         """Let go of a picture above the page, and wait until it is there."""
         self.page.wait_for_selector(TARGET)
-        self.page.evaluate(DROP, [TARGET, base64.b64encode(picture).decode()])
+        self.page.evaluate(DROP, [TARGET, base64.b64encode(picture).decode(), name, kind])
         self.page.wait_for_selector("#input img")
 
-    def meeting(self, before: str | None = None) -> str:
-        """Where before and after meet, as soon as that has changed and nothing moves any more."""
-        if before:
-            self.page.wait_for_function(f"before => {MEETING} != before", arg=before)
-        self.page.evaluate("window.frames_alike = 0")
-        self.page.wait_for_function(STILL)
-        return self.page.evaluate(MEETING)
+    def style(self, name: str) -> str:
+        """A property of before and after."""
+        return self.page.evaluate(STYLE, name)
 
     def fits(self) -> bool:
         """Whether nothing sticks out to the right."""
         return self.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
-@pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 900)])
-def test_drop_wait_slide_download(
-    browser: Browser, server: Server, tmp_path: Path, width: int, height: int
+def findings(page: Page) -> list[str]:
+    """What axe-core takes for a serious fault, and where."""
+    violations = Axe().run(page).response["violations"]
+    grave = [each for each in violations if each["impact"] in ("serious", "critical")]
+    return [f"{each['id']}: {node['html']}" for each in grave for node in each["nodes"]]
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "scheme"), [(390, 844, "light"), (768, 1024, "dark"), (1280, 900, "light")]
+)
+def test_drop_wait_look_download(
+    browser: Browser, server: Server, tmp_path: Path, width: int, height: int, scheme: str
 ) -> None:
     watched = Watched(browser, server, width, height)
     page = watched.page
-    body = png(face(11))
-    watched.drop(body)
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    body = png(face(11), "JPEG")
+    watched.drop(body, "holiday.jpg", "image/jpeg")
     page.click("#start")
-    page.wait_for_selector("#slider img.fixed")
-    page.wait_for_selector("#facts >> text=16x16 became 64x64")
-    handle = page.locator("[data-testid=slider]")
-    handle.scroll_into_view_if_needed()
-    before, box = watched.meeting(), handle.bounding_box()
-    assert box
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    page.mouse.down()
-    page.mouse.move(box["x"] - 80, box["y"] + 60, steps=5)
-    page.mouse.up()
-    dragged = watched.meeting(before)
-    handle.focus()
-    page.keyboard.press("ArrowRight")
-    assert watched.meeting(dragged) != dragged
+    page.wait_for_function(LOADED)
+    page.wait_for_selector("#facts >> text=16 × 16 pixels became 64 × 64")
+    page.wait_for_function(IN_VIEW)
     with page.expect_download() as download:
         page.click("#download")
-    assert download.value.suggested_filename == "srez.png"
-    assert Path(download.value.path()).read_bytes() == by_command(tmp_path, body)
+    assert download.value.suggested_filename == "holiday_x4.jpg"
+    assert Path(download.value.path()).read_bytes() == by_command(tmp_path, body, ending="jpg")
     assert watched.fits()
+    assert not findings(page)
     page.screenshot(path=tmp_path / f"page-{width}.png", full_page=True)
     assert not watched.complaints
     page.close()
 
 
-def test_the_example_is_one_key_away(browser: Browser, server: Server) -> None:
+def test_the_whole_result_is_zoomed_moved_and_divided(browser: Browser, server: Server) -> None:
     watched = Watched(browser, server, 1280, 900)
     page = watched.page
-    page.wait_for_selector("#example")
-    for _ in range(20):
-        page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.id") == "example":
-            break
-    page.keyboard.press("Enter")
-    page.wait_for_selector("#slider img.fixed")
-    page.wait_for_selector("#facts >> text=16x16 became 64x64")
-    page.click("#sheet button")
-    page.wait_for_selector("#sheet img")
-    page.wait_for_function("document.querySelector('#sheet img').naturalWidth > 4 * 64 * 4")
+    watched.drop(png(face(3, 60)))
+    page.click("#start")
+    page.wait_for_function(LOADED)
+    assert page.evaluate(LOADED) == 4 * 60
+    box = page.locator(".compare .stage").bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + box["width"] / 4, y, steps=3)
+    page.mouse.up()
+    assert watched.style("--split").startswith("75")
+    page.focus(".compare .split")
+    page.keyboard.press("ArrowRight")
+    assert watched.style("--split").startswith("76")
+    page.click(".compare [data-zoom=in]")
+    assert watched.style("--zoom") == "1.5"
+    page.focus(".compare .stage")
+    page.keyboard.press("+")
+    assert watched.style("--zoom") == "2.25"
+    moved = watched.style("--x")
+    page.keyboard.press("ArrowRight")
+    assert float(watched.style("--x")[:-2]) == pytest.approx(float(moved[:-2]) - 40)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x - 5000, y - 5000, steps=3)  # no further than the corner
+    page.mouse.up()
+    assert float(watched.style("--x")[:-2]) == pytest.approx(-1.25 * box["width"], abs=2)
+    page.click(".compare [data-zoom=fit]")
+    assert (watched.style("--zoom"), watched.style("--x")) == ("1", "0px")
+    page.keyboard.down("Control")
+    page.mouse.move(x, y)
+    page.mouse.wheel(0, -100)
+    page.keyboard.up("Control")
+    page.wait_for_function("() => document.querySelector('.compare').style.getPropertyValue('--zoom') > 1")
     assert not watched.complaints
     page.close()
 
 
-def test_a_large_picture_shows_its_middle_and_a_mistake_a_sentence(browser: Browser, server: Server) -> None:
+def test_the_examples_are_one_key_away(browser: Browser, server: Server) -> None:
     watched = Watched(browser, server, 1280, 900)
     page = watched.page
-    watched.drop(png(np.random.default_rng(3).integers(0, 256, (20, 300, 3), np.uint8)))
+    page.wait_for_selector("#example-2")
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.id") == "example-2":
+            break
+    page.keyboard.press("Enter")
+    page.wait_for_function(LOADED)
+    page.wait_for_selector("#facts >> text=16 × 16 pixels became 64 × 64")
+    assert "face_x4.png" in page.inner_text("#download")
+    assert not watched.complaints
+    page.close()
+
+
+def test_a_second_picture_never_shows_the_result_of_the_first(browser: Browser, server: Server) -> None:
+    watched = Watched(browser, server, 1280, 900)
+    page = watched.page
+    watched.drop(png(face(3)))
     page.click("#start")
-    page.wait_for_selector("#facts >> text=the middle")
-    page.reload()
-    page.wait_for_selector("#start")
+    page.wait_for_function(LOADED)
+    page.get_by_label("Remove Image").click()
+    watched.drop(png(face(5, 150), "PNG"), "second.png")  # as long as it is not asked for, there is nothing
+    page.wait_for_selector(RESULT, state="detached")
+    assert page.is_disabled("#download")
+    page.click("#start")  # and one that is being upscaled does not come when there is a third
+    page.wait_for_selector("#facts progress")
+    page.get_by_label("Remove Image").click()
+    watched.drop(png(face(7)), "third.png")
     page.click("#start")
-    page.wait_for_selector("text=Choose a picture first.")
+    page.wait_for_function(LOADED)
+    assert page.evaluate(LOADED) == 4 * 16
+    assert "third_x4.png" in page.inner_text("#download")
+    page.close()
+
+
+def test_a_mistake_is_a_sentence_that_stays(browser: Browser, server: Server) -> None:
+    watched = Watched(browser, server, 1280, 900)
+    page = watched.page
+    page.click("#start")
+    page.wait_for_selector("#facts >> text=Choose a picture first.")
     page.close()

@@ -1,8 +1,10 @@
 """What may be asked of the page's routes, by plain HTTP."""
 
+import asyncio
 import contextlib
 import json
 import os
+import re
 import socket
 from io import BytesIO
 from pathlib import Path
@@ -17,10 +19,13 @@ from helpers import models
 from helpers.serving import Server, by_command, face, let_files_grow_to, png, serving
 from helpers.waiting import PATIENCE
 from srez.serve.errors import HttpError
-from srez.serve.limits import MAX_PAGE_STREAMS
+from srez.serve.inference.options import Options
+from srez.serve.limits import MAX_PAGE_STREAMS, Settings
+from srez.serve.page import comparison, examples
 from srez.serve.page import files as page_files
 from srez.serve.page.alias import ALIAS
 from srez.serve.page.files import PageFiles
+from srez.serve.service import Service
 from srez.train.combine import combine
 
 ROUTES = "/page/gradio_api"
@@ -62,26 +67,122 @@ def fetched(server: Server, file: dict[str, Any]) -> bytes:
     return answer.content
 
 
-def test_an_upload_becomes_larger_and_its_middle_is_shown_as_it_is(server: Server, tmp_path: Path) -> None:
+def choices(file: Any, model: Any = "auto", format: Any = "png", **others: Any) -> list[Any]:
+    """The inputs of the start button."""
+    return [
+        file,
+        others.get("size", "auto"),
+        format,
+        model,
+        others.get("fidelity", 1),
+        others.get("repair", "auto"),
+    ]
+
+
+def sources(html: str) -> list[str]:
+    """Where the pictures of before and after are, relative to the page."""
+    return re.findall(r'<img src="([^"]+)"', html)
+
+
+def test_an_upload_becomes_larger_and_all_of_it_is_shown(server: Server, tmp_path: Path) -> None:
     results = server.log.parent / "state" / "results"
     others = set(results.iterdir())
     body = png(np.random.default_rng(5).integers(0, 256, (20, 300, 3), np.uint8))
-    done = outcome(server, [file_of(upload(server, body)), "auto", 1, "png"], "middle")
+    done = outcome(server, choices(file_of(upload(server, body))), "whole")
     assert done["success"], done
-    (before, after), said, result = done["output"]["data"]
-    whole = fetched(server, result["value"])
+    view, said, button = done["output"]["data"]
+    whole = fetched(server, button["value"])
     assert whole == by_command(tmp_path, body)
-    assert "middle" in said
-    right = np.asarray(Image.open(BytesIO(whole)).crop((88, 0, 88 + 1024, 80)))
-    np.testing.assert_array_equal(np.asarray(Image.open(BytesIO(fetched(server, after)))), right)
-    assert Image.open(BytesIO(fetched(server, before))).size == (1024, 80)
+    assert "1200 × 80" in said
+    before, after = (server.http.get(f"/page/{source}").content for source in sources(view))
+    assert (before, after) == (body, whole)
     assert set(results.iterdir()) <= others
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "wanted", "result"),
+    [
+        ("holiday.jpg", "JPEG", {}, "holiday_x4.jpg"),
+        ("holiday.JPEG", "JPEG", {"size": 2}, "holiday_x2.JPEG"),
+        ("holiday.jpg", "JPEG", {"format": "webp"}, "holiday_x4.webp"),
+        ("scan.tif", "TIFF", {}, "scan_x4.tif"),
+        ("move.gif", "GIF", {}, "move_x4.png"),
+        ("../../etc/passwd", "PNG", {}, "passwd_x4.png"),
+        ("wrong.jpg", "PNG", {}, "wrong_x4.png"),
+        ("x" * 300 + ".png", "PNG", {}, "x" * 50 + "_x4.png"),
+    ],
+)
+def test_the_download_keeps_the_name(
+    server: Server, name: str, kind: str, wanted: dict[str, Any], result: str
+) -> None:
+    file = file_of(upload(server, png(face(4), kind))) | {"orig_name": name}
+    done = outcome(server, choices(file, **{"format": "auto", **wanted}), "name")
+    assert done["success"], done
+    view, _, button = done["output"]["data"]
+    assert button["value"]["orig_name"] == result
+    assert Image.open(BytesIO(fetched(server, button["value"]))).width == 16 * wanted.get("size", 4)
+    for source in sources(view):  # what a browser cannot show is a copy
+        assert Image.open(BytesIO(server.http.get(f"/page/{source}").content)).format != "TIFF"
+
+
+def test_a_result_that_is_too_large_for_a_browser_is_reduced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comparison, "MAX_SHOWN", 64 * 64 // 4)
+    service = Service(Settings(state=tmp_path / "state"))
+    files = PageFiles(tmp_path / "page")
+    body = png(face(4))
+    source = files.keep("upload.png", body)
+
+    async def run() -> tuple[str, str]:
+        plan = await service.plan(body, Options())
+        with service.memory.holding() as hold:
+            upscaled = await service.upscale(body, plan.options, hold)
+            result = files.keep("face_x4.png", upscaled.data)
+            return await comparison.comparison(service, files, source, result, plan, hold)
+
+    service.start()
+    html, note = asyncio.run(run())
+    service.stop()
+    assert "1/2" in note
+    after = files.folder / sources(html)[1].partition(ALIAS + "/")[2]
+    assert Image.open(BytesIO(after.read_bytes())).size == (32, 32)
+
+
+def test_repair_and_size_are_those_of_the_api(server: Server) -> None:
+    body = png(face(4, 40), "JPEG", quality=30)
+    made = {}
+    for repair in ("auto", 0, 1):
+        file = file_of(upload(server, body, "a.jpg"))
+        done = outcome(server, choices(file, repair=repair, size=3), f"repair-{repair}")
+        made[repair] = fetched(server, done["output"]["data"][2]["value"])
+        answer = server.http.post(
+            f"/v1/upscale?repair={repair}&scale=3", content=body, headers={"Content-Type": "image/jpeg"}
+        )
+        assert made[repair] == answer.content
+    assert made[0] != made[1]
+
+
+@pytest.mark.parametrize("name", examples.LABELS)
+def test_examples_are_pictures(name: str) -> None:
+    file, body = examples.read(name)
+    assert file == name
+    assert Image.open(BytesIO(body)).size[0] <= 300
+
+
+def test_visitors_are_told_the_limits_without_options(server: Server) -> None:
+    config = server.http.get("/page/config").text
+    assert "up to 4 MB and 2 megapixels" in config
+    large = png(np.zeros((1000, 2001, 3), np.uint8))
+    done = outcome(server, choices(file_of(upload(server, large))), "large")
+    assert "2,000,000 pixels: make it smaller" in done["output"]["error"]
+    assert "--" not in done["output"]["error"]
 
 
 @pytest.mark.parametrize("path", ["/proc/self/environ", "pyproject.toml", "STATE/../jobs.sqlite3"])
 def test_the_page_reads_no_file_of_the_server(server: Server, path: str) -> None:
     path = path.replace("STATE", str(server.log.parent / "state" / "page"))
-    for data in ([file_of(path), "auto", 1, "png"], [None, file_of(path), 1, "png"]):
+    for data in (choices(file_of(path)), choices(None, file_of(path))):
         answer = server.http.post(f"{ROUTES}/queue/join", json=event(server, data))
         assert (answer.status_code, answer.json()) == (403, {"error": "the page only accepts uploads"})
     assert server.http.get(f"{ROUTES}/file={path}").status_code == 403
@@ -90,7 +191,7 @@ def test_the_page_reads_no_file_of_the_server(server: Server, path: str) -> None
 def test_a_gone_upload_is_told_and_leaves_no_traceback(server: Server) -> None:
     path = upload(server, png(face()), "a-secret-name.png")
     (server.log.parent / "state" / "page" / Path(path).relative_to(ALIAS)).unlink()
-    done = outcome(server, [file_of(path), "auto", 1, "png"], "gone")
+    done = outcome(server, choices(file_of(path)), "gone")
     assert "choose it again" in done["output"]["error"]
     assert server.http.get(f"{ROUTES}/file={path}").status_code == 403
     assert "a-secret-name" not in server.log.read_text()
@@ -102,7 +203,7 @@ def test_a_full_disk_is_told(tmp_path: Path) -> None:
     with serving(tmp_path) as full:
         path = upload(full, body)
         let_files_grow_to(full, len(body))
-        done = outcome(full, [file_of(path), "auto", 1, "tiff"], "result")
+        done = outcome(full, choices(file_of(path), format="tiff"), "result")
         assert done["output"]["error"] == "the server's disk is full"
         let_files_grow_to(full, len(body) - 1)
         answer = full.http.post(f"{ROUTES}/upload", files={"files": ("a.png", body)})
@@ -165,7 +266,7 @@ def test_no_answer_tells_where_the_state_is(server: Server) -> None:
     assert state not in path
     for route in ("/page/", "/page/config", "/openapi.json", "/v1/models", "/metrics"):
         assert state not in server.http.get(route, headers={"Accept-Encoding": "br, gzip"}).text, route
-    done = outcome(server, [file_of(path), "auto", 1, "png"], "where")
+    done = outcome(server, choices(file_of(path)), "where")
     assert state not in json.dumps(done)
 
 
@@ -173,10 +274,10 @@ def test_the_page_fetches_no_address(server: Server) -> None:
     with socket.create_server(("127.0.0.1", 0)) as elsewhere:
         elsewhere.settimeout(0.3)
         address = f"http://127.0.0.1:{elsewhere.getsockname()[1]}/a.png"
-        for data in ([file_of(address), "auto", 1, "png"], [None, "auto", file_of(address), "png"]):
+        for data in (choices(file_of(address)), choices(None, format=file_of(address))):
             assert server.http.post(f"{ROUTES}/queue/join", json=event(server, data)).status_code == 403
         for route in ("run/predict", "api/predict", "call/enlarge", "component_server", "process_recording"):
-            sent = event(server, [file_of(address), "auto", 1, "png"])
+            sent = event(server, choices(file_of(address)))
             assert server.http.post(f"{ROUTES}/{route}", json=sent).status_code == 404
         for asked in (f"file={address}", f"proxy={address}"):
             assert server.http.get(f"{ROUTES}/{asked}").status_code == 404
@@ -185,7 +286,7 @@ def test_the_page_fetches_no_address(server: Server) -> None:
 
 
 def test_events_are_small_and_in_json(server: Server) -> None:
-    large = event(server, ["a" * 100_000, "auto", 1, "png"])
+    large = event(server, choices("a" * 100_000))
     assert server.http.post(f"{ROUTES}/queue/join", json=large).status_code == 413
     assert server.http.post(f"{ROUTES}/queue/join", content=b"{").status_code == 400
     assert server.http.post(f"{ROUTES}/queue/join", content=b"[" * 50_000).status_code == 400
@@ -205,7 +306,7 @@ def test_nonsense_is_no_defect(server: Server, method: str, path: str, status: i
     for event in (
         {"data": [], "fn_index": 99, "session_hash": "a"},
         {"data": [], "fn_index": 0, "session_hash": "a"},
-        {"data": [None] * 4, "fn_index": 10**30, "session_hash": "a"},
+        {"data": [None] * 6, "fn_index": 10**30, "session_hash": "a"},
         {"data": {}, "fn_index": 0, "session_hash": "a"},
         {"data": []},
         [],
@@ -218,14 +319,14 @@ def test_nonsense_is_no_defect(server: Server, method: str, path: str, status: i
 def test_a_mistake_is_told_without_a_path_and_the_log_stays_json(server: Server) -> None:
     good = file_of(upload(server, png(face())))
     mistakes = {
-        "cut short": [file_of(upload(server, png(face())[:100])), "auto", 1, "png"],
-        "the picture": [file_of(upload(server, b"no picture")), "auto", 1, "png"],
-        "no model 'none'": [good, "none", 1, "png"],
-        "no format 'bmp'": [good, "auto", 1, "bmp"],
+        "cut short": choices(file_of(upload(server, png(face())[:100]))),
+        "the picture": choices(file_of(upload(server, b"no picture"))),
+        "no model 'none'": choices(good, "none"),
+        "no format 'bmp'": choices(good, format="bmp"),
         "not in the list of choices": ["none"],  # what Gradio says; it prints a traceback too
-        "model: ": [good, ["auto"], 1, "png"],
-        "Choose a picture first": [None, "auto", 1, "png"],
-        "choose it again": [file_of(str(Path(good["path"]).parent)), "auto", 1, "png"],
+        "model: ": choices(good, ["auto"]),
+        "Choose a picture first": choices(None),
+        "choose it again": choices(file_of(str(Path(good["path"]).parent))),
     }
     for number, (word, data) in enumerate(mistakes.items()):
         done = outcome(server, data, f"mistake{number}")
@@ -247,7 +348,9 @@ def test_the_knob_is_that_of_the_model_and_auto_takes_the_models_own(tmp_path: P
         assert not knob["visible"]
         body = png(face(3, 80))
         for model, query in (("auto", ""), ("photo", "?fidelity=0.5")):
-            done = outcome(server, [file_of(upload(server, body)), model, 0.5, "png"], f"looks-{model}")
+            done = outcome(
+                server, choices(file_of(upload(server, body)), model, fidelity=0.5), f"looks-{model}"
+            )
             whole = server.http.post(
                 "/v1/upscale" + query, content=body, headers={"Content-Type": "image/png"}
             )

@@ -1,62 +1,81 @@
-"""Before and after, as the page shows them."""
+"""What the page shows of a picture before and after: files that a browser opens, whole."""
 
 import io
+import math
+from html import escape
+from pathlib import Path
 
 import numpy as np
 
 from srez import images
 from srez.errors import SrezError
-from srez.images import Picture, resample
-from srez.serve.inference.options import Options
+from srez.images import Format, Picture, resample
 from srez.serve.inference.picture import BYTES_PER_PIXEL, NAME, UpscalePlan
+from srez.serve.page.files import PageFiles
 from srez.serve.service import Hold, Service
-from srez.upscaling.upscaler import HIDDEN_REACH
 
-Pair = tuple[np.ndarray, np.ndarray]
-MAX_SIDE = 1024  # of what is shown, in pixels
+MAX_SHOWN = 50_000_000  # pixels of a result that a browser is given; it decodes them all
+_SHOWN_BY_BROWSERS = {"png", "jpeg", "webp", "avif", "gif", "bmp"}
 
 
-async def before_and_after(
-    service: Service, body: bytes, result: bytes | None, options: Options, plan: UpscalePlan, hold: Hold
-) -> tuple[Pair | None, str]:
-    """What to show: the bicubic enlargement and the result, or the middle of both.
+async def comparison(
+    service: Service, files: PageFiles, upload: Path, result: Path, plan: UpscalePlan, hold: Hold
+) -> tuple[str, str]:
+    """Before and after, as HTML for `viewer.js`.
+
+    The browser enlarges the picture itself, and opens the result itself: a copy is only made of what it
+    cannot show.
 
     Args:
-        service: upscales the middle.
-        body: the input.
-        result: the result, if it is small enough to be shown whole.
-        options: that it was asked for with.
-        plan: how it was made.
+        service: reads pictures.
+        files: where copies go.
+        upload: the picture, one of the files.
+        result: what was made of it, another.
+        plan: how.
         hold: of `memory.holding`.
 
     Returns:
-        Both pictures, or None if the server is too busy; and a sentence if not all is shown.
+        The HTML, "" if there is no room for a copy; and a sentence if not every pixel is shown.
     """
-    if result is not None:
-        low, high = await service.read(body), await service.in_thread(images.read, result, NAME)
-        return (_bicubic(low, plan), images.rgb(high)), ""
     try:
-        pair = await _middle(service, body, options, plan, hold)
+        before = await _shown_before(service, files, upload)
+        after, reduced = await _shown_after(service, files, result, plan, hold)
     except (SrezError, MemoryError):
-        return None, "The server is too busy for a preview; the download is complete."
-    return pair, "The preview shows the middle; the download is complete."
+        return "", "It is too large to be shown here; the download is complete."
+    note = f"It is shown at 1/{reduced} of its size; the download is complete." if reduced > 1 else ""
+    return _html(files.address(before), files.address(after), plan.target), note
 
 
-async def _middle(service: Service, body: bytes, options: Options, plan: UpscalePlan, hold: Hold) -> Pair:
-    """Before and after of the middle, upscaled once more: reading the whole result would take its memory."""
-    card = service.models.cards[plan.model]
-    hold(plan.pixels * BYTES_PER_PIXEL)
-    pixels = (await service.read(body)).pixels
-    inner = [_middle_of(side, MAX_SIDE // card.scale) for side in pixels.shape[:2]]
-    reach = (
-        card.receptive_radius + HIDDEN_REACH
-    )  # with as much around it, it comes out as in the whole picture
-    outer = [slice(max(span.start - reach, 0), span.stop + reach) for span in inner]
-    upscaled = await service.upscale(png(pixels[*outer]), options.model_copy(update={"format": "png"}), hold)
-    high = images.rgb(await service.in_thread(images.read, upscaled.data, NAME))
-    before = _bicubic(Picture(pixels[*inner]), plan)
-    top, left = (card.scale * (span.start - around.start) for span, around in zip(inner, outer, strict=True))
-    return before, high[top : top + before.shape[0], left : left + before.shape[1]]
+async def _shown_before(service: Service, files: PageFiles, upload: Path) -> Path:
+    body = await service.in_thread(upload.read_bytes)
+    format = images.format_of_bytes(body)
+    if format is None or format.name not in _SHOWN_BY_BROWSERS:
+        picture = await service.read(body)
+        return await service.in_thread(files.keep, "before.png", png(picture.pixels))
+    if upload.suffix != format.suffix:  # a browser goes by the name
+        return await service.in_thread(files.keep, "before" + format.suffix, body)
+    return upload
+
+
+async def _shown_after(
+    service: Service, files: PageFiles, result: Path, plan: UpscalePlan, hold: Hold
+) -> tuple[Path, int]:
+    """The file to show, and by how much it is reduced."""
+    format: Format = plan.options.file_format
+    pixels = math.prod(plan.target)
+    if format.name in _SHOWN_BY_BROWSERS and pixels <= MAX_SHOWN:
+        return result, 1
+    hold(pixels * BYTES_PER_PIXEL)
+    factor = math.ceil(math.sqrt(pixels / MAX_SHOWN))
+    copy = await service.in_thread(_reduced, result, factor)
+    return await service.in_thread(files.keep, "after.png", copy), factor
+
+
+def _reduced(result: Path, factor: int) -> bytes:
+    """A result as PNG, `factor` times smaller, without rows and columns that do not fill a block."""
+    pixels = images.rgb(images.read(result))
+    height, width = (side - side % factor for side in pixels.shape[:2])
+    return png(np.rint(resample.area(pixels[:height, :width], factor)).astype(np.uint8))
 
 
 def png(pixels: np.ndarray) -> bytes:
@@ -67,14 +86,23 @@ def png(pixels: np.ndarray) -> bytes:
     return file.getvalue()
 
 
-def _middle_of(side: int, length: int) -> slice:
-    """The middle of a side, of some length at most."""
-    length = min(side, length)
-    start = (side - length) // 2
-    return slice(start, start + length)
-
-
-def _bicubic(picture: Picture, plan: UpscalePlan) -> np.ndarray:
-    """A picture, or a part of it, as large as the result, `(H, W, 3)` uint8."""
-    low = images.rgb(picture)[None] / np.float32(255)
-    return images.to_uint8(resample.bicubic(low, plan.target[0] // plan.size[0])[0])
+def _html(before: str, after: str, size: tuple[int, int]) -> str:
+    width, height = size
+    return f"""<div class="compare" style="--width: {width}; --height: {height}">
+  <div class="stage" role="group" tabindex="0"
+    aria-label="Before and after. Plus and minus zoom, arrow keys move.">
+    <img src="{escape(before)}" alt="Before: your picture, enlarged by the browser" draggable="false">
+    <div class="after"><img src="{escape(after)}" alt="After: the result of srez" draggable="false"></div>
+    <div class="divider"></div>
+    <span class="tag left" aria-hidden="true">before</span>
+    <span class="tag right" aria-hidden="true">after</span>
+  </div>
+  <input type="range" class="split" min="0" max="100" value="50" step="1"
+    aria-label="Divider between before and after">
+  <div class="tools">
+    <button type="button" data-zoom="out" aria-label="Zoom out">&minus;</button>
+    <button type="button" data-zoom="in" aria-label="Zoom in">+</button>
+    <button type="button" data-zoom="pixels">Actual pixels</button>
+    <button type="button" data-zoom="fit">Whole picture</button>
+  </div>
+</div>"""

@@ -1,29 +1,39 @@
 """Handles the events of the page."""
 
 import asyncio
+import re
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
-from pathlib import Path
+from html import escape
+from pathlib import Path, PurePath
 from typing import Any
 
 import gradio
-import numpy as np
 
 from srez import images
-from srez.evaluation import demo
-from srez.images import Picture, resample
+from srez.errors import OutputError, TooLargeError
 from srez.models import box
 from srez.serve.errors import DISK_FULL, INTERNAL_ERROR, HttpError, as_http_error
 from srez.serve.inference import options as options_
 from srez.serve.inference.options import Options
+from srez.serve.inference.picture import UpscalePlan
 from srez.serve.jobs.job import Job
 from srez.serve.observe.logs import log
-from srez.serve.page import comparison
+from srez.serve.page import examples
+from srez.serve.page.comparison import comparison
 from srez.serve.page.files import PageFiles
-from srez.serve.service import Service
+from srez.serve.service import Hold, Service
+from srez.upscaling.plan import Rules, result_name, result_suffix
 
 _POLL_SECONDS = 0.25  # between two polls of a job
-_EXAMPLE_SCALE = 4
+_MAX_STEM = 50  # characters of a file's name that its result keeps
+_FOR_OPERATORS = re.compile(r"(: if you trust it, allow more)? \(--[^)]*\)")
 NO_PICTURE = "Choose a picture first."
+AUTO = "auto"  # of the size, the format and the repair
+
+Shown = tuple[str, str, gradio.DownloadButton]
+"""Before and after and what is said of them, as HTML, and the button."""
 
 
 @dataclass(frozen=True)
@@ -39,113 +49,176 @@ class Events:
     files: PageFiles
 
     async def upscale(
-        self,
-        upload: Any,
-        model: Any,
-        fidelity: Any,
-        format: Any,
-        progress: gradio.Progress = gradio.Progress(),  # noqa: B008  (Gradio finds it here)
-    ) -> tuple[tuple[str, str] | None, str, gradio.DownloadButton]:
-        """Upscale an upload: before and after, a sentence, and the result to download.
+        self, upload: Any, size: Any, format: Any, model: Any, fidelity: Any, repair: Any
+    ) -> AsyncGenerator[Shown, None]:
+        """Upscale an upload: how far it is, then the result.
 
         A browser may send anything, so every argument is checked.
 
+        Args:
+            upload: as Gradio describes it.
+            size: a scale, or `AUTO` for the model's.
+            format: of the result, or `AUTO` for that of the picture.
+            model: its name.
+            fidelity: of a model that has two looks.
+            repair: of a model that repairs, or `AUTO`.
+
+        Yields:
+            What to show.
+
         Raises:
-            gradio.Error: with what to tell the user.
+            gradio.Error: with what to tell the user, which is shown too.
         """
+        choices = {"size": size, "format": format, "model": model, "fidelity": fidelity, "repair": repair}
         try:
-            return await self._upscale(upload, model, fidelity, format, progress)
-        except gradio.Error:
-            raise
+            async with aclosing(self._upscale(upload, choices)) as steps:
+                async for shown in steps:
+                    yield shown
         except Exception as error:
-            raise _page_error(_sentence(error)) from None
+            sentence = _sentence(error)
+            yield "", f"<p role='alert'>{escape(sentence)}</p>", no_download()
+            raise gradio.Error(sentence, print_exception=False) from None
 
-    def example(self) -> str:
-        """The portrait of `srez demo`, downscaled to 16x16 as there, as a file."""
-        path = self.files.new("example.png")
-        pixels = np.rint(resample.area(demo.portrait(), _EXAMPLE_SCALE)).astype(np.uint8)
-        images.write(path, Picture(pixels))
-        return str(path)
+    def example(self, name: str) -> str:
+        """One of the examples as a file of its own, so that it expires alone."""
+        file, body = examples.read(name)
+        return str(self.files.keep(file, body))
 
-    async def _upscale(
-        self, upload: Any, model: Any, fidelity: Any, format: Any, progress: gradio.Progress
-    ) -> tuple[tuple[str, str] | None, str, gradio.DownloadButton]:
+    async def _upscale(self, upload: Any, choices: dict[str, Any]) -> AsyncGenerator[Shown, None]:
         service = self.service
+        yield _working("Looking at the picture …")
         with service.memory.holding() as hold:
-            body = await service.in_thread(_read, upload)
+            file = _file(upload)
+            body = await service.in_thread(_read, file)
             hold(len(body))
-            plan = await service.plan(body, self._options(model, fidelity, format))
-            options = plan.options.model_copy(update={"model": plan.model})
+            name = _own_name(upload, file, body)
+            plan = await self._plan(body, name, choices)
             await service.in_thread(self.files.make_room, 0)
-            result = self.files.new("srez" + options.file_format.suffix)
-            if plan.is_small:
-                upscaled = await service.upscale(body, options, hold)
-                await service.in_thread(result.write_bytes, upscaled.data)
-            else:
-                await self._run_job(body, options, result, progress)
-            is_shown_whole = max(plan.target) <= comparison.MAX_SIDE
-            whole = await service.in_thread(result.read_bytes) if is_shown_whole else None
-            pair, note = await comparison.before_and_after(service, body, whole, options, plan, hold)
-            shown = await service.in_thread(self._kept, pair) if pair else None
+            result = self.files.new(_result_name(name, plan))
+            yield _working("Upscaling …")
+            async with aclosing(self._run(body, plan, result, hold)) as fractions:
+                async for fraction, doing in fractions:
+                    yield _working(doing, fraction)
+            view, note = await comparison(service, self.files, file, result, plan, hold)
         (width, height), (to_width, to_height) = plan.size, plan.target
-        facts = f"{width}x{height} became {to_width}x{to_height}. {note}"
-        return shown, facts, gradio.DownloadButton(value=str(result), interactive=True)
+        said = f"<p>{width} × {height} pixels became {to_width} × {to_height}. {note}</p>"
+        yield view, said, gradio.DownloadButton(f"Download {result.name}", str(result), interactive=True)
 
-    def _kept(self, pair: comparison.Pair) -> tuple[str, str]:
-        """Before and after as files; Gradio would log a full disk as a defect."""
-        before, after = (self.files.keep("shown.png", comparison.png(pixels)) for pixels in pair)
-        return str(before), str(after)
+    async def _plan(self, body: bytes, name: PurePath, choices: dict[str, Any]) -> UpscalePlan:
+        """What to do with an upload; one that is too large for its own format becomes a PNG."""
+        own = images.format_of_suffix(name) or images.format_of_bytes(body)
+        format = own.name if own and own.writable and own.is_available else images.PNG.name
+        if choices["format"] != AUTO:
+            return await self._plan_in(choices["format"], body, choices)
+        try:
+            return await self._plan_in(format, body, choices)
+        except (TooLargeError, OutputError):
+            return await self._plan_in(images.PNG.name, body, choices)
 
-    def _options(self, model: Any, fidelity: Any, format: Any) -> Options:
-        """What was chosen; "auto" has no fidelity to choose, and that of a model with one look is hidden."""
-        models = self.service.models
-        chosen = options_.parse({"model": model, "format": format})
-        models.require(chosen.model)
-        if chosen.model == box.AUTO or not models.cards[chosen.model].vivid:
-            return chosen
-        return options_.parse({"model": model, "format": format, "fidelity": fidelity})
+    async def _plan_in(self, format: Any, body: bytes, choices: dict[str, Any]) -> UpscalePlan:
+        return await self.service.plan(body, self._options({**choices, "format": format}))
 
-    async def _run_job(self, body: bytes, options: Options, result: Path, progress: gradio.Progress) -> None:
-        """Upscale a picture as a job, show its progress, and move its result into a file."""
+    def _options(self, choices: dict[str, Any]) -> Options:
+        """What was chosen; a knob that the model does not have is hidden, and not looked at."""
+        models, values = self.service.models, {key: choices[key] for key in ("model", "format")}
+        if choices["size"] != AUTO:
+            values["scale"] = choices["size"]
+        model = options_.parse(values).model
+        models.require(model)
+        card = None if model == box.AUTO else models.cards[model]
+        if card and card.vivid:
+            values["fidelity"] = choices["fidelity"]
+        if choices["repair"] != AUTO and (card is None or card.repair):
+            values["repair"] = choices["repair"]
+        return options_.parse(values)
+
+    async def _run(
+        self, body: bytes, plan: UpscalePlan, result: Path, hold: Hold
+    ) -> AsyncGenerator[tuple[float, str], None]:
+        """Upscale a picture into a file: at once if it is small, else as a job.
+
+        Yields:
+            The fraction done, and what is being done.
+        """
         service = self.service
+        options = plan.options.model_copy(update={"model": plan.model})
+        if plan.is_small:
+            upscaled = await service.upscale(body, options, hold)
+            await service.in_thread(result.write_bytes, upscaled.data)
+            return
         job: Job | None = await service.add_job(body, options)
         try:
             while job and job.state not in ("done", "failed"):
                 if service.stopping:
-                    raise _page_error("The server is stopping: try again in a moment.")
+                    raise HttpError(503, "The server is stopping: try again in a moment.")
                 if service.worker.lacks_room(job):  # nobody waits here until there is some
-                    raise _page_error(DISK_FULL)
-                waiting = "waiting for other pictures" if job.state == "queued" else "upscaling"
-                progress(service.worker.progress(job), waiting)
+                    raise HttpError(507, DISK_FULL)
+                waits = job.state == "queued"
+                yield service.worker.progress(job), "Waiting for other pictures …" if waits else "Upscaling …"
                 await asyncio.sleep(_POLL_SECONDS)
                 job = await service.look_up(service.store.get, job.id)
             if job is None or job.error:
-                raise _page_error(job.error if job and job.error else "The job was cancelled.")
+                raise HttpError(503, job.error if job and job.error else "The job was cancelled.")
             await service.look_up(service.store.result(job).replace, result)
         finally:
             if job:
                 await service.look_up(service.store.remove, job.id)
 
 
-def _read(upload: Any) -> bytes:
-    """The bytes of an upload, as the page describes it."""
+def _file(upload: Any) -> Path:
+    """Where an upload is, as the page describes it."""
     path = upload.get("path") if isinstance(upload, dict) else None
     if not isinstance(path, str):
         raise HttpError(400, NO_PICTURE)
+    return Path(path)
+
+
+def _read(file: Path) -> bytes:
     try:
-        return Path(path).read_bytes()
+        return file.read_bytes()
     except (OSError, ValueError):  # ValueError: a null character
         raise HttpError(404, "The picture has expired: choose it again.") from None
 
 
+def _own_name(upload: Any, file: Path, body: bytes) -> PurePath:
+    """What the visitor calls the picture, without what a file name should not have.
+
+    Pictures from the clipboard have no name; those from elsewhere may have a wrong ending.
+    """
+    told = upload.get("orig_name")
+    name = PurePath(told.replace("\\", "/") if isinstance(told, str) else file.name)
+    stem = re.sub(r"[^\w.()+ -]", "_", name.stem)[:_MAX_STEM].strip(". ")
+    format = images.format_of_bytes(body)
+    known = images.format_of_suffix(name)
+    suffix = name.suffix if known and known == format else format.suffix if format else ""
+    return PurePath((stem or "picture") + suffix)
+
+
+def _result_name(name: PurePath, plan: UpscalePlan) -> str:
+    """As `srez upscale` calls a result beside its input."""
+    format = plan.options.file_format
+    own = images.format_of_suffix(name) == format
+    rules = Rules(None, None if own else format, result_suffix(Rules(), plan.options.size, plan.scale))
+    return result_name(name, rules, lambda: b"")
+
+
+def _working(doing: str, fraction: float = 0.0) -> Shown:
+    """What is shown while a picture is upscaled: nothing of the one before."""
+    bar = f"<progress max='1' value='{fraction:.3f}' aria-label='Progress'></progress>"
+    return "", f"<p>{doing}</p>{bar}", no_download()
+
+
+def no_download() -> gradio.DownloadButton:
+    """The button while there is nothing to download."""
+    return gradio.DownloadButton("Download", None, interactive=False)
+
+
 def _sentence(error: Exception) -> str:
-    """What to tell the user of an error; a defect is logged."""
+    """What to tell a visitor, who cannot set the server's options; a defect is logged."""
     try:
-        return str(as_http_error(error))
+        told = _FOR_OPERATORS.sub("", str(as_http_error(error)))
     except Exception:
         log.exception("defect")
         return INTERNAL_ERROR
-
-
-def _page_error(sentence: str) -> gradio.Error:
-    return gradio.Error(sentence, print_exception=False)
+    is_bare = isinstance(error, TooLargeError) and ":" not in told
+    return f"{told}: make it smaller first" if is_bare else told

@@ -7,10 +7,12 @@ import shutil
 import threading
 import time
 from pathlib import Path
+from urllib.parse import quote
 
 from srez.output import make_folder
 from srez.serve.errors import busy
 from srez.serve.limits import LEAST_PAGE_SECONDS, MAX_PAGE_BYTES, MAX_PAGE_FILES
+from srez.serve.page.alias import ALIAS
 
 
 class PageFiles:
@@ -77,6 +79,14 @@ class PageFiles:
     def contains(self, path: str) -> bool:
         """Whether a path leads into the folder."""
         return Path(os.path.normpath(path)).is_relative_to(self.folder)
+
+    def hidden(self, path: Path) -> str:
+        """A path as clients see it."""
+        return f"{ALIAS}/{path.relative_to(self.folder).as_posix()}"
+
+    def address(self, path: Path) -> str:
+        """Where a client gets a file, relative to the page."""
+        return f"gradio_api/file={quote(self.hidden(path))}"
 
     def keep_all(self) -> None:
         """Never remove the files that are there now: they belong to the page itself."""

@@ -1,36 +1,45 @@
 """The page: its widgets, and which events they trigger."""
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import gradio
 from gradio.themes import Base, Default
 
+from srez import images
 from srez.evaluation import demo
 from srez.models import box
 from srez.serve.inference.models import Models
 from srez.serve.inference.options import FORMATS
-from srez.serve.page.events import Events
+from srez.serve.limits import PAGE_SECONDS, Settings
+from srez.serve.page import examples
+from srez.serve.page.events import AUTO, Events, no_download
 from srez.upscaling.upscaler import load
 
 GUESS = "The result is a plausible guess, not evidence of who or what was in the picture."
+EMPTY = "<p>The result will appear here.</p>"
+_SCALES = (2, 3, 4, 6, 8)
+_TENTHS = [tenth / 10 for tenth in range(11)]
 _FONTS = ["system-ui", "sans-serif"]
 _MAX_RUNNING = 8  # pictures upscaled at the same time
 
 
 class _Inputs(NamedTuple):
     picture: gradio.Image
+    size: gradio.Dropdown
+    format: gradio.Dropdown
     model: gradio.Dropdown
     fidelity: gradio.Slider
-    format: gradio.Dropdown
+    repair: gradio.Dropdown
 
 
 class _Buttons(NamedTuple):
-    example: gradio.Button
+    examples: dict[str, gradio.Button]
     upscale: gradio.Button
 
 
 class _Outputs(NamedTuple):
-    slider: gradio.ImageSlider
+    viewer: gradio.Markdown
     facts: gradio.Markdown
     download: gradio.DownloadButton
 
@@ -39,12 +48,13 @@ def build(events: Events) -> gradio.Blocks:
     """The page's components, connected with their events."""
     service = events.service
     with gradio.Blocks(title="srez", analytics_enabled=False) as blocks:
-        gradio.Markdown(f"# srez: upscale a picture\n{GUESS}")
+        gradio.Markdown(f"# Make a picture larger\n{GUESS}")
         with gradio.Row():
             with gradio.Column():
-                inputs, buttons = _input_column(service.models)
+                inputs, buttons = _input_column(service.models, service.settings)
             with gradio.Column():
                 outputs = _output_column()
+        _html("<p>There is an HTTP interface too: <a href='../docs'>how to call it</a>.</p>", "about")
         _connect(events, inputs, buttons, outputs)
     blocks.queue(max_size=service.settings.max_queue)
     return blocks
@@ -56,10 +66,12 @@ def theme() -> Base:
         block_info_text_color="*neutral_600",
         button_primary_background_fill="*primary_700",
         button_primary_background_fill_hover="*primary_800",
+        button_primary_background_fill_dark="*primary_700",
+        button_primary_background_fill_hover_dark="*primary_800",
     )
 
 
-def _input_column(models: Models) -> tuple[_Inputs, _Buttons]:
+def _input_column(models: Models, settings: Settings) -> tuple[_Inputs, _Buttons]:
     picture = gradio.Image(
         label="Your picture",
         type="filepath",
@@ -68,62 +80,103 @@ def _input_column(models: Models) -> tuple[_Inputs, _Buttons]:
         height=320,
         elem_id="input",
     )
-    example = gradio.Button("Try an example", elem_id="example")
-    _comparison_sheet()
-    model = gradio.Dropdown(
-        [box.AUTO, *models.cards],
-        value=box.AUTO,
-        label="Model",
-        info="auto: photo, or what suits faces of 16x16 pixels, pixel art, scans; name one for its fidelity",
-    )
-    fidelity = _fidelity(models, box.AUTO)
-    format = gradio.Dropdown(list(FORMATS), value="png", label="Format of the result")
+    _html(f"<p>{limits(settings)}</p>", "limits")
+    with gradio.Row(elem_id="examples"):
+        shown = {
+            name: gradio.Button(label, size="sm", min_width=90, elem_id=f"example-{number}")
+            for number, (name, label) in enumerate(examples.LABELS.items())
+        }
+    with gradio.Row():
+        size = gradio.Dropdown(
+            [("Automatic", AUTO), *((f"{scale} times", scale) for scale in _SCALES)],
+            value=AUTO,
+            label="Size",
+            min_width=140,
+        )
+        format = gradio.Dropdown(
+            [("As it is", AUTO), *((images.format_named(name).label, name) for name in FORMATS)],
+            value=AUTO,
+            label="Format",
+            min_width=140,
+        )
+    with gradio.Accordion("More choices", open=False, elem_id="more"):
+        model = gradio.Dropdown(
+            [(f"{box.AUTO} (by the picture)", box.AUTO), *((name, name) for name in models.cards)],
+            value=box.AUTO,
+            label="Model",
+            info="auto: photo, or what suits tiny faces, pixel art and scans; name one for its fidelity",
+        )
+        fidelity = _fidelity(models, box.AUTO)
+        repair = _repair(models, box.AUTO)
+        _comparison_sheet()
     upscale = gradio.Button("Upscale", variant="primary", elem_id="start")
-    return _Inputs(picture, model, fidelity, format), _Buttons(example, upscale)
+    return _Inputs(picture, size, format, model, fidelity, repair), _Buttons(shown, upscale)
+
+
+def limits(settings: Settings) -> str:
+    """What a server takes, for somebody who knows no options."""
+    names = [each.label for each in images.FORMATS if each.is_available]
+    megabytes, megapixels = settings.max_body / 1e6, settings.max_pixels / 1e6
+    return (
+        f"{', '.join(names[:-1])} or {names[-1]}, up to {megabytes:.3g} MB and {megapixels:.3g} megapixels "
+        f"(4000 × 3000 pixels are 12). Large pictures take some minutes. Pictures and results are deleted "
+        f"after {PAGE_SECONDS / 60:.0f} minutes."
+    )
 
 
 def _comparison_sheet() -> None:
-    with gradio.Accordion("Input, bicubic, srez and original", open=False, elem_id="sheet"):
-        gradio.Image(
-            demo.sheet(load("faces")),  # the built-in one, even if --models replaces it
-            show_label=False,
-            interactive=False,
-            buttons=[],
-            alt_text="A face of 16x16 pixels, upscaled by bicubic and by srez, and the original.",
-        )
+    gradio.Image(
+        demo.sheet(load("faces")),  # the built-in one, even if --models replaces it
+        label="16x16 pixels, made larger by bicubic and by srez, and the original",
+        interactive=False,
+        buttons=[],
+        alt_text="A face of 16x16 pixels, upscaled by bicubic and by srez, and the original.",
+        elem_id="sheet",
+    )
+
+
+def _html(html: str, name: str) -> gradio.Markdown:
+    """Some HTML of ours. `gradio.HTML` compiles its templates in the browser, which our policy forbids."""
+    return gradio.Markdown(html, sanitize_html=False, elem_id=name)
 
 
 def _output_column() -> _Outputs:
-    slider = gradio.ImageSlider(
-        label="Before (bicubic) and after",
-        format="png",
-        interactive=False,
-        buttons=["fullscreen"],
-        max_height=480,
-        elem_id="slider",
-    )
-    facts = gradio.Markdown(elem_id="facts")
-    download = gradio.DownloadButton("Download the result", interactive=False, elem_id="download")
-    return _Outputs(slider, facts, download)
+    viewer = _html("", "viewer")
+    facts = _html(EMPTY, "facts")
+    download = gradio.DownloadButton("Download", interactive=False, elem_id="download")
+    return _Outputs(viewer, facts, download)
 
 
 def _connect(events: Events, inputs: _Inputs, buttons: _Buttons, outputs: _Outputs) -> None:
-    upscale_event: dict[str, Any] = {
+    upscale: dict[str, Any] = {
+        "fn": events.upscale,
         "inputs": list(inputs),
         "outputs": list(outputs),
         "preprocess": False,  # our own error messages are better than Gradio's
         "api_visibility": "private",
         "concurrency_limit": _MAX_RUNNING,
+        "show_progress": "hidden",  # it is among the outputs
     }
-    buttons.upscale.click(events.upscale, **upscale_event)
-    example = buttons.example.click(events.example, None, inputs.picture, api_visibility="private")
-    example.then(events.upscale, **upscale_event)
+    private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    running: list[Any] = [buttons.upscale.click(**upscale)]
+    for name, button in buttons.examples.items():
+        chosen = button.click(partial(events.example, name), None, inputs.picture, **private)
+        running.append(chosen.then(**upscale))
+    example_clicks = [button.click for button in buttons.examples.values()]
+    for change in (inputs.picture.input, inputs.picture.clear, *example_clicks):
+        change(_nothing, None, list(outputs), cancels=running, **private)
+    models = events.service.models
     inputs.model.change(
-        lambda name: _fidelity(events.service.models, name),
+        lambda name: (_fidelity(models, name), _repair(models, name)),
         inputs.model,
-        inputs.fidelity,
-        api_visibility="private",
+        [inputs.fidelity, inputs.repair],
+        **private,
     )
+
+
+def _nothing() -> tuple[str, str, gradio.DownloadButton]:
+    """What is shown as long as nothing was made of a picture."""
+    return "", EMPTY, no_download()
 
 
 def _fidelity(models: Models, model: str) -> gradio.Slider:
@@ -138,4 +191,16 @@ def _fidelity(models: Models, model: str) -> gradio.Slider:
         label="Fidelity",
         info="0 vivid, 1 faithful",
         visible=has_vivid_weights,
+    )
+
+
+def _repair(models: Models, model: str) -> gradio.Dropdown:
+    """The choice of how much is repaired; hidden for a model that does not repair."""
+    names = {0.0: "0, none", 1.0: "1, full"}
+    return gradio.Dropdown(
+        [("Automatic", AUTO), *((names.get(tenth, f"{tenth:g}"), tenth) for tenth in _TENTHS)],
+        value=AUTO,
+        label="Repair",
+        info="of marks of JPEG and of noise; Automatic looks at the picture",
+        visible=model == box.AUTO or models.cards[model].repair is not None,
     )

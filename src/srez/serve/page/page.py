@@ -53,7 +53,7 @@ def mount(app: FastAPI, service: Service) -> None:
         max_file_size=service.settings.max_body,
         theme=layout.theme(),
         css_paths=_FOLDER / "page.css",
-        head=f"<script>{(_FOLDER / 'slider.js').read_text(encoding='utf-8')}</script>",
+        head=f"<script>{(_FOLDER / 'viewer.js').read_text(encoding='utf-8')}</script>",
         app_kwargs={
             "docs_url": None,
             "redoc_url": None,

@@ -5,7 +5,6 @@ from starlette.responses import JSONResponse, Response
 
 from srez import images
 from srez.serve.guard import forms
-from srez.serve.page.alias import ALIAS
 from srez.serve.page.files import PageFiles
 from srez.serve.service import Service
 
@@ -24,4 +23,4 @@ async def take(request: Request, service: Service, files: PageFiles) -> Response
         form = await forms.read(forms.counted(request, hold), "files")
         name = "upload" + _SUFFIXES.get(form.media_type, ".bin")
         path = await service.in_thread(files.keep, name, form.file)
-    return JSONResponse([f"{ALIAS}/{path.relative_to(files.folder)}"])
+    return JSONResponse([files.hidden(path)])

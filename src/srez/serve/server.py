@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import sys
 
 import uvicorn
 
@@ -17,8 +18,13 @@ def run(settings: Settings) -> None:
     """Serve until SIGTERM, SIGINT or SIGHUP; running work is then finished or put back.
 
     Raises:
-        SrezError: a folder or a model cannot be used, or the address is taken.
+        SrezError: this is not Linux, a folder or a model cannot be used, or the address is taken.
     """
+    if sys.platform != "linux":
+        raise OptionError(
+            "srez serve needs Linux, because it reads pictures of strangers in confined processes: "
+            "use the image (docker compose up), or WSL"
+        )
     _set_up_gradio()
     with logs.writing():
         _serve(settings)
@@ -76,7 +82,7 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         for listening in sockets or []:
             host, port = listening.getsockname()[:2]
-            logs.event("listening", host=host, port=port)
+            logs.event(logs.LISTENING, host=host, port=port)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._service.quit()

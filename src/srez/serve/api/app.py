@@ -8,14 +8,15 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from srez import __version__
 from srez.errors import SrezError
-from srez.serve.api import openapi, responses, routes
+from srez.serve.api import openapi, reference, responses, routes
 from srez.serve.errors import INTERNAL_ERROR, HttpError, as_http_error
+from srez.serve.guard.headers import DOCS
 from srez.serve.guard.middleware import Guard, error_response
 from srez.serve.inference.options import invalid_option
 from srez.serve.limits import Settings
@@ -36,6 +37,8 @@ def create(settings: Settings, service: Service | None = None) -> ASGIApp:
     app = _api(service)
     document = openapi.document(app, settings.key is not None)
     app.openapi = lambda: document  # type: ignore[method-assign]
+    page = reference.html(document)
+    app.add_api_route(DOCS, lambda: HTMLResponse(page), include_in_schema=False)
     if settings.page:
         from srez.serve.page import page
 
@@ -54,7 +57,7 @@ def _api(service: Service) -> FastAPI:
         title="srez",
         version=__version__,
         description=openapi.DESCRIPTION,
-        docs_url=None,  # these pages load scripts from other sites
+        docs_url=None,  # FastAPI's load scripts from other sites
         redoc_url=None,
         lifespan=lifespan,
         redirect_slashes=False,

@@ -1,6 +1,7 @@
 """Response headers that make browsers careful."""
 
 PAGE = "/page"  # where the page is mounted
+DOCS = "/docs"  # the reference of the API
 _FILES = PAGE + "/gradio_api/file"  # where the page's uploads and results come from
 
 _COMMON = {
@@ -22,6 +23,8 @@ _PAGE = {
     )
 }
 
+_DOCS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"}
+
 
 def security_headers(path: str) -> dict[str, str]:
     """The security headers of an answer.
@@ -30,5 +33,7 @@ def security_headers(path: str) -> dict[str, str]:
         path: of the request. Uploads below the page's path get the API's strict policy: no script in one may
             run as the page's.
     """
+    if path == DOCS:
+        return _COMMON | _DOCS
     is_page = path.startswith(PAGE) and not path.startswith(_FILES)
     return _COMMON | (_PAGE if is_page else _API)

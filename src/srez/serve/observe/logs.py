@@ -1,4 +1,7 @@
-"""Logs as one line of JSON each: no picture, no file name, no key, and only addresses that the server saw."""
+"""Logs of the server: no picture, no file name, no key, and only addresses that the server saw.
+
+Each is one line of JSON, or on a terminal a line to read.
+"""
 
 import io
 import json
@@ -11,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
 from typing import Any, TextIO
 
+LISTENING = "listening"  # the event
 _STDERR = 2  # the file descriptor
 _RELAY_SECONDS = 1.0  # for the last lines at the end
 
@@ -34,6 +38,28 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
+class TerminalFormatter(logging.Formatter):
+    """Formats a record as a line to read; where the server listens as a link to click."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, without its end."""
+        fields: dict[str, Any] = getattr(record, "fields", {})
+        if record.getMessage() == LISTENING:
+            address = link(fields["host"], fields["port"])
+            return f"srez listens at {address} (the API: {address}docs). Ctrl-C stops it."
+        facts = " ".join(f"{name}={value}" for name, value in fields.items())
+        level = "" if record.levelno <= logging.INFO else f"{record.levelname.lower()}: "
+        moment = time.strftime("%H:%M:%S", time.localtime(record.created))
+        line = f"{moment} {level}{record.getMessage()} {facts}"
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line.rstrip()
+
+
+def link(host: str, port: int) -> str:
+    """Where a browser on this machine finds a server that listens on a host and port."""
+    own = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+    return f"http://{own}:{port}/"
+
+
 class PrintedLines(io.TextIOBase):
     """A stream for what libraries print; each line becomes a line of the log."""
 
@@ -55,11 +81,14 @@ class PrintedLines(io.TextIOBase):
 
 @contextmanager
 def writing() -> Iterator[None]:
-    """Send all logs of the process to standard error as JSON; what libraries write there becomes lines of it.
+    """Send all logs of the process to standard error: as JSON, unless that is a terminal.
+
+    What libraries write there becomes lines of it.
 
     Python's libraries write to `sys.stderr`, others to the file descriptor: both are replaced for the block.
     """
-    with os.fdopen(os.dup(_STDERR), "w", buffering=1) as stream, redirect_stderr(PrintedLines()):
+    own = os.fdopen(os.dup(_STDERR), "w", buffering=1, encoding="utf-8")
+    with own as stream, redirect_stderr(PrintedLines()):
         _set_up(stream)
         source, sink = os.pipe()
         os.set_blocking(sink, False)  # a library that writes much must lose lines, not wait for our thread
@@ -77,16 +106,16 @@ def writing() -> Iterator[None]:
 
 def _relay(source: int) -> None:
     """Log each line that comes from a pipe, until it ends."""
-    with os.fdopen(source, errors="replace") as lines:
+    with os.fdopen(source, encoding="utf-8", errors="replace") as lines:
         for line in lines:
             if line.strip():
                 event("printed", logging.WARNING, text=line.rstrip("\n"))
 
 
 def _set_up(stream: TextIO) -> None:
-    """Send all logs of the process to a stream as JSON, but for uvicorn's line per request."""
+    """Send all logs of the process to a stream, but for uvicorn's line per request."""
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(JsonFormatter())
+    handler.setFormatter(TerminalFormatter() if stream.isatty() else JsonFormatter())
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
     for name, level in {
         "PIL": logging.CRITICAL,

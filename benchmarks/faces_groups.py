@@ -91,7 +91,8 @@ MEASURES: dict[str, tuple[Callable, Callable]] = {
 
 def main(source: Path, partition: Path, result: Path) -> None:
     faces = pairs.from_faces(source, partition, Part.VALIDATION).pairs
-    each = {method["name"]: method["each"] for method in json.loads(result.read_text())["methods"]}
+    methods = json.loads(result.read_text(encoding="utf-8"))["methods"]
+    each = {method["name"]: method["each"] for method in methods}
     groups = []
     for measure, (value, split) in MEASURES.items():
         for group, chosen in split(np.array([value(face.high) for face in faces])).items():

@@ -53,6 +53,5 @@ def report(title: str, columns: list[str], rows: list[list[Any]], out: Path) -> 
     Console().print(table)
     facts = {"machine": platform.processor() or platform.machine(), "cores": os.cpu_count()}
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(
-        json.dumps({**facts, "rows": [dict(zip(columns, row, strict=True)) for row in rows]}, indent=1)
-    )
+    named = [dict(zip(columns, row, strict=True)) for row in rows]
+    out.write_text(json.dumps({**facts, "rows": named}, indent=1), encoding="utf-8")

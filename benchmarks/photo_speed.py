@@ -56,7 +56,7 @@ class Ncnn:
 
     def __init__(self, param: Path, weights: Path, threads: int) -> None:
         # Field 6 of a convolution is the number of its weights; all are at the input's size.
-        counts = re.findall(r"^Convolution .* 6=(\d+)", param.read_text(), re.MULTILINE)
+        counts = re.findall(r"^Convolution .* 6=(\d+)", param.read_text(encoding="utf-8"), re.MULTILINE)
         self.multiply_adds = sum(map(int, counts))
         self._net = ncnn.Net()
         self._net.opt.num_threads = threads

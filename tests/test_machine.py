@@ -3,7 +3,9 @@
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+import psutil
 import pytest
 
 from srez import machine
@@ -60,3 +62,11 @@ def test_a_limit_of_address_space_is_a_limit_of_memory() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert 0 < int(done.stdout) < 2**30
+
+
+def test_the_memory_is_known_without_proc_and_limits(cgroup: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Windows: no `resource`, no `/proc`; and as on macOS: no statement of the pages mapped."""
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=3 * MIB))
+    assert machine.available_memory() == 3 * MIB
+    monkeypatch.setattr(machine, "resource", None)
+    assert machine.available_memory() == 3 * MIB

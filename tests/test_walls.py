@@ -49,6 +49,7 @@ ALONE = {
     "starlette": {"serve"},
     "gradio": {"serve"},
     "uvicorn": {"serve"},
+    "psutil": {"machine"},
     "typer": {"cli"},
     "PIL": {"images", "evaluation"},  # evaluation draws sheets
     "skimage": set(),
@@ -179,3 +180,29 @@ def test_files_of_images_are_opened_in_one_place() -> None:
         if room(path) != "images":
             text = path.read_text()
             assert not [opener for opener in openers if opener in text], path
+
+
+# Files that only Linux has all of; the rest of the package runs where one of these is missing.
+LINUX_ONLY = {"apart/box.py", "apart/nursery.py", "apart/confined.py"}
+POSIX = ("fcntl", "grp", "pwd", "resource", "termios")
+POSIX_CALLS = ("os.fork", "os.geteuid", "os.getuid", "os.killpg", "os.mkfifo", "os.setsid", "signal.SIGKILL")
+
+
+def test_what_only_posix_has_is_guarded() -> None:
+    """Modules are imported inside `try`, and calls are made by what `srez serve` refuses to start without."""
+    for path in sources():
+        if path.relative_to(SOURCE).as_posix() in LINUX_ONLY:
+            continue
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        bare = [name.name for node in tree.body if isinstance(node, ast.Import) for name in node.names]
+        assert not set(bare) & set(POSIX), path
+        calls = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        assert not calls & set(POSIX_CALLS), path
+
+
+def test_text_files_are_utf_8_everywhere() -> None:
+    """Else Windows takes its own encoding; ruff does not see the calls on what has no type hint."""
+    for path in sources():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith((".read_text", ".write_text")):
+                assert "encoding" in {word.arg for word in node.keywords}, f"{path}:{node.lineno}"

@@ -4,13 +4,14 @@ import os
 import sys
 from pathlib import Path
 
+import psutil
+
 try:
     import resource
 except ImportError:  # Windows
     resource = None
 
 CGROUP = Path("/sys/fs/cgroup")  # version 2
-_UNKNOWN_MEMORY = 4 * 1024**3  # bytes, where the system does not say
 
 
 def cores() -> int:
@@ -27,8 +28,7 @@ def cores() -> int:
 
 def available_memory() -> int:
     """Bytes of memory that can be taken without swapping, as far as the system says."""
-    kilobytes = _table(Path("/proc/meminfo")).get("MemAvailable:")
-    free = _UNKNOWN_MEMORY if kilobytes is None else kilobytes * 1024
+    free = psutil.virtual_memory().available
     limit, used = _read(CGROUP / "memory.max").strip(), _read(CGROUP / "memory.current").strip()
     if limit.isdigit() and used.isdigit():
         # Pages of files that were read count as used, but the kernel takes them back before memory runs out.
@@ -56,6 +56,6 @@ def _table(path: Path) -> dict[str, int]:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text()
+        return path.read_text(encoding="utf-8")
     except OSError:
         return ""

@@ -112,7 +112,7 @@ def read(folder: Path) -> Pack:
         DataError: there is none, or it cannot be understood.
     """
     try:
-        index = json.loads((folder / INDEX).read_text())
+        index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
         if index.pop("version") != VERSION:
             raise DataError(f"{folder} was made by another version of srez: pack the pictures again")
         shards = tuple(Shard(**shard) for shard in index.pop("shards"))

@@ -25,7 +25,7 @@ def read(partition: Path) -> dict[str, Part]:
         DataError: the file cannot be read, or a line has another form.
     """
     try:
-        lines = partition.read_text().splitlines()
+        lines = partition.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         raise DataError(f"--partition {partition} cannot be read as a text file") from None
     parts = {}

@@ -140,7 +140,7 @@ class ChiefRunFolder(RunFolder):
     def log(self, step: int, values: dict[str, float]) -> None:
         """Append values to the log and to TensorBoard's."""
         with self._written():
-            with self.layout.metrics.open("a") as file:
+            with self.layout.metrics.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"step": step, **values}) + "\n")
             for name, value in values.items():
                 self._board.scalar(step, name, value)

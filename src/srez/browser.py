@@ -68,7 +68,7 @@ def pack(folder: Path) -> None:
     for corner in CORNERS:
         file = files[corner]
         (folder / f"{corner}.onnx.gz").write_bytes(gzip.compress(file.read_bytes(), mtime=0))
-    (folder / "model.json").write_text(json.dumps(_described(path, card)))
+    (folder / "model.json").write_text(json.dumps(_described(path, card)), encoding="utf-8")
 
 
 def _described(path: Path, card: Card) -> dict[str, object]:

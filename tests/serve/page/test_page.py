@@ -180,11 +180,10 @@ def test_a_second_picture_never_shows_the_result_of_the_first(browser: Browser, 
     page.click("#start")
     page.wait_for_function(LOADED)
     page.get_by_label("Remove Image").click()
-    watched.drop(png(face(5, 150), "PNG"), "second.png")  # as long as it is not asked for, there is nothing
+    watched.drop(png(face(5, 300)), "second.png")  # as long as it is not asked for, there is nothing
     page.wait_for_selector(RESULT, state="detached")
     assert page.is_disabled("#download")
     page.click("#start")  # and one that is being upscaled does not come when there is a third
-    page.wait_for_selector("#facts progress")
     page.get_by_label("Remove Image").click()
     watched.drop(png(face(7)), "third.png")
     page.click("#start")

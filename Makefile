@@ -5,7 +5,7 @@ PHOTOS ?= photos_train.zip
 DEV := .venv/ready
 LIGHT := .venv-demo/ready
 
-.PHONY: help demo test test-serve test-cluster test-web attack load image test-fuzz test-kills test-perceptual test-backends lint docs benchmark neighbours photo-speed features gpu-kit graphics clean
+.PHONY: site test-docs help demo test test-serve test-cluster test-web attack load image test-fuzz test-kills test-perceptual test-backends lint docs benchmark neighbours photo-speed features gpu-kit graphics clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -46,6 +46,13 @@ test-fuzz: $(DEV) ## upscale two thousand hostile files
 test-perceptual: .venv-perceptual/ready ## run the tests of the distances that need PyTorch or dlib
 	.venv-perceptual/bin/pytest tests/evaluation/test_perceptual.py tests/evaluation/test_identity.py
 
+site: $(DEV) ## build the documentation site into site/
+	.venv/bin/python docs/site/generate.py
+	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet
+
+test-docs: $(DEV) ## build the site and follow its links; build wheel and sdist, and run tests from the sdist; two minutes
+	.venv/bin/pytest -m docs
+
 lint: $(DEV) ## check style, types and formatting
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
@@ -54,6 +61,7 @@ lint: $(DEV) ## check style, types and formatting
 docs: $(DEV) ## write the command-line reference and the comparison anew
 	.venv/bin/python benchmarks/page.py
 	.venv/bin/python benchmarks/faces_page.py
+	.venv/bin/python docs/site/generate.py
 	.venv/bin/python -m typer srez.cli utils docs --name srez --title "The srez command" --output docs/cli.md
 
 benchmark: $(DEV) ## time faces against srez's generator

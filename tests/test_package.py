@@ -1,8 +1,14 @@
 """What a user installs."""
 
+import os
+import subprocess
+import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
+import pytest
+from hatchling.builders.sdist import SdistBuilder
 from hatchling.builders.wheel import WheelBuilder
 
 ROOT = Path(__file__).parents[1]
@@ -28,3 +34,20 @@ def test_the_wheel_holds_the_sources_of_the_browser_page(tmp_path: Path) -> None
     needed += [*(ROOT / "web").glob("tsconfig*.json"), ROOT / "web/vite.config.ts"]
     assert {f"srez/{path.relative_to(ROOT).as_posix()}" for path in needed} <= names
     assert not any("node_modules" in name for name in names)
+
+
+@pytest.mark.docs
+def test_the_tests_run_from_the_sdist(tmp_path: Path) -> None:
+    """Some of them: those that read most of the files beside the package."""
+    (archive,) = SdistBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])
+    with tarfile.open(archive) as file:
+        file.extractall(tmp_path, filter="data")
+    (folder,) = [path for path in tmp_path.iterdir() if path.is_dir()]
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "tests/test_package.py", "tests/test_docs.py"]
+    environment = {**os.environ, "PYTHONPATH": str(folder / "src")}
+    wanted = ["tests/images/test_resample.py", "-k", "not reference and not examples_run"]
+    done = subprocess.run(
+        [*command, *wanted], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
+    assert " passed" in done.stdout

@@ -34,7 +34,7 @@ def create(settings: Settings, service: Service | None = None) -> ASGIApp:
         SrezError: a folder or a model cannot be used.
     """
     service = service or Service(settings)
-    app = _api(service)
+    app = api(service)
     document = openapi.document(app, settings.key is not None)
     app.openapi = lambda: document  # type: ignore[method-assign]
     page = reference.html(document)
@@ -46,7 +46,9 @@ def create(settings: Settings, service: Service | None = None) -> ASGIApp:
     return _with_cors(Guard(app, settings, service.metrics), settings.origins)
 
 
-def _api(service: Service) -> FastAPI:
+def api(service: Service) -> FastAPI:
+    """The API alone, without page and guard."""
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         service.start()

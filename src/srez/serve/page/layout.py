@@ -158,13 +158,17 @@ def _connect(events: Events, inputs: _Inputs, buttons: _Buttons, outputs: _Outpu
         "show_progress": "hidden",  # it is among the outputs
     }
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    running: list[Any] = [buttons.upscale.click(**upscale)]
+    shown = list(outputs)
+    started = buttons.upscale.click(**upscale)
+    chains: dict[gradio.Button, Any] = {}
     for name, button in buttons.examples.items():
-        chosen = button.click(partial(events.example, name), None, inputs.picture, **private)
-        running.append(chosen.then(**upscale))
-    example_clicks = [button.click for button in buttons.examples.values()]
-    for change in (inputs.picture.input, inputs.picture.clear, *example_clicks):
-        change(_nothing, None, list(outputs), cancels=running, **private)
+        chosen = button.click(partial(_chosen, events, name), None, [inputs.picture, *shown], **private)
+        chains[button] = chosen.then(**upscale)
+    for button in chains:  # a chain must not end itself, and Gradio may be late with that
+        others = [chain for other, chain in chains.items() if other is not button]
+        button.click(None, cancels=[started, *others], **private)
+    for change in (inputs.picture.input, inputs.picture.clear):
+        change(_nothing, None, shown, cancels=[started, *chains.values()], **private)
     models = events.service.models
     inputs.model.change(
         lambda name: (_fidelity(models, name), _repair(models, name)),
@@ -172,6 +176,11 @@ def _connect(events: Events, inputs: _Inputs, buttons: _Buttons, outputs: _Outpu
         [inputs.fidelity, inputs.repair],
         **private,
     )
+
+
+def _chosen(events: Events, name: str) -> tuple[str, str, str, gradio.DownloadButton]:
+    """An example as the picture, and nothing made of it."""
+    return events.example(name), *_nothing()
 
 
 def _nothing() -> tuple[str, str, gradio.DownloadButton]:

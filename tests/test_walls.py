@@ -206,3 +206,9 @@ def test_text_files_are_utf_8_everywhere() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func).endswith((".read_text", ".write_text")):
                 assert "encoding" in {word.arg for word in node.keywords}, f"{path}:{node.lineno}"
+
+
+def test_a_missing_source_is_told_before_tensorflow_is_loaded(tmp_path: Path) -> None:
+    code = "from srez.cli import main\ntry: main()\nexcept SystemExit as end: assert end.code"
+    loaded = loaded_after(code, "data", "pack", str(tmp_path / "nope"), str(tmp_path / "x"))
+    assert not loaded & {"tensorflow", "keras", "torch"}

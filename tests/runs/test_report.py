@@ -203,3 +203,12 @@ def test_refusals(tmp_path: Path) -> None:
         assert result.exit_code == 2
         assert reason in result.stderr.replace("\n", " ")
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_bicubic_stands_beside_the_validations_and_no_dict_is_printed(tmp_path: Path) -> None:
+    bicubic = {"psnr": 23.33, "ssim": 0.6986, "consistency": 3.41}
+    page = page_of(write_run(tmp_path / "run", validation={"set": "s", "protocol": "p", "bicubic": bicubic}))
+    assert "(bicubic 23.33)" in page.html
+    without = page_of(write_run(tmp_path / "without"))
+    assert page.html.count("stroke-dasharray") == without.html.count("stroke-dasharray") + 3
+    assert "{'" not in page.text

@@ -48,7 +48,11 @@ def pack(
     Training on the pack starts at once, and gives the same weights as training on the pictures.
     """
     training_recipes()
-    from srez.datasets import packs
+    from srez.datasets import packs, pictures
+
+    for source in sources:  # before seconds go into loading TensorFlow
+        if not source.startswith("tfds:"):
+            pictures.require(Path(source))
     from srez.train import backend
 
     backend.choose()

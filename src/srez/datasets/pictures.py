@@ -49,6 +49,16 @@ class DecodedPicture:
     error: str = ""
 
 
+def require(source: Path) -> None:
+    """Refuse a source that is not there.
+
+    Raises:
+        DataError: it is neither a file nor a folder.
+    """
+    if not source.exists():
+        raise DataError(f"{source} does not exist: expected a zip or a folder of pictures")
+
+
 def find(source: Path) -> list[PictureFile]:
     """All picture files in a zip (read in place) or a folder (with its subfolders), sorted by path.
 
@@ -57,9 +67,8 @@ def find(source: Path) -> list[PictureFile]:
     """
     if source.is_dir():
         return _find_in_folder(source)
-    if source.is_file():
-        return _find_in_zip(source)
-    raise DataError(f"{source} does not exist: expected a zip or a folder of pictures")
+    require(source)
+    return _find_in_zip(source)
 
 
 def decode(

@@ -98,6 +98,14 @@ def names(run: Run) -> list[str]:
     return [name for name in logged if name not in ("step", "seconds") and run.series(name)]
 
 
+def bicubic_of(run: Run, name: str) -> float | None:
+    """What bicubic reaches of a value on the validation pictures; None if the run does not say."""
+    validation = run.facts.get("validation")
+    figures = validation.get("bicubic") if isinstance(validation, dict) else None
+    value = figures.get(name.removeprefix(VALIDATION)) if isinstance(figures, dict) else None
+    return value if name.startswith(VALIDATION) and isinstance(value, int | float) else None
+
+
 def title(name: str) -> str:
     """The name of a value as people write it."""
     return {"psnr": "PSNR", "ssim": "SSIM", "st_lpips": "ST-LPIPS"}.get(name, name.replace("_", " "))
@@ -113,7 +121,8 @@ def _families(run: Run) -> Iterator[Family]:
     if validation:
         yield Family(
             "Validation",
-            "Measured on pictures that are not trained on. The dot is the best validation.",
+            "Measured on pictures that are not trained on. "
+            "The dot is the best validation, the dotted line bicubic.",
             [Panel([name], UNITS.get(name, _plain(name))) for name in validation],
         )
     if losses:
@@ -148,7 +157,11 @@ def _alt(run: Run, family: Family) -> str:
     parts = []
     for name in (name for panel in family.panels for name in panel.names):
         (first, begin), (last, end) = run.series(name)[0], run.series(name)[-1]
-        parts.append(f"{_plain(name)} from {begin:.4g} at step {first:,} to {end:.4g} at step {last:,}")
+        bicubic = bicubic_of(run, name)
+        beside = "" if bicubic is None else f" (bicubic {bicubic:.4g})"
+        parts.append(
+            f"{_plain(name)} from {begin:.4g} at step {first:,} to {end:.4g} at step {last:,}{beside}"
+        )
     return f"{family.title} by step: {'; '.join(parts)}."
 
 
@@ -199,6 +212,9 @@ def _plot(axes: Axes, run: Run, panel: Panel) -> None:
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 3) if high < 300 * low else (1,), numticks=6))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.yaxis.set_minor_formatter(NullFormatter())
+    for name in panel.names:
+        if (bicubic := bicubic_of(run, name)) is not None:
+            axes.axhline(bicubic, color="#000002", linestyle=":")
     if panel.names == [f"{VALIDATION}psnr"] and run.best:
         axes.plot(run.best["step"], run.best["psnr"], "o", color="#000001", markersize=4)
 

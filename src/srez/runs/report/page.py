@@ -1,6 +1,7 @@
 """The page of a run: one HTML file that needs nothing else, neither scripts nor a network."""
 
 import base64
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -162,7 +163,16 @@ def _facts(model: Card) -> list[list[str]]:
     facts = {
         name: value for name, value in card.as_dict(model).items() if name not in ("training", "figures")
     }
-    return [[curves.title(name), _text(value)] for name, value in (facts | model.training).items()]
+    return [[curves.title(name), _text(value)] for name, value in _flat(facts | model.training)]
+
+
+def _flat(facts: dict[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """Facts with those of a group, such as the file of other weights, under the group's name."""
+    for name, value in facts.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{before}{name} ")
+        else:
+            yield before + name, value
 
 
 def _cell(value: Any) -> str:

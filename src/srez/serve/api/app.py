@@ -37,8 +37,8 @@ def create(settings: Settings, service: Service | None = None) -> ASGIApp:
     app = api(service)
     document = openapi.document(app, settings.key is not None)
     app.openapi = lambda: document  # type: ignore[method-assign]
-    page = reference.html(document)
-    app.add_api_route(DOCS, lambda: HTMLResponse(page), include_in_schema=False)
+    described = reference.html(document)
+    app.add_api_route(DOCS, lambda: HTMLResponse(described), include_in_schema=False)
     if settings.page:
         from srez.serve.page import page
 

@@ -2,12 +2,14 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 from typer.testing import CliRunner, Result
@@ -163,6 +165,46 @@ def test_a_mistyped_name_makes_no_folder_and_no_file(
     assert result.exit_code in (1, 2)
     assert "srez: " in result.stderr
     assert {path for path in tmp_path.iterdir() if path.name != "a_x4.png"} == {source}
+
+
+def test_a_background_for_what_cannot_be_transparent(tmp_path: Path) -> None:
+    pixels = np.zeros((8, 8, 4), np.uint8)
+    pixels[:, 4:] = 0, 0, 255, 255
+    Image.fromarray(pixels).save(source := tmp_path / "a.png")
+    assert upscale(source, tmp_path / "b.jpg").exit_code == 1
+    assert upscale(source, tmp_path / "b.jpg", "--background", "nocolour").exit_code == 2
+    assert not (tmp_path / "b.jpg").exists()
+    assert upscale(source, tmp_path / "b.jpg", "--background", "#ff0000").exit_code == 0
+    with Image.open(tmp_path / "b.jpg") as image:
+        red, blue = (np.array(image.getpixel((x, 16))) for x in (2, 29))
+    assert np.abs(red - [255, 0, 0]).max() < 12
+    assert np.abs(blue - [0, 0, 255]).max() < 12
+    assert upscale(source, tmp_path / "b.webp", "--background", "red").exit_code == 0
+    with Image.open(tmp_path / "b.webp") as image:
+        assert image.mode == "RGBA"
+
+
+def test_gray_on_a_gray_background_stays_gray(tmp_path: Path) -> None:
+    Image.new("LA", (8, 8), (0, 0)).save(source := tmp_path / "a.png")
+    for colour, mode in (("#808080", "L"), ("#ff8000", "RGB")):
+        assert upscale(source, tmp_path / "b.jpg", "--background", colour, "--overwrite").exit_code == 0
+        with Image.open(tmp_path / "b.jpg") as image:
+            assert image.mode == mode
+            assert image.convert("RGB").getpixel((9, 9)) == pytest.approx(
+                tuple(bytes.fromhex(colour[1:])), abs=2
+            )
+
+
+def test_what_there_is_of_a_file_that_is_cut_short(picture, tmp_path: Path) -> None:
+    source = picture("a.png", (40, 30, 3))
+    source.write_bytes(source.read_bytes()[:2000])
+    assert upscale(source, "-o", tmp_path / "b.png").exit_code == 1
+    result = upscale(source, "-o", tmp_path / "b.png", "--salvage", "--json")
+    assert result.exit_code == 0, result.output
+    (warning,) = json.loads(result.stdout)["done"][0]["warnings"]
+    assert re.fullmatch(r"\d+ of 40 rows, which cannot be read", warning)
+    with Image.open(tmp_path / "b.png") as image:
+        assert (image.size, image.getpixel((60, 150))) == ((120, 160), (128, 128, 128))
 
 
 def test_contents_decide_what_a_picture_is_and_others_are_counted(picture, tmp_path: Path) -> None:

@@ -100,6 +100,26 @@ Repair = Annotated[
 ]
 
 
+Background = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLOUR",
+        help="Behind what is transparent, in formats that cannot be: white, #c04020 ... [default: refuse]",
+        show_default=False,
+    ),
+]
+Wrap = Annotated[
+    bool,
+    typer.Option("--wrap", help="Upscale a seamless texture, whose opposite edges meet: so do the result's."),
+]
+Salvage = Annotated[
+    bool,
+    typer.Option(
+        "--salvage", help="Upscale what there is of files that are cut short; what is missing becomes gray."
+    ),
+]
+
+
 def not_empty(text: str) -> Path:
     """A path that is not empty: an unset variable in a script must not stand for the current folder."""
     if not text:

@@ -21,7 +21,19 @@ from srez.cli.display import (
     standard_output,
 )
 from srez.cli.extras import require
-from srez.cli.options import Address, AnyModel, AsJson, Device, Fidelity, Precision, Repair, not_empty
+from srez.cli.options import (
+    Address,
+    AnyModel,
+    AsJson,
+    Background,
+    Device,
+    Fidelity,
+    Precision,
+    Repair,
+    Salvage,
+    Wrap,
+    not_empty,
+)
 from srez.errors import OptionError
 from srez.models import box
 from srez.models.devices import AUTO, Place
@@ -129,6 +141,9 @@ def upscale(
     samples: guesses.Samples = None,
     seed: guesses.Seed = 0,
     uncertainty: guesses.Uncertainty = False,
+    background: Background = None,
+    wrap: Wrap = False,
+    salvage: Salvage = False,
     raw: raw_frames.RawSize = None,
     pixel_format: raw_frames.PixelFormat = "rgb24",
     engine: Annotated[
@@ -164,8 +179,11 @@ def upscale(
     if overwrite and skip:
         raise OptionError("give either --overwrite or --skip")
     existing = Existing.OVERWRITE if overwrite else Existing.SKIP if skip else Existing.REFUSE
+    if make and wrap:
+        raise OptionError("--samples and --uncertainty cannot be combined with --wrap")
     rules = Rules(output, format_, suffix, recursive, existing, again, guesses.label(samples))
-    options = Options(Size(scale, width, height), quality, max_pixels)
+    colour = images.colour_named(background) if background else None
+    options = Options(Size(scale, width, height), quality, max_pixels, colour, wrap, salvage)
     place = Place(device, precision)
     if engine == Engine.ray:
         if make:

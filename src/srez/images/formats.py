@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import PurePath
 
+from PIL import ImageColor
+
 from srez.errors import ImageError, OptionError, OutputError
 
 START_BYTES = 64  # of a file, which `format_of_bytes` needs at most
@@ -104,6 +106,21 @@ def format_named(name: str) -> Format:
         names = ", ".join(each.name for each in WRITABLE)
         raise OptionError(f"there is no format {name!r}: use one of {names}")
     return found
+
+
+def colour_named(name: str) -> tuple[int, int, int]:
+    """Red, green and blue of 8 bits of a name as in CSS: "white", "#c04020", "rgb(192, 64, 32)".
+
+    Raises:
+        OptionError: there is no such colour.
+    """
+    try:
+        red, green, blue = ImageColor.getrgb(name)[:3]
+    except ValueError:
+        raise OptionError(
+            f"there is no colour {name!r}: give one as in CSS, such as white or #c04020"
+        ) from None
+    return red, green, blue
 
 
 def format_of_suffix(path: PurePath) -> Format | None:

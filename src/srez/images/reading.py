@@ -5,13 +5,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import IO
 
 from PIL import Image, UnidentifiedImageError
 
 from srez.errors import ImageError, MissingPackageError, OutOfMemoryError, TooLargeError
-from srez.images import foreign, headers, heif, jpeg, metadata, png, unsupported
+from srez.images import foreign, headers, heif, jpeg, metadata, png, salvaging, unsupported
 from srez.images.decode import decode
 from srez.images.formats import (
     AVIF,
@@ -32,7 +33,13 @@ quiet()
 MAX_PIXELS = 178_956_970  # of a picture to read: where Pillow stops too, 512 MB of RGB
 
 
-def read(source: Path | bytes, name: str | None = None, max_pixels: int = MAX_PIXELS) -> Picture:
+def read(
+    source: Path | bytes,
+    name: str | None = None,
+    max_pixels: int = MAX_PIXELS,
+    *,
+    salvage: bool = False,
+) -> Picture:
     """Read a picture: PNG, JPEG, WebP, TIFF, AVIF, BMP, GIF, and HEIC where pillow-heif is installed.
 
     What it is is found out from its contents, not from its name. The orientation of the EXIF data is
@@ -43,15 +50,33 @@ def read(source: Path | bytes, name: str | None = None, max_pixels: int = MAX_PI
         source: the file, or its bytes.
         name: what to call it in an error; the path by default.
         max_pixels: what is larger is refused before it is decoded.
+        salvage: whether what there is of a file that is cut short is read, see `salvaging.salvage`.
 
     Raises:
         ImageError: missing, not a picture, damaged, too large, animated, or of a kind that is not supported.
         OutOfMemoryError: memory does not suffice for its pixels.
     """
     name = name or (str(source) if isinstance(source, Path) else "picture")
-    with _opened(source, name, max_pixels) as image:
+    try:
+        return _read(source, name, max_pixels)
+    except ImageError as damage:
+        if not salvage or isinstance(damage, TooLargeError):
+            raise
+        return salvaging.salvage(partial(_read, source, name, max_pixels), damage)
+
+
+def _read(
+    source: Path | bytes, name: str, max_pixels: int, prepare: salvaging.Prepare = salvaging.as_opened
+) -> Picture:
+    @contextmanager
+    def opened() -> Iterator[Image.Image]:
+        with _opened(source, name, max_pixels) as image:
+            prepare(image)
+            yield image
+
+    with opened() as image:
         _refuse_several(image, name)
-        pixels, icc = decode(image, name, lambda: _opened(source, name, max_pixels))
+        pixels, icc = decode(image, name, opened)
         # After the pixels: a PNG may have EXIF data behind them, and Pillow turns a TIFF while it decodes it.
         found, orientation, unread = metadata.read(image)
         quality = jpeg.quality(image)

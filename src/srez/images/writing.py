@@ -22,7 +22,7 @@ from srez.images.formats import (
     register_heif,
     require_package,
 )
-from srez.images.picture import Metadata, Picture, to_float, to_uint8
+from srez.images.picture import Metadata, Picture, from_float, to_float, to_uint8
 from srez.output import atomic
 
 QUALITY = 95  # of lossy formats, from 1 to 100
@@ -153,17 +153,31 @@ def _save_with_pillow(
         raise OutputError(f"{name} cannot be written as {format_.label}: {error}") from None
 
 
-def fitted(picture: Picture, format_: Format) -> Picture:
-    """A picture as a format can hold it, if nothing is lost: for JPEG, without an alpha that is all opaque.
+def fitted(picture: Picture, format_: Format, background: tuple[int, int, int] | None = None) -> Picture:
+    """A picture as a format can hold it: for JPEG, on a background, or without an alpha that is all opaque.
 
     Args:
         picture: what is to be upscaled and written.
         format_: to write.
+        background: red, green and blue of 8 bits behind what is transparent; without one, a picture that is
+            not all opaque stays as it is.
     """
     pixels = picture.pixels
-    if format_.alpha or picture.channels in (1, 3) or pixels[..., -1].min() < np.iinfo(pixels.dtype).max:
+    if format_.alpha or picture.channels in (1, 3):
         return picture
+    if pixels[..., -1].min() < np.iinfo(pixels.dtype).max:
+        return replace(picture, pixels=_on(pixels, background)) if background else picture
     return replace(picture, pixels=pixels[..., 0] if picture.channels == 2 else pixels[..., :3])
+
+
+def _on(pixels: np.ndarray, background: tuple[int, int, int]) -> np.ndarray:
+    """Pixels with alpha on a background: gray on gray, else RGB."""
+    if pixels.shape[2] == 2 and len(set(background)) > 1:
+        pixels = pixels[..., [0, 0, 0, 1]]
+    values, behind = to_float(pixels), np.array(background[: pixels.shape[2] - 1], np.float32) / 255
+    alpha = values[..., -1:]
+    filled = from_float(values[..., :-1] * alpha + behind * (1 - alpha), pixels.dtype)
+    return filled[..., 0] if filled.shape[2] == 1 else filled
 
 
 def refuse_unwritable(
@@ -180,7 +194,10 @@ def refuse_unwritable(
     """
     label, longest = format_.label, format_.longest_side
     if channels in (2, 4) and not format_.alpha:
-        raise OutputError(f"{name}: {label} cannot hold transparency; write a .png or a .webp instead")
+        raise OutputError(
+            f"{name}: {label} cannot hold transparency; write a .png or a .webp instead, "
+            "or fill it (--background white)"
+        )
     if longest and max(size) > longest:
         raise OutputError(
             f"{name}: {label} cannot hold a side of more than {longest:,} pixels; write a .png instead"

@@ -228,8 +228,8 @@ Make = Callable[[Choose, Item, Options, Progress], Converted]
 def source(path: Path, options: Options) -> Source:
     """What an item's picture is read from."""
     if path == STANDARD:
-        return Source(_standard_input(options.max_pixels), "standard input")
-    return Source(path, str(path))
+        return options.source(_standard_input(options.max_pixels), "standard input")
+    return options.source(path, str(path))
 
 
 def _target(item: Item) -> Target:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -14,7 +15,8 @@ from srez.images import Format, Picture, resample
 from srez.upscaling.settings import ModelSettings
 from srez.upscaling.size import Resizing, Size, resizing
 from srez.upscaling.tiling import Progress, ignore_progress
-from srez.upscaling.upscaler import Choose
+from srez.upscaling.upscaler import Choose, Upscaler
+from srez.upscaling.wrapping import wrapped_bands
 
 
 @dataclass(frozen=True)
@@ -55,11 +57,26 @@ class Options:
         size: of results.
         quality: of lossy formats, from 1 to 100.
         max_pixels: larger inputs are refused before they are decoded.
+        background: red, green and blue, 0 to 255, behind what is transparent where a format cannot be.
+        wrap: whether a picture goes on at its other side, as a seamless texture does.
+        salvage: whether what there is of files that are cut short is upscaled.
     """
 
     size: Size = field(default_factory=Size)
     quality: int = images.QUALITY
     max_pixels: int = images.MAX_PIXELS
+    background: tuple[int, int, int] | None = None
+    wrap: bool = False
+    salvage: bool = False
+
+    def source(self, data: Path | bytes, name: str) -> Source:
+        """A picture that is read in this process, as the options ask.
+
+        Args:
+            data: the file, or its bytes.
+            name: what errors call it.
+        """
+        return Source(data, name, partial(images.read, salvage=self.salvage))
 
     def result_size(self, size: tuple[int, int], scale: int) -> tuple[int, int]:
         """Width and height of a result, in pixels.
@@ -73,6 +90,8 @@ class Options:
         """
         target = self.size.of(size, scale)
         most = self.max_pixels * scale**2
+        if self.wrap and resizing(size, scale, target) == Resizing.LANCZOS:
+            raise OptionError(f"--wrap makes pictures at most {scale} times as large, as the model does")
         if target[0] * target[1] > most:
             raise OptionError(
                 f"a {size[0]}x{size[1]} picture cannot become {target[0]}x{target[1]}: results have at most "
@@ -141,7 +160,8 @@ def convert(
     upscaler = choose(picture.pixels)
     settings = upscaler.settings_for(picture.pixels, picture.jpeg_quality)
     try:
-        bands = upscaler.bands(picture.pixels, progress, settings.repair)
+        upscale = wrapped_bands if options.wrap else Upscaler.bands
+        bands = upscale(upscaler, picture.pixels, progress, settings.repair)
         return replace(encode(decoded, bands, target, options), settings=settings)
     except MemoryError:
         raise OutOfMemoryError(f"{source.name}: out of memory: try a smaller --tile") from None
@@ -165,7 +185,8 @@ def decode(source: Source, target: Target, options: Options, scale: Callable[[np
         OutOfMemoryError: memory does not suffice for the source.
         OutputError: the format cannot hold the result.
     """
-    picture = images.fitted(source.read(source.data, source.name, options.max_pixels), target.format)
+    picture = source.read(source.data, source.name, options.max_pixels)
+    picture = images.fitted(picture, target.format, options.background)
     try:
         model_scale = scale(picture.pixels)
         size = options.result_size(picture.size, model_scale)

@@ -15,7 +15,7 @@ from srez.cluster.upscaling.batch import Batch
 from srez.cluster.upscaling.manifest import DONE, FAILED, REFUSED, RESULT, Row, from_table, to_table
 from srez.cluster.upscaling.store import Store
 from srez.errors import ImageError, MissingPackageError, SrezError, TooLargeError
-from srez.upscaling.convert import Source, Target, convert
+from srez.upscaling.convert import Target, convert
 from srez.upscaling.upscaler import Choose
 
 LARGEST_PIECE = 64  # pictures that a worker takes at a time
@@ -82,7 +82,9 @@ class Worker:
                 self._target.url_of(row.target),
                 images.format_to_write(Path(row.target)),
             )
-            width, height = convert(self._choose, Source(data, name), target, self._batch.options).size
+            width, height = convert(
+                self._choose, self._batch.options.source(data, name), target, self._batch.options
+            ).size
             return replace(row, status=DONE, width=width, height=height)
         except Exception as error:
             status = REFUSED if _is_fault_of_file(error) else FAILED

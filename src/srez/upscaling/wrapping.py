@@ -1,0 +1,31 @@
+"""Seamless textures: pictures that go on at their other side."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from srez.upscaling.clipping import REACH
+from srez.upscaling.tiling import Progress
+from srez.upscaling.upscaler import HIDDEN_REACH, Upscaler
+
+
+def wrapped_bands(
+    upscaler: Upscaler, image: np.ndarray, progress: Progress, repair: float
+) -> Iterator[np.ndarray]:
+    """As `Upscaler.bands`, for a picture whose left edge meets its right one, and its top its bottom.
+
+    The network is shown what lies beyond an edge as far as it sees, so its results meet as well.
+
+    Yields:
+        From top to bottom, `(h, scale W, C)`; all h together are scale H.
+    """
+    scale, margin = upscaler.card.scale, upscaler.card.receptive_radius + REACH + HIDDEN_REACH
+    sides = ((margin, margin), (margin, margin), *((0, 0) for _ in image.shape[2:]))
+    left, width = margin * scale, image.shape[1] * scale
+    first, last = margin * scale, (margin + image.shape[0]) * scale
+    top = 0
+    for band in upscaler.bands(np.pad(image, sides, mode="wrap"), progress, repair):
+        inner = band[max(first - top, 0) : max(last - top, 0), left : left + width]
+        top += len(band)
+        if len(inner):
+            yield inner

@@ -18,7 +18,7 @@ _NO_NOISE, _FULL_NOISE = 0.82, 0.90  # how white what varies least is
 _LEAST_NOISE = 0.8  # grey levels; below, there is nothing to repair
 _BLOCK = 8  # pixels a side, of JPEG
 _PATCH = 8  # pixels a side, of those whose variances are compared
-_PATCHES = 8_000  # that suffice
+_PATCHES = 20_000  # that suffice
 _SMALLEST, _LARGEST = 48, 1024  # pixels a side: less tells nothing, more tells no more
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from srez.errors import ModelError, first_line
 from srez.models import added, blending
+from srez.models import card as cards
 from srez.models.card import Card, Form
 from srez.output import atomic
 
@@ -51,8 +52,8 @@ def export(model: Path, card: Card, to: To, target: Path, fidelity: float, repai
         raise ModelError(f"{model} cannot be exported to {to}: {first_line(error)}") from None
     data = network.SerializeToString()
     form = Form(layout="NCHW", type="float16" if to == To.float16 else "float32")
-    weights = {"vivid": None, "repair": None, "vivid_repair": None, "fidelity": 1.0}
-    written: Any = {**weights, "form": form, "sha256": hashlib.sha256(data).hexdigest()}
+    others = dict.fromkeys(cards.weight_files(model, card))  # the exported model has one look, and no more
+    written: Any = {**others, "fidelity": 1.0, "form": form, "sha256": hashlib.sha256(data).hexdigest()}
     with atomic(target) as file:
         file.write(data)
     exported = replace(card, name=target.stem, **written)

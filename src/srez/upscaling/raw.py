@@ -129,8 +129,7 @@ def upscale(choose: Choose, raw: Raw, options: Options, written: Callable[[int],
 def _larger(upscaler: Upscaler, frame: np.ndarray, repair: float, options: Options) -> Iterator[np.ndarray]:
     size = frame.shape[1], frame.shape[0]
     target = options.result_size(size, upscaler.card.scale)
-    pixels = frame[..., 0] if frame.shape[2] == 1 else frame
-    bands, _ = resized_bands(upscaler.bands(pixels, repair=repair), size, upscaler.card.scale, target)
+    bands, _ = resized_bands(upscaler.bands(frame, repair=repair), size, upscaler.card.scale, target)
     return map(np.ascontiguousarray, bands)
 
 
@@ -143,7 +142,8 @@ def _standard_input() -> IO[bytes]:
 
 
 def _frames(file: IO[bytes], raw: Raw) -> Iterator[np.ndarray]:
-    """Frames as they come, `(H, W, C)` uint8 or uint16."""
+    """Frames as they come, uint8 or uint16: `(H, W)` for gray, else `(H, W, C)`."""
+    shape = raw.shape if raw.shape[2] > 1 else raw.shape[:2]
     count = 0
     while data := _read(file, raw.frame_bytes):
         if len(data) < raw.frame_bytes:
@@ -151,7 +151,7 @@ def _frames(file: IO[bytes], raw: Raw) -> Iterator[np.ndarray]:
                 f"standard input ends within frame {count + 1}, after {len(data):,} of {raw.frame_bytes:,} "
                 f"bytes: were its frames {raw}?"
             )
-        values = np.frombuffer(data, raw.dtype).reshape(raw.shape)
+        values = np.frombuffer(data, raw.dtype).reshape(shape)
         yield values.astype(values.dtype.newbyteorder("="), copy=False)
         count += 1
     if not count:

@@ -19,7 +19,7 @@ def test_the_wheel_holds_every_file_of_the_package(tmp_path: Path) -> None:
     (wheel,) = WheelBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])
     names = set(zipfile.ZipFile(wheel).namelist())
     files = {path for path in (ROOT / "src/srez").rglob("*") if path.is_file()}
-    sources = {path.relative_to(ROOT / "src").as_posix() for path in files if path.suffix != ".pyc"}
+    sources = {path.relative_to(ROOT / "src").as_posix() for path in files if "__pycache__" not in path.parts}
     assert {"srez/py.typed", "srez/models/weights/faces.onnx", "srez/serve/page/page.css"} <= sources
     assert sources <= names
 

@@ -306,12 +306,11 @@ def test_sides_that_a_format_cannot_hold_are_refused_before_the_work(tmp_path: P
     assert "WebP cannot hold a side of more than 16,383" in refused(tmp_path / "a.png", tmp_path / "b.webp")
 
 
-@pytest.mark.parametrize("place", ["/proc/b.png", "/proc/x/b.png"])
-def test_a_folder_that_nobody_can_write_to(tmp_path: Path, place: str) -> None:
+def test_a_folder_that_nobody_can_write_to(tmp_path: Path) -> None:
     if not Path("/proc/self").exists():
         pytest.skip("this system has no /proc")
     Image.new("RGB", (9, 9)).save(tmp_path / "a.png")
-    assert "/proc" in refused(tmp_path / "a.png", Path(place))
+    assert "/proc" in refused(tmp_path / "a.png", Path("/proc/b.png"))
 
 
 @pytest.mark.parametrize("channels", [2, 4])

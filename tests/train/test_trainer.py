@@ -276,6 +276,7 @@ SMALL = {
     "photo_repair": ["generator.channels=4", "generator.blocks=1"],
     "photo_vivid": ["generator.channels=4", "generator.blocks=1", "discriminator.units=[4, 8]"],
     "faces_vivid": [*TINY["faces"], "discriminator.units=[4, 8]"],
+    "faces_samples": [*TINY["faces"], "discriminator.units=[4, 8]"],
 }  # fmt: skip
 
 
@@ -293,16 +294,18 @@ def test_every_recipe_is_tried() -> None:
 
 @pytest.mark.parametrize("name", SMALL)
 def test_every_recipe_takes_a_step(
-    name: str, faces: data.TrainingData, photographs: Path, tmp_path: Path
+    name: str, faces_zip: Path, partition: Path, photographs: Path, tmp_path: Path
 ) -> None:
     """The recipes themselves, made small; the photographs are drawn faces."""
     changes = [*SMALL[name], *PACE, "steps=1", "batch=2"]
-    if name.endswith("vivid"):
+    if name.endswith(("vivid", "samples")):
         changes.append(
             f"perceptual.network={eye(tmp_path, *(f'features{number}' for number in range(1, 6)))}"
         )
     chosen = recipe.load(name, changes)
-    pictures = faces if chosen.data.pictures == "faces" else data.load(chosen.data, [str(photographs)])
+    of_faces = chosen.data.pictures == "faces"
+    source, split = (faces_zip, partition) if of_faces else (photographs, None)
+    pictures = data.load(chosen.data, [str(source)], split)
     if name not in ("faces", "photo"):
         assert train(chosen, pictures, tmp_path / name).step == 1
         return

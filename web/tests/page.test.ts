@@ -1,7 +1,7 @@
 /** The built page in a real browser, against what the command makes of the same pictures. */
 
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
@@ -75,6 +75,14 @@ async function saved(name: string): Promise<Uint8Array> {
   return readFileSync(await download.path());
 }
 
+/** All results, as a folder. Chromium lets a page start some ten downloads in a row, so it is one zip. */
+async function unzipped(): Promise<string> {
+  const [download] = await Promise.all([page.waitForEvent("download"), page.click("#zip")]);
+  const results = mkdtempSync(join(folder, "zip-"));
+  execFileSync(PYTHON, ["-m", "zipfile", "-e", await download.path(), results]);
+  return results;
+}
+
 /** How far two PNGs of the same form are apart at most, in grey levels of 8 bits. */
 function apart(one: Uint8Array, other: Uint8Array): number {
   const [a, b] = [decode(one), decode(other)];
@@ -92,8 +100,9 @@ test("results are within a grey level of the command's", async () => {
   const names = readdirSync(join(folder, "pictures/in"));
   expect(await page.evaluate("crossOriginIsolated")).toBe(true);
   await upscale("in", ...names);
-  const distances: Record<string, number> = {};
-  for (const name of names) distances[name] = apart(await saved(name), ofCommand("in", name));
+  const results = await unzipped();
+  const result = (name: string) => readFileSync(join(results, name.replace(/\.\w+$/, "_x4.png")));
+  const distances = Object.fromEntries(names.map((name) => [name, apart(result(name), ofCommand("in", name))]));
   console.log(distances);
   expect(Object.entries(distances).filter(([, distance]) => distance > 1)).toEqual([]);
   expect(names.length).toBeGreaterThan(10);
@@ -186,10 +195,9 @@ test("a folder's results come as a zip with its names", async () => {
   await page.setInputFiles("#folder", join(folder, "pictures/settings"));
   await named("settings/photo.png").and(page.locator(".done")).waitFor();
   await upscale("in", "tiny.png");
-  const [download] = await Promise.all([page.waitForEvent("download"), page.click("#zip")]);
-  const listed = execFileSync(PYTHON, ["-m", "zipfile", "-l", await download.path()], { encoding: "utf8" });
-  expect(listed).toContain("settings/photo_x4.png");
-  expect(listed).toContain("tiny_x4.png");
+  const results = await unzipped();
+  expect(existsSync(join(results, "settings/photo_x4.png"))).toBe(true);
+  expect(existsSync(join(results, "tiny_x4.png"))).toBe(true);
 }, LONGEST);
 
 test("pictures can be dropped and pasted", async () => {

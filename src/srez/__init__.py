@@ -11,14 +11,15 @@ from srez.errors import SrezError
 
 if TYPE_CHECKING:
     from srez.upscaling.easy import upscale
-    from srez.upscaling.upscaler import Upscaler, load
+    from srez.upscaling.loading import load
+    from srez.upscaling.upscaler import Upscaler
 
 __all__ = ["SrezError", "Upscaler", "__version__", "load", "upscale"]
 __version__ = "0.1.0"
 
 _LATER = {
     "Upscaler": "srez.upscaling.upscaler",
-    "load": "srez.upscaling.upscaler",
+    "load": "srez.upscaling.loading",
     "upscale": "srez.upscaling.easy",
 }
 

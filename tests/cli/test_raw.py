@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 from helpers.pictures import smooth
 from helpers.waiting import PATIENCE
 from srez.cli import app
+from srez.upscaling.loading import load
 from srez.upscaling.raw import PIXEL_FORMATS
-from srez.upscaling.upscaler import load
 
 GUIDE = Path(__file__).parents[2] / "docs/video.md"
 COLOURS = ["0xC04020", "0x2040C0", "0x20A060"]  # of ten frames each

@@ -18,9 +18,9 @@ from helpers.waiting import PATIENCE, until
 from srez.cli import app
 from srez.upscaling import batch
 from srez.upscaling.convert import Options
+from srez.upscaling.loading import chooser
 from srez.upscaling.plan import Existing, Rules, make_plan
 from srez.upscaling.size import Size
-from srez.upscaling.upscaler import chooser
 
 
 def upscale(*words: object) -> Result:

@@ -75,15 +75,18 @@ def test_shrink_keeps_flat_pictures_and_16_bits() -> None:
 
 
 def test_hidden_pixels_get_the_nearest_visible_colours() -> None:
-    colours = np.zeros((9, 9, 3), np.float32)
-    colours[4, 4] = (0.2, 0.4, 0.6)
+    reach = resample.HIDDEN_REACH
+    side, middle = 2 * reach + 3, reach + 1
+    colours = np.zeros((side, side, 3), np.float32)
+    colours[middle, middle] = (0.2, 0.4, 0.6)
     colours[0, 0] = 1  # hidden, and out of reach
-    alpha = np.zeros((9, 9, 1), np.float32)
-    alpha[4, 4] = 0.5
-    filled = resample.fill_hidden(colours, alpha, 3)
-    np.testing.assert_allclose(filled[1:8, 1:8], np.broadcast_to(colours[4, 4], (7, 7, 3)), atol=1e-6)
+    alpha = np.zeros((side, side, 1), np.float32)
+    alpha[middle, middle] = 0.5
+    filled = resample.fill_hidden(colours, alpha)
+    inside = filled[1:-1, 1:-1]
+    np.testing.assert_allclose(inside, np.broadcast_to(colours[middle, middle], inside.shape), atol=1e-6)
     np.testing.assert_array_equal(filled[0], colours[0])
-    assert resample.fill_hidden(colours, np.ones_like(alpha), 3) is colours
+    assert resample.fill_hidden(colours, np.ones_like(alpha)) is colours
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])

@@ -9,7 +9,7 @@ from helpers import models
 from srez.errors import ModelError
 from srez.models import box
 from srez.models.external import refuse_external
-from srez.upscaling.upscaler import load
+from srez.upscaling.loading import load
 
 
 def external(tensor: TensorProto) -> TensorProto:

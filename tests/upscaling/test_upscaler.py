@@ -14,7 +14,7 @@ from srez.datasets import cartoons
 from srez.errors import ImageError, ModelError, OptionError
 from srez.images import resample
 from srez.models import box
-from srez.upscaling import upscaler
+from srez.upscaling import tiling, upscaler
 from srez.upscaling.upscaler import Upscaler
 
 
@@ -103,7 +103,7 @@ def test_pil_images_of_other_modes(faces: Upscaler, random: np.random.Generator)
 
 def test_batch_equals_one_at_a_time(faces: Upscaler, random: np.random.Generator) -> None:
     # More faces than are run at once.
-    count = upscaler.BATCH_PIXELS // 256 + 3
+    count = tiling.BATCH_PIXELS // 256 + 3
     batch = random.integers(0, 256, (count, 16, 16, 3), dtype=np.uint8)
     outputs = faces.batch(batch)
     for index in (0, 1, count - 2, count - 1):

@@ -67,7 +67,7 @@ def demo(
     """
     from srez.evaluation import demo, report
     from srez.evaluation.protocol import FACES_RGB
-    from srez.upscaling.upscaler import load
+    from srez.upscaling.loading import load
 
     upscaler = load(model, fidelity)
     sheet, rows = demo.run(upscaler)

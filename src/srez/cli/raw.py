@@ -8,8 +8,8 @@ import typer
 from srez.cli.display import Bars, complain, error_console
 from srez.errors import OptionError, SrezError
 from srez.upscaling.convert import Options
+from srez.upscaling.loading import Choose
 from srez.upscaling.raw import PIXEL_FORMATS, FrameSize, Raw, upscale
-from srez.upscaling.upscaler import Choose
 
 # What frames can be told; what else `srez upscale` takes is about files.
 _FOR_FRAMES = {

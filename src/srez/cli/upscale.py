@@ -166,10 +166,10 @@ def upscale(
     """
     from srez.upscaling import batch
     from srez.upscaling.convert import Options
+    from srez.upscaling.loading import chooser
     from srez.upscaling.plan import Existing, Rules, make_plan
     from srez.upscaling.raw import Raw
     from srez.upscaling.size import Size
-    from srez.upscaling.upscaler import chooser
 
     raw_frames.check(context)
     with_settings, sized = (fidelity, repair) != (None, None), bool(scale or width or height)

@@ -7,6 +7,7 @@ from PIL import Image
 
 from srez.errors import ImageError
 
+HIDDEN_REACH = 8  # pixels that visible colours are spread under transparent ones
 _ROWS_AT_ONCE = 64  # so that running sums in float64 stay small
 
 
@@ -262,15 +263,15 @@ def _clear(marks: np.ndarray, before: int, after: int) -> np.ndarray:
     return across[:, bottom] == across[:, top]
 
 
-def fill_hidden(colours: np.ndarray, alpha: np.ndarray, reach: int) -> np.ndarray:
+def fill_hidden(colours: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     """Carry visible colours under what is fully transparent, so that no hidden colour bleeds out.
 
-    The nearest visible colours are averaged outwards, one pixel a pass.
+    The nearest visible colours are averaged outwards, one pixel a pass. What is hidden farther than
+    `HIDDEN_REACH` pixels from anything visible keeps its colour.
 
     Args:
         colours: `(H, W, C)` float32.
         alpha: `(H, W, 1)`, 0 where hidden.
-        reach: passes; what is hidden farther from anything visible keeps its colour.
 
     Returns:
         `(H, W, C)` float32; equal to `colours` wherever alpha is not 0.
@@ -279,7 +280,7 @@ def fill_hidden(colours: np.ndarray, alpha: np.ndarray, reach: int) -> np.ndarra
     if known.all() or not known.any():
         return colours
     filled = np.where(known > 0, colours, 0)
-    for _ in range(reach):
+    for _ in range(HIDDEN_REACH):
         near = _sum_of_neighbours(known)
         fresh = (known == 0) & (near > 0)
         if not fresh.any():

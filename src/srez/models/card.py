@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 from srez.errors import ModelError
 
+COVERAGE = 0.9  # the share of pixels whose truth lies within the distance that an uncertainty gives
+
 _LFS_POINTER = b"version https://git-lfs"  # how a file begins that Git LFS has not fetched
 _WEIGHT_FILES = ("vivid", "repair", "vivid_repair")  # of one network, which can be mixed
 _MOST_PIXELS = 4096  # of what a card counts in pixels: far more than any network needs

@@ -12,7 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from srez.models.uncertainty import COVERAGE
+from srez.models.card import COVERAGE
 from srez.train.networks import uncertainty
 
 SCALE = 4

@@ -13,11 +13,11 @@ from typing import IO, Any
 from srez import images, output
 from srez.errors import DefectError, ImageError, OptionError, SrezError, TooLargeError, first_line
 from srez.upscaling.convert import Converted, Options, Source, Target, convert
+from srez.upscaling.loading import Choose
 from srez.upscaling.plan import Item, Plan
 from srez.upscaling.size import resizing
 from srez.upscaling.sources import STANDARD
 from srez.upscaling.tiling import Progress
-from srez.upscaling.upscaler import Choose
 
 _BYTES_A_PIXEL = 8  # of an input at most: 16 bits, with transparency, not packed
 _MOST_BESIDE = 64 * 1024**2  # bytes of an input beside its pixels

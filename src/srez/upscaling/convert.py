@@ -12,10 +12,11 @@ import numpy as np
 from srez import images
 from srez.errors import ModelError, OptionError, OutOfMemoryError
 from srez.images import Format, Picture, resample
+from srez.upscaling.loading import Choose
 from srez.upscaling.settings import ModelSettings
 from srez.upscaling.size import Resizing, Size, resizing
 from srez.upscaling.tiling import Progress, ignore_progress
-from srez.upscaling.upscaler import Choose, Upscaler
+from srez.upscaling.upscaler import Upscaler
 from srez.upscaling.wrapping import wrapped_bands
 
 

@@ -12,7 +12,7 @@ from srez.images.pillow import PillowImage, from_pillow
 from srez.models import box
 from srez.models.devices import AUTO, Place
 from srez.upscaling.convert import Options, Source, Target, convert
-from srez.upscaling.upscaler import Choose, chooser
+from srez.upscaling.loading import Choose, chooser
 
 
 @overload

@@ -10,14 +10,14 @@ import numpy as np
 from srez import images
 from srez.errors import OptionError, SrezError
 from srez.images import Metadata, Picture, resample
-from srez.models.uncertainty import COVERAGE
+from srez.models.card import COVERAGE
 from srez.upscaling import convert
 from srez.upscaling.batch import Make, result_file, source, upscale
 from srez.upscaling.convert import Converted, Options, Target
+from srez.upscaling.loading import Choose
 from srez.upscaling.plan import Item, exists_error, labelled
 from srez.upscaling.sources import STANDARD
 from srez.upscaling.tiling import Progress
-from srez.upscaling.upscaler import Choose
 
 SHEET = "sheet"  # the label of a picture's samples side by side
 UNCERTAINTY = "uncertainty"

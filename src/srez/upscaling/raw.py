@@ -11,7 +11,8 @@ from srez import output
 from srez.errors import ImageError, OptionError, OutOfMemoryError, TooLargeError
 from srez.upscaling.batch import refuse_terminal, stoppable
 from srez.upscaling.convert import Options, resized_bands
-from srez.upscaling.upscaler import Choose, Upscaler
+from srez.upscaling.loading import Choose
+from srez.upscaling.upscaler import Upscaler
 
 
 class FrameSize(NamedTuple):

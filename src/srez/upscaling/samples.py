@@ -1,8 +1,7 @@
 """Several results for one picture, each as plausible as the next."""
 
-import os
 from collections.abc import Callable, Iterator
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +12,11 @@ from srez.models import planes
 from srez.models.card import Card
 from srez.models.devices import Place
 from srez.models.fitting import Run, fitted
-from srez.models.placing import Placed
+from srez.upscaling.beside import colours, placed
+from srez.upscaling.tiling import BATCH_PIXELS
 
 MOST = 64  # samples of a picture
 MOST_PIXELS = 512 * 512  # of a picture, which is run whole: each sample has its random numbers
-BATCH_PIXELS = 32 * 1024  # input pixels that are run at once
-HIDDEN_REACH = 8  # pixels that visible colours are spread under transparent ones
 
 
 def check(card: Card, count: int, seed: int) -> None:
@@ -43,7 +41,7 @@ def draw(
     finish: Callable[[Run, np.ndarray], np.ndarray],
     pixels: np.ndarray,
     seed: int,
-    numbers: range,
+    count: int,
 ) -> Iterator[np.ndarray]:
     """The samples of one picture.
 
@@ -54,7 +52,7 @@ def draw(
         finish: runs a network on `(N, H, W, 3)` float32 in [0, 1] and puts right what it only comes close to.
         pixels: `(h, w, C)`.
         seed: of all samples.
-        numbers: of the samples to make.
+        count: how many.
 
     Yields:
         `(scale h, scale w, C)` of the same dtype.
@@ -70,25 +68,18 @@ def draw(
             "the face"
         )
     assert card.samples
-    placed = _placed(model.with_name(card.samples.file), place, os.getpid())
-    run = fitted(placed.whole, card, placed.fixed)
+    own = placed(model.with_name(card.samples.file), place)
+    run = fitted(own.whole, card, own.fixed)
     edge = card.edge if max(height, width) > card.trained_at else 0
-    colours = rgb(pixels)
+    seen = colours(pixels)
     shape = (height + 2 * edge, width + 2 * edge, card.samples.planes)
     together = max(1, BATCH_PIXELS // (shape[0] * shape[1]))
-    for start in range(0, len(numbers), together):
-        random = np.stack([planes.drawn(seed, number, shape) for number in numbers[start : start + together]])
-        images = np.repeat(colours[None], len(random), axis=0)
+    for start in range(0, count, together):
+        numbers = range(start, min(start + together, count))
+        random = np.stack([planes.drawn(seed, number, shape) for number in numbers])
+        images = np.repeat(seen[None], len(random), axis=0)
         for larger in finish(partial(_run, run, random, edge, card.scale), images):
             yield from_float(_like(larger, pixels, card.scale), pixels.dtype)
-
-
-def rgb(pixels: np.ndarray) -> np.ndarray:
-    """The colours of a picture of any kind, `(h, w, C)`, as `(h, w, 3)` float32 in [0, 1]."""
-    values = to_float(pixels).astype(np.float32, copy=False)
-    if pixels.shape[2] in (2, 4):
-        values = resample.fill_hidden(values[..., :-1], values[..., -1:], HIDDEN_REACH)
-    return values if values.shape[2] == 3 else np.repeat(values, 3, axis=2)
 
 
 def _run(run: Run, random: np.ndarray, edge: int, scale: int, images: np.ndarray) -> np.ndarray:
@@ -107,9 +98,3 @@ def _like(larger: np.ndarray, pixels: np.ndarray, scale: int) -> np.ndarray:
         return larger
     alpha = to_float(pixels[..., -1:]).astype(np.float32, copy=False)
     return np.concatenate([larger, resample.bicubic(alpha[None], scale)[0]], axis=2)
-
-
-@lru_cache(maxsize=2)
-def _placed(file: Path, place: Place | None, process: int) -> Placed:
-    del process  # the threads of ONNX Runtime do not outlive a fork
-    return Placed(file.read_bytes(), f"model {file.name}", place)

@@ -15,6 +15,7 @@ Progress = Callable[[float], None]
 Run = Callable[[np.ndarray], np.ndarray]
 """Upscales a tile: `(h, w, C)` to `(scale h, scale w, C)` of the same dtype; called from several threads."""
 
+BATCH_PIXELS = 32 * 1024  # input pixels of small pictures that are run at once
 SMALLEST = 16  # input pixels; where memory does not suffice for such a tile, a smaller one will not help
 
 T = TypeVar("T")

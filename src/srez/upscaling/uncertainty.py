@@ -1,7 +1,5 @@
 """How far a result may be from the truth, told by a second network that knows the model's errors."""
 
-import os
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +8,9 @@ from srez.errors import ModelError, OptionError
 from srez.models.card import Card
 from srez.models.devices import Place
 from srez.models.fitting import fitted
-from srez.models.placing import Placed
 from srez.upscaling import tiling
-from srez.upscaling.samples import rgb as colours
-
-__all__ = ["check", "colours", "runner"]
+from srez.upscaling.beside import placed
+from srez.upscaling.settings import chosen_fidelity
 
 
 def check(card: Card, fidelity: float, repair: float | None) -> None:
@@ -26,7 +22,7 @@ def check(card: Card, fidelity: float, repair: float | None) -> None:
     """
     if not card.uncertainty:
         raise ModelError(f"model {card.name} does not know how sure it is: omit the uncertainty")
-    if fidelity != (card.fidelity if card.vivid else 1.0):
+    if fidelity != chosen_fidelity(card, None):
         raise OptionError(
             f"the uncertainty of {card.name} is known at its default fidelity, {card.fidelity:g}: omit the "
             "fidelity"
@@ -47,13 +43,7 @@ def runner(model: Path, card: Card, place: Place | None) -> tiling.Run:
         ModelError: the weights are damaged.
     """
     assert card.uncertainty
-    placed = _placed(model.with_name(card.uncertainty.file), place, os.getpid())
-    network = fitted(placed.whole, card, placed.fixed)
+    own = placed(model.with_name(card.uncertainty.file), place)
+    network = fitted(own.whole, card, own.fixed)
     factor, power = np.float32(card.uncertainty.factor), np.float32(card.uncertainty.power)
     return lambda tile: (factor * network(tile[None])[0] ** power).clip(0, 1)
-
-
-@lru_cache(maxsize=2)
-def _placed(file: Path, place: Place | None, process: int) -> Placed:
-    del process  # the threads of ONNX Runtime do not outlive a fork
-    return Placed(file.read_bytes(), f"model {file.name}", place)

@@ -4,34 +4,33 @@ import math
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
 
 from srez import machine
-from srez.errors import ImageError, OptionError
+from srez.errors import OptionError
 from srez.images import from_float, jpeg, read, resample, to_float
 from srez.images.pillow import PillowImage, as_pillow, from_pillow, to_pillow
 from srez.models import blending, box, selfexsr
-from srez.models.devices import AUTO, Place
+from srez.models.devices import Place
 from srez.models.fitting import Run, fitted
 from srez.models.foreign import Hints
-from srez.models.placing import Placed, require
-from srez.upscaling import clipping, damage, exact, samples, tiling, uncertainty
+from srez.models.placing import Placed
+from srez.upscaling import beside, clipping, damage, exact, samples, tiling, uncertainty
+from srez.upscaling.arrays import as_channels, check_batch
 from srez.upscaling.settings import ModelSettings, check_repair, chosen_fidelity
-from srez.upscaling.tiling import SMALLEST, Cut, Progress, ignore_progress
+from srez.upscaling.tiling import BATCH_PIXELS, SMALLEST, Cut, Progress, ignore_progress
 
 LARGEST_TILE = 512  # input pixels; in larger tiles, margins are a small share already
 TILE_RANGE = 32, 4096  # input pixels, for a tile that is given
 MEMORY_PER_THREAD = 320 * 1024**2  # bytes for a tile, at most
 METHOD_MEMORY = 640 * 1024**2  # bytes for a tile of a method, at most
-BATCH_PIXELS = 32 * 1024  # input pixels of small pictures that are run at once
 LOADED_REPAIRS = 2  # each keeps the memory of a run
-HIDDEN_REACH = 8  # pixels that visible colours are spread under transparent ones
 
 _UNPICKLED = ("_process", "_loading", "_networks")
 _ABANDONED: list[Any] = []  # networks of a parent process: to release them would wait for threads of its
@@ -74,7 +73,7 @@ class Upscaler:
             OptionError: the fidelity, the repair or the tile is out of range, or the device is not
                 installed.
         """
-        _check_tile(tile)
+        check_tile(tile)
         self.card = box.card(model, hints)
         self.fidelity = chosen_fidelity(self.card, fidelity)
         check_repair(self.card, repair)
@@ -131,7 +130,7 @@ class Upscaler:
         if isinstance(image, PillowImage):
             repair = self.repair_for(image) if repair is None else repair
             return to_pillow(self(from_pillow(image), progress, repair), like=image)
-        pixels = _pixels(image)
+        pixels = as_channels(image)
         run, cut, progress = self._plan(
             pixels, self.repair_for(image) if repair is None else repair, progress
         )
@@ -159,7 +158,7 @@ class Upscaler:
             ModelError: the model's weights are corrupt.
             MemoryError: it did not suffice, even for small tiles.
         """
-        pixels = _pixels(from_pillow(image) if isinstance(image, PillowImage) else image)
+        pixels = as_channels(from_pillow(image) if isinstance(image, PillowImage) else image)
         run, cut, progress = self._plan(
             pixels, self.repair_for(image) if repair is None else repair, progress
         )
@@ -191,8 +190,8 @@ class Upscaler:
             return [as_pillow(replace(picture, pixels=each), str(image)) for each in found]
         if isinstance(image, PillowImage):
             return [to_pillow(each, like=image) for each in self.samples(from_pillow(image), count, seed)]
-        pixels = _pixels(image)
-        drawn = samples.draw(self._file, self.card, self._place, self._run, pixels, seed, range(count))
+        pixels = as_channels(image)
+        drawn = samples.draw(self._file, self.card, self._place, self._run, pixels, seed, count)
         return [each if image.ndim == 3 else each[..., 0] for each in drawn]
 
     def uncertainty(
@@ -217,10 +216,10 @@ class Upscaler:
         uncertainty.check(self.card, self.fidelity, self._repair)
         if isinstance(image, str | Path):
             image = read(Path(image)).pixels
-        pixels = _pixels(from_pillow(image) if isinstance(image, PillowImage) else image)
+        pixels = as_channels(from_pillow(image) if isinstance(image, PillowImage) else image)
         _, cut, progress = self._plan(pixels, 0.0, progress)
         run = uncertainty.runner(self._file, self.card, self._place)
-        return tiling.tiled(run, uncertainty.colours(pixels), self.card.scale, cut, progress)[..., 0]
+        return tiling.tiled(run, beside.colours(pixels), self.card.scale, cut, progress)[..., 0]
 
     def repair_for(self, image: np.ndarray | PillowImage, jpeg_quality: float | None = None) -> float:
         """How far a picture is repaired: as the upscaler was told, or else as its damage asks for.
@@ -257,7 +256,7 @@ class Upscaler:
             ImageError: another type, shape or dtype, or values that are NaN or infinite.
             ModelError: the model's weights are corrupt.
         """
-        _check_batch(images)
+        check_batch(images)
         count, height, width, _ = images.shape
         scale = self.card.scale
         output = np.empty((count, height * scale, width * scale, 3), images.dtype)
@@ -319,7 +318,7 @@ class Upscaler:
         placed = self._at(repair)
         radius = self.card.receptive_radius + (clipping.REACH if self.card.keeps_flat else 0)
         # Colours that are spread under transparent pixels come from beyond the network's reach.
-        overlap = radius + HIDDEN_REACH if image.shape[2] in (2, 4) else radius
+        overlap = radius + resample.HIDDEN_REACH if image.shape[2] in (2, 4) else radius
         multiple, side = self.card.form.multiple, min(self.card.form.side, default=placed.fixed)
         overlap = -(-overlap // multiple) * multiple
         if side:  # some of it is left for the tile itself
@@ -367,7 +366,7 @@ class Upscaler:
             larger_alpha = self._run_colours(network, alpha)  # as gray: edges are as sharp as the inside
         else:  # what is opaque must stay so
             larger_alpha = resample.bicubic(alpha[None], self.card.scale)[0]
-        larger = self._run_colours(network, resample.fill_hidden(colours, alpha, HIDDEN_REACH))
+        larger = self._run_colours(network, resample.fill_hidden(colours, alpha))
         return from_float(np.concatenate([larger, larger_alpha], axis=2), tile.dtype)
 
     def _run_colours(self, network: Run, values: np.ndarray) -> np.ndarray:
@@ -392,114 +391,12 @@ class Upscaler:
         return output
 
 
-Choose = Callable[[np.ndarray], Upscaler]
-"""Gives the upscaler for a picture, `(H, W)` or `(H, W, C)`."""
-
-
-def load(
-    model: str | Path = "photo",
-    fidelity: float | None = None,
-    tile: int | None = None,
-    repair: float | None = None,
-    device: str | None = None,
-    precision: str = AUTO,
-) -> Upscaler:
-    """Load a built-in model by its name, or one of your own by its path.
-
-    Args:
-        model: a name that `srez models` lists, or an .onnx file with its card beside it.
-        fidelity: from 0 (vivid) to 1 (faithful), for a model with vivid weights; the card's by default.
-        tile: the largest side of a tile in input pixels; by default, what fits into free memory. A tile that
-            is given is kept even if memory does not suffice.
-        repair: from 0 (none) to 1 (full), for a model that repairs; by default what suits each picture.
-        device: what runs it: a name that `srez devices` lists, or "auto" for the best that works; by default
-            what the environment variable SREZ_DEVICE says, else "auto".
-        precision: "float32", "float16", or "auto" for the device's own choice.
+def check_tile(tile: int | None) -> None:
+    """Refuse a side of tiles.
 
     Raises:
-        ModelError: there is no such model, it is corrupt or not a model of srez, or the model has no fidelity
-            or no repair to choose.
-        OptionError: the fidelity, the repair or the tile is out of range, or the device is not installed, or
-            does not compute in the precision.
+        OptionError: it is out of range.
     """
-    return Upscaler(box.find(model), fidelity, tile, repair, place=Place(device, precision))
-
-
-def chooser(
-    model: str,
-    fidelity: float | None = None,
-    tile: int | None = None,
-    repair: float | None = None,
-    place: Place | None = None,
-) -> Choose:
-    """A function that gives the upscaler for a picture; each model is loaded once.
-
-    It raises ImageError for what is no picture.
-
-    Args:
-        model: "auto" for the built-in model that suits the picture, or as for `load`.
-        fidelity: as for `load`.
-        tile: as for `load`.
-        repair: as for `load`.
-        place: where models are to run; by default as for `load`.
-
-    Raises:
-        ModelError: as for `load`; with "auto", when the function is called.
-        OptionError: the tile or the fidelity is out of range; with "auto", the latter when the function is
-            called. Or the device is not installed.
-    """
-    _check_tile(tile)
-    require(place or Place())
-    loaded = cache(lambda name: Upscaler(box.find(name), fidelity, tile, repair, place=place))
-    if model != box.AUTO:
-        loaded(model)
-    network = fidelity is not None or repair is not None  # which only networks have
-
-    def choose(image: np.ndarray) -> Upscaler:
-        pixels = _pixels(image)
-        return loaded(box.suited(model, pixels.shape[1::-1], lambda: pixels, network))
-
-    return choose
-
-
-def _check_tile(tile: int | None) -> None:
     smallest, largest = TILE_RANGE
     if tile is not None and not smallest <= tile <= largest:
         raise OptionError(f"tile {tile}: choose a side from {smallest} to {largest} pixels")
-
-
-def _pixels(image: np.ndarray) -> np.ndarray:
-    """The picture as `(H, W, C)`."""
-    if (
-        not isinstance(image, np.ndarray)
-        or image.dtype not in (np.uint8, np.uint16, np.float32, np.float64)
-        or not (image.ndim == 2 or (image.ndim == 3 and image.shape[2] in (2, 3, 4)))
-        or not image.size
-    ):
-        raise ImageError(
-            "a picture is a PIL image, or an array of uint8, uint16 or float of shape (H, W), (H, W, 2), "
-            f"(H, W, 3) or (H, W, 4), not {_kind(image)}"
-        )
-    if image.dtype.kind == "f" and not (image.min() >= 0 and image.max() <= 1):  # NaN is not either
-        raise ImageError(
-            f"a picture of {image.dtype} has values from 0 to 1, not {image.min():g} to {image.max():g}"
-        )
-    return image if image.ndim == 3 else image[..., None]
-
-
-def _check_batch(images: np.ndarray) -> None:
-    if (
-        not isinstance(images, np.ndarray)
-        or images.ndim != 4
-        or images.shape[3] != 3
-        or images.dtype not in (np.uint8, np.float32)
-    ):
-        raise ImageError(
-            f"a batch is an array of uint8 or float32 of shape (N, H, W, 3), not {_kind(images)}"
-        )
-    if images.dtype == np.float32 and not np.isfinite(images).all():
-        raise ImageError("the batch holds values that are NaN or infinite")
-
-
-def _kind(value: object) -> str:
-    return f"{value.dtype} {value.shape}" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from srez.images.resample import HIDDEN_REACH
 from srez.upscaling.clipping import REACH
 from srez.upscaling.tiling import Progress
-from srez.upscaling.upscaler import HIDDEN_REACH, Upscaler
+from srez.upscaling.upscaler import Upscaler
 
 
 def wrapped_bands(

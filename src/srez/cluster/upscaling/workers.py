@@ -16,7 +16,7 @@ from srez.cluster.upscaling.manifest import DONE, FAILED, REFUSED, RESULT, Row, 
 from srez.cluster.upscaling.store import Store
 from srez.errors import ImageError, MissingPackageError, SrezError, TooLargeError
 from srez.upscaling.convert import Target, convert
-from srez.upscaling.upscaler import Choose
+from srez.upscaling.loading import Choose
 
 LARGEST_PIECE = 64  # pictures that a worker takes at a time
 PIECES_PER_WORKER = 20  # at least: at the end, all workers wait for the last piece

@@ -14,7 +14,7 @@ from srez.serve.inference.options import FORMATS
 from srez.serve.limits import PAGE_SECONDS, Settings
 from srez.serve.page import examples
 from srez.serve.page.events import AUTO, Events, no_download
-from srez.upscaling.upscaler import load
+from srez.upscaling.loading import load
 
 GUESS = "The result is a plausible guess, not evidence of who or what was in the picture."
 EMPTY = "<p>The result will appear here.</p>"

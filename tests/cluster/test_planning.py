@@ -2,11 +2,17 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from srez.cluster.upscaling.batch import Batch, ModelChoice
 from srez.cluster.upscaling.manifest import FAILED, OPEN, from_table, to_table
 from srez.cluster.upscaling.planning import find_pictures
 from srez.cluster.upscaling.store import Store
+from srez.upscaling.convert import Options
 from srez.upscaling.plan import Rules
+from srez.upscaling.size import Size
 
 
 def test_a_name_that_is_no_text_costs_one_picture(picture, tmp_path: Path) -> None:
@@ -21,3 +27,20 @@ def test_a_name_that_is_no_text_costs_one_picture(picture, tmp_path: Path) -> No
         r"\xff.png": FAILED,
     }
     assert "rename it" in (rows[r"\xff.png"].error or "")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"size": Size(width=100)},
+        {"quality": 50},
+        {"background": (255, 255, 255)},
+        {"wrap": True},
+        {"salvage": True},
+    ],
+)
+def test_results_of_other_options_are_not_taken_for_these(changed: dict[str, Any]) -> None:
+    first, second = (
+        Batch("in", "out", ModelChoice("photo"), options=each) for each in (Options(), Options(**changed))
+    )
+    assert first.settings_hash() != second.settings_hash()

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from srez.models import box
 from srez.models.devices import Place
 from srez.upscaling.convert import Options
+from srez.upscaling.loading import Choose, chooser
 from srez.upscaling.plan import Rules
-from srez.upscaling.upscaler import Choose, chooser
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,6 @@ class Batch:
         fidelities = [
             each.fidelity if model.fidelity is None else model.fidelity for each in cards if each.vivid
         ]
-        chosen = [weights, fidelities, model.repair]
-        text = json.dumps([*chosen, str(options.size), options.quality, format_ and format_.name])
+        how = [str(options.size), options.quality, options.background, options.wrap, options.salvage]
+        text = json.dumps([weights, fidelities, model.repair, *how, format_ and format_.name])
         return hashlib.sha256(text.encode()).hexdigest()[:12]

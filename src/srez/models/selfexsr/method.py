@@ -13,14 +13,12 @@ from srez.models.selfexsr.matches import STEP, enlarged, in_place, scattered
 from srez.models.selfexsr.planes import Geometry
 from srez.models.selfexsr.resizing import back_project, resize
 from srez.models.selfexsr.sampling import stacked
-from srez.models.selfexsr.search import HALF, costs_of, improved, patch_weights
+from srez.models.selfexsr.search import HALF, Compared, costs_of, improved, patch_weights
 from srez.models.selfexsr.voting import voted
 
 _STEPS = 6
 _JUMPS = (1, 2, 1, 4)  # in each pass of a step: how far away the neighbours are, in pixels
-_SEARCHES = (
-    2  # with other chances, whose results are averaged: what is noise differs, what is detail does not
-)
+_SEARCHES = 2  # with other chances, which are averaged: what is noise differs, what is detail does not
 PASSES = _STEPS * len(_JUMPS) * _SEARCHES
 _ROUNDS = 20  # of back-projection after each step, as in the paper
 _LEVELS = 4  # of the input, of which the matches are
@@ -81,16 +79,16 @@ def upscale_plane(
         height, width = (round(side * STEP**step) for side in low.shape)
         zoom = np.array([height / len(low), width / low.shape[1]], np.float32)
         target = np.pad(resize(current, height, width), HALF, mode="edge")
-        where = (target, zoom, blurred, sizes, found.lines, found.costs, weights)
+        compared = Compared(target, zoom, blurred, sizes, found.lines, found.costs, weights)
         results = []
         for number, field in enumerate(fields):
             start = np.random.SeedSequence([seed, number, step]).generate_state(1)[0]
             field = enlarged(field, height, width) if field is not None else in_place(height, width, zoom)
             if number and step == 1:
                 field = scattered(field, low.shape, start)
-            costs = costs_of(field, *where)
+            costs = costs_of(field, compared)
             for passed, jump in enumerate(_JUMPS):
-                field, costs = improved(field, costs, *where, jump, np.float32(changes), start + passed)
+                field, costs = improved(field, costs, compared, jump, np.float32(changes), start + passed)
                 watch()
             results.append(voted(field, costs, target, zoom, blurred, sharp, sizes, found.lines, weights))
             fields[number] = field

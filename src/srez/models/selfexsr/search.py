@@ -5,6 +5,8 @@ matches of the pass before, from all sides. So rows are searched at the same tim
 finds the same.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit, prange
 
@@ -33,6 +35,28 @@ _COSTLY = np.float32(1e30)
 _ROWS = (2, 1, 3, 0, 4)  # of a patch: the middle, which tells most, first
 
 
+class Compared(NamedTuple):
+    """What a search compares.
+
+    Attributes:
+        target: what is matched, continued by `HALF` pixels, float32.
+        zoom: how many times it is higher and wider than the input, `(2,)`.
+        blurred: where matches are looked for: the levels of the input, as blurred as the target.
+        sizes: of the levels, `(N, 2)`.
+        planes: see `srez.models.selfexsr.planes`.
+        likely: costs of each plane at each pixel of the input, `(planes, h, w)`.
+        weights: of the pixels of a patch.
+    """
+
+    target: np.ndarray
+    zoom: np.ndarray
+    blurred: np.ndarray
+    sizes: np.ndarray
+    planes: np.ndarray
+    likely: np.ndarray
+    weights: np.ndarray
+
+
 def patch_weights() -> np.ndarray:
     """How much each pixel of a patch counts, `(5, 5)` float32; they add up to 1."""
     squares = np.arange(-HALF, HALF + 1) ** 2
@@ -41,24 +65,13 @@ def patch_weights() -> np.ndarray:
 
 
 @njit(cache=True)
-def _cost(
-    match: np.ndarray,
-    x: int,
-    y: int,
-    target: np.ndarray,
-    zoom: np.ndarray,
-    blurred: np.ndarray,
-    sizes: np.ndarray,
-    planes: np.ndarray,
-    likely: np.ndarray,
-    weights: np.ndarray,
-    lowest: np.floating,
-) -> np.floating:
+def _cost(match: np.ndarray, x: int, y: int, compared: Compared, lowest: np.floating) -> np.floating:
     """How much a patch differs from its source, but for their means, and how unlikely its plane is.
 
     What is sure to be more than the lowest so far is not computed to the end: rows about their own mean never
     differ more than as part of the patch.
     """
+    target, zoom, blurred, sizes, planes, likely, weights = compared
     px, py = centre(x, zoom[1]), centre(y, zoom[0])
     level, sy, sx, a, b, c, d = frame(match, px, py, planes, sizes)
     if level < 0:
@@ -87,25 +100,26 @@ def _cost(
 
 
 @njit(parallel=True, cache=True, fastmath=True)
-def costs_of(
-    field: np.ndarray,
-    target: np.ndarray,
-    zoom: np.ndarray,
-    blurred: np.ndarray,
-    sizes: np.ndarray,
-    planes: np.ndarray,
-    likely: np.ndarray,
-    weights: np.ndarray,
-) -> np.ndarray:
-    """The costs of a field of matches, `(H, W)`; the arguments are those of `improved`."""
+def costs_of(field: np.ndarray, compared: Compared) -> np.ndarray:
+    """The costs of a field of matches, `(H, W, FIELDS)`, as `(H, W)`."""
     height, width = field.shape[:2]
     costs = np.empty((height, width), np.float32)
     for y in prange(height):
         for x in range(width):
-            costs[y, x] = _cost(
-                field[y, x], x, y, target, zoom, blurred, sizes, planes, likely, weights, _COSTLY
-            )
+            costs[y, x] = _cost(field[y, x], x, y, compared, _COSTLY)
     return costs
+
+
+@njit(cache=True, inline="always")
+def _tried(
+    trial: np.ndarray, best: np.ndarray, x: int, y: int, compared: Compared, lowest: np.floating
+) -> np.floating:
+    """Take a match for the best if it costs less; returns the lowest cost."""
+    cost = _cost(trial, x, y, compared, lowest)
+    if cost < lowest:
+        best[:] = trial
+        return cost
+    return lowest
 
 
 @njit(cache=True)
@@ -157,13 +171,7 @@ def _along_a_plane(
 def improved(
     field: np.ndarray,
     costs: np.ndarray,
-    target: np.ndarray,
-    zoom: np.ndarray,
-    blurred: np.ndarray,
-    sizes: np.ndarray,
-    planes: np.ndarray,
-    likely: np.ndarray,
-    weights: np.ndarray,
+    compared: Compared,
     jump: int,
     changes: np.floating,
     seed: int,
@@ -173,13 +181,7 @@ def improved(
     Args:
         field: matches so far, `(H, W, FIELDS)`.
         costs: of these, `(H, W)`.
-        target: what is matched, continued by `HALF` pixels, float32.
-        zoom: how many times it is higher and wider than the input.
-        blurred: where matches are looked for: the levels of the input, as blurred as the target.
-        sizes: of the levels, `(N, 2)`.
-        planes: see `srez.models.selfexsr.planes`.
-        likely: costs of each plane at each pixel of the input, `(planes, h, w)`.
-        weights: of the pixels of a patch.
+        compared: the pictures.
         jump: how far away the neighbours are whose matches are tried, in pixels.
         changes: how much the shape of a match may change at most; 0 for never.
         seed: of this pass.
@@ -187,6 +189,7 @@ def improved(
     Returns:
         Matches and their costs, which are nowhere higher.
     """
+    zoom, sizes, planes = compared.zoom, compared.sizes, compared.planes
     height, width = costs.shape
     better, lower = np.empty_like(field), np.empty_like(costs)
     span = np.float32(max(sizes[0, 0], sizes[0, 1]))
@@ -206,25 +209,16 @@ def improved(
                     a, b, c, d = matrix(trial, centre(u, zoom[1]), centre(v, zoom[0]), planes)
                     trial[X] -= a * np.float32(right) + b * np.float32(down)
                     trial[Y] -= c * np.float32(right) + d * np.float32(down)
-                    cost = _cost(trial, x, y, target, zoom, blurred, sizes, planes, likely, weights, lowest)
-                    if cost < lowest:
-                        lowest = cost
-                        best[:] = trial
+                    lowest = _tried(trial, best, x, y, compared, lowest)
             distance = span
             for _ in range(_TRIES):
                 trial[:] = best
                 state = _moved(trial, state, distance, changes * max(distance / span, _LEAST_SHARE))
-                cost = _cost(trial, x, y, target, zoom, blurred, sizes, planes, likely, weights, lowest)
-                if cost < lowest:
-                    lowest = cost
-                    best[:] = trial
+                lowest = _tried(trial, best, x, y, compared, lowest)
                 if len(planes) > 1:
                     px, py = centre(x, zoom[1]), centre(y, zoom[0])
                     state = _along_a_plane(trial, state, px, py, zoom[0], distance, planes)
-                    cost = _cost(trial, x, y, target, zoom, blurred, sizes, planes, likely, weights, lowest)
-                    if cost < lowest:
-                        lowest = cost
-                        best[:] = trial
+                    lowest = _tried(trial, best, x, y, compared, lowest)
                 distance = max(distance * np.float32(0.5), _LEAST_DISTANCE)
             lower[y, x] = lowest
     return better, lower

@@ -2,7 +2,7 @@
 
 The error of a pixel is the largest of its channels. It is taken for the absolute value of a Laplace
 distribution, whose scale is its mean (Kendall and Gal, arXiv 1703.04977, section 2.2). How many such scales
-hold the truth in nine of ten pixels is then counted on pictures that neither network has seen: split
+hold the truth in nine of ten pixels is then counted on pictures that this network has not seen: split
 conformal prediction (Angelopoulos and Bates, arXiv 2107.07511, section 2.3.2).
 """
 
@@ -14,8 +14,8 @@ import numpy as np
 
 from srez.models.card import COVERAGE
 from srez.train.networks import uncertainty
+from srez.train.networks.uncertainty import SCALE
 
-SCALE = 4
 POWERS = (0.6, 0.7, 0.8, 0.9, 1.0)
 
 Tensor = Any

@@ -234,7 +234,7 @@ CAT_FILE = "fsspec.implementations.local.LocalFileSystem.cat_file"
         ("srez.images.reading.decode", MemoryError()),
         (CAT_FILE, MemoryError()),
         (BANDS, ModelError("the weights are corrupt")),
-        ("srez.upscaling.upscaler.Upscaler", ModelError("there is no such model")),
+        ("srez.upscaling.loading.Upscaler", ModelError("there is no such model")),
         (BANDS, DefectError("nobody foresaw this")),
         (BANDS, ZeroDivisionError()),
         (BANDS, OSError(errno.ENOSPC, "No space left on device")),

@@ -10,7 +10,7 @@ from helpers import models
 from helpers.training import log
 from srez.errors import ModelError, OptionError
 from srez.images import resample
-from srez.models import card, planes
+from srez.models import blending, card, planes
 from srez.train import combine, data, export, recipe, spread, trainer, weights
 from srez.train.networks import faces
 
@@ -51,6 +51,26 @@ def test_it_starts_from_weights_that_take_no_random_numbers(random: np.random.Ge
     np.testing.assert_allclose(np.asarray(sampling(without)), np.asarray(plain(low)), atol=1e-6)
     with pytest.raises(OptionError, match="do not fit"):
         weights.InitialWeights("plain", plain.get_weights()).copy_into(faces.generator(6, 2, planes=3))
+
+
+def test_samples_are_mixed_with_the_weights_of_the_faithful_look(
+    random: np.random.Generator, tmp_path: Path
+) -> None:
+    about = {"name": "x", "description": "", "licence": "", "limits": "", "training": {}, "figures": []}
+    plain, sampling, expected = faces.generator(8, 2), *(faces.generator(8, 2, planes=3) for _ in range(2))
+    for generator in (plain, sampling):
+        for variable in generator.trainable_variables:
+            variable.assign(random.normal(0, 0.1, variable.shape))
+    weights.InitialWeights("plain", plain.get_weights()).copy_into(expected)
+    for mixed, own in zip(expected.trainable_variables, sampling.trainable_variables, strict=True):
+        mixed.assign(1.5 * own if weights.RANDOM in mixed.path else 0.25 * mixed + 0.75 * own)
+    for name, generator in (("plain", plain), ("sampling", sampling)):
+        export.export(generator, tmp_path / f"{name}.onnx", about)
+    plain_file, sampling_file = ((tmp_path / f"{name}.onnx").read_bytes() for name in ("plain", "sampling"))
+    (tmp_path / "mixed.onnx").write_bytes(blending.sampler(sampling_file, plain_file, 0.25, 1.5))
+    assert export.parity(expected, tmp_path / "mixed.onnx") < 1e-5
+    with pytest.raises(ModelError, match="not of the same network"):
+        blending.sampler(plain_file, sampling_file, 0.25)
 
 
 def test_samples_of_the_truths_own_spread_cost_least(random: np.random.Generator) -> None:

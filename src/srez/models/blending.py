@@ -22,6 +22,8 @@ _TENSOR_TYPE, _TENSOR_NAME, _TENSOR_VALUES = 2, 8, 9
 
 _FLOAT32 = 1  # a value of TensorProto.DataType
 
+_PARTING = 2  # kernels with which a network of samples parts the picture from the random numbers
+
 _DIFFERENT = "the sets of weights are not of the same network"
 
 
@@ -108,6 +110,35 @@ def transplant(model: bytes, weights: bytes) -> bytes:
     result = bytearray(model)
     for target, source in zip(targets, sources, strict=True):
         result[target] = weights[source]
+    return bytes(result)
+
+
+def sampler(samples: bytes, plain: bytes, share: float, strength: float = 1.0) -> bytes:
+    """A network of samples, mixed with one of the same design that takes no random numbers.
+
+    Args:
+        samples: an .onnx file of a network that takes planes of random numbers.
+        plain: one of the same network without them; weights are matched as for `transplant`.
+        share: of the plain one's weights, from 0 to 1.
+        strength: what the random numbers are multiplied by.
+
+    Returns:
+        The file of samples with other weights.
+
+    Raises:
+        ModelError: the files are damaged, or do not hold weights of the same sizes.
+    """
+    result, sources, others = bytearray(samples), _in_natural_order(_places(plain)), []
+    for place in _in_natural_order(_places(samples)):
+        if not sources or _length(place) != _length(sources[0]):
+            others.append(place)
+            continue
+        ours, theirs = np.frombuffer(samples[place], "<f4"), np.frombuffer(plain[sources.pop(0)], "<f4")
+        result[place] = ((1 - share) * ours + share * theirs).astype("<f4").tobytes()
+    if sources or len(others) < _PARTING:
+        raise ModelError(_DIFFERENT)
+    for place in others[_PARTING:]:
+        result[place] = (strength * np.frombuffer(samples[place], "<f4")).astype("<f4").tobytes()
     return bytes(result)
 
 

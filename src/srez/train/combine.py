@@ -35,12 +35,15 @@ def combine(model: Path, others: Mapping[str, Path], fidelity: float = 1.0) -> N
     _rewrite(model, replace(card, fidelity=fidelity, **files))
 
 
-def add_samples(model: Path, other: Path) -> None:
+def add_samples(model: Path, other: Path, share: float = 0.0, strength: float = 1.0) -> None:
     """Add a generator of samples to a model, as NAME-samples.onnx.
 
     Args:
         model: an .onnx file with its card, which is rewritten.
         other: what a recipe for samples has trained, with its card.
+        share: of the model's own weights, from 0 to 1, that are mixed in: more of them make the mean of
+            samples better, and each of them less sharp.
+        strength: what the random numbers are multiplied by: more makes samples differ more.
 
     Raises:
         ModelError: a file is missing or damaged, or the other makes no samples.
@@ -49,7 +52,10 @@ def add_samples(model: Path, other: Path) -> None:
     number = cards.read(other).training.get("generator", {}).get("planes", 0)
     if not number:
         raise ModelError(f"{other} makes no samples: train it with generator.planes above 0")
-    target = _copied(model, other.read_bytes(), "samples")
+    data = other.read_bytes()
+    if share or strength != 1:
+        data = blending.sampler(data, model.read_bytes(), share, strength)
+    target = _copied(model, data, "samples")
     entry = cards.SamplesFile(target.name, cards.sha256(target), number)
     _rewrite(model, replace(cards.read(model), samples=entry))
 

@@ -17,6 +17,16 @@ import httpx
 
 _HANG_UP_SECONDS = 0.2
 _PNG = {"Content-Type": "image/png"}
+_QUERIES = (
+    "",
+    "?scale=2",
+    "?format=webp",
+    "?format=jpeg&quality=1",
+    "?format=tiff",
+    "?model=faces&samples=64&format=tiff",
+    "?model=faces&samples=8&scale=16&seed=9223372036854775807",
+    "?model=photo&uncertainty=true",
+)
 
 
 async def attack(port: int, seconds: float, clients: int, folder: Path) -> Counter[str]:
@@ -63,7 +73,7 @@ async def _client(
 
 
 async def _send(http: httpx.AsyncClient, number: int, body: bytes) -> httpx.Response:
-    query = ("", "?scale=2", "?format=webp", "?format=jpeg&quality=1", "?format=tiff")[number % 5]
+    query = _QUERIES[number % len(_QUERIES)]
     path = "/v1/jobs" if number % 7 == 0 else "/v1/upscale"
     if number % 11 == 0:
         return await http.post(path + query, content=body, headers=_PNG, timeout=_HANG_UP_SECONDS)

@@ -6,11 +6,11 @@ import itertools
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from srez.models import box
 from srez.output import atomic
 from srez.serve.errors import busy
 from srez.serve.guard.memory import Memory
-from srez.serve.inference import picture
+from srez.serve.inference import picture, several
 from srez.serve.inference.models import Models
 from srez.serve.inference.options import Options
 from srez.serve.inference.picture import UpscalePlan
@@ -175,7 +175,8 @@ class Service:
         """
 
         plan = await self.plan(body, options)
-        fidelity = plan.fidelity if self.models.cards[plan.model].vivid else None
+        has_looks = self.models.cards[plan.model].vivid and not options.samples
+        fidelity = plan.fidelity if has_looks else None
         resolved = options.model_copy(update={"model": plan.model, "fidelity": fidelity})
         adding = asyncio.ensure_future(self.look_up(self.store.add, body, resolved))
         try:
@@ -217,7 +218,10 @@ class Service:
     def _plan(self, body: bytes | Path, options: Options, check: Check) -> UpscalePlan:
         settings = self.settings
         reader = self.reading.reader(check)
-        return picture.plan(self.models, reader, body, options, settings.max_pixels, settings.max_memory)
+        plan = picture.plan(self.models, reader, body, options, settings.max_pixels, settings.max_memory)
+        if options.several:
+            several.check(plan, self.models.cards[plan.model], settings.max_direct_pixels)
+        return plan
 
     def _plan_direct(self, body: bytes, options: Options, check: Check) -> tuple[UpscalePlan, Decoded | None]:
         """The plan for a picture, and the picture itself if it is small."""
@@ -256,16 +260,22 @@ class Service:
         def run(plans: list[UpscalePlan]) -> list[tuple[float, bytes, ModelSettings]]:
             started = time.perf_counter()
             file = io.BytesIO()
-            settings = picture.convert(self.models, plans[0], lambda: nullcontext(file), lambda _: check())
+            settings = self._convert(plans[0], lambda: nullcontext(file), lambda _: check())
             return [(started, file.getvalue(), settings)]
 
         load = partial(plan.load, self.models)
         started, data, settings = await asyncio.wrap_future(
-            self.queue.put(plan, run, plan.pixels, prepare=load)
+            self.queue.put(plan, run, plan.work, prepare=load)
         )
         watch.split("queue", "run", started)
         return Upscaled(data, plan, settings, watch.milliseconds, 1)
 
     def _run_job(self, job: Job, progress: Progress) -> None:
         plan = self._plan(self.store.upload(job.id), job.options, partial(progress, 0.0))
-        picture.convert(self.models, plan, lambda: atomic(self.store.result(job)), progress)
+        self._convert(plan, lambda: atomic(self.store.result(job)), progress)
+
+    def _convert(
+        self, plan: UpscalePlan, open: Callable[[], AbstractContextManager[IO[bytes]]], progress: Progress
+    ) -> ModelSettings:
+        convert = several.convert if plan.options.several else picture.convert
+        return convert(self.models, plan, open, progress)

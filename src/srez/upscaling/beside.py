@@ -11,23 +11,24 @@ from srez.models.devices import Place
 from srez.models.placing import Placed
 
 
-def placed(file: Path, place: Place | None) -> Placed:
+def placed(file: Path, place: Place | None, seconds: float | None = None) -> Placed:
     """A network on a device; the last few stay loaded.
 
     Args:
         file: the .onnx file.
         place: where to run it; by default as for `srez.load`.
+        seconds: that a run may take; no limit by default.
 
     Raises:
         ModelError: the file is damaged.
     """
-    return _placed(file, place, os.getpid())
+    return _placed(file, place, seconds, os.getpid())
 
 
 @lru_cache(maxsize=4)
-def _placed(file: Path, place: Place | None, process: int) -> Placed:
+def _placed(file: Path, place: Place | None, seconds: float | None, process: int) -> Placed:
     del process  # the threads of ONNX Runtime do not outlive a fork
-    return Placed(file.read_bytes(), f"model {file.name}", place)
+    return Placed(file.read_bytes(), f"model {file.name}", place, seconds)
 
 
 def colours(pixels: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -26,6 +27,7 @@ _UNIT = (
     f"In {round(10 * COVERAGE)} of 10 pixels, no channel of the result is farther from the truth than this. "
     "65535 is the distance from black to white, 257 one of 255 grey levels."
 )
+_REPAIRED = "The picture was repaired, for which this does not hold."
 
 
 def samples(count: int, seed: int) -> Make:
@@ -51,18 +53,15 @@ def _make_samples(
     pixels = decoded.picture.pixels
     upscaler = choose(pixels)
     try:
-        found = upscaler.samples(pixels, count, seed)
+        found = upscaler.samples(pixels, count, seed, progress)
     except SrezError as error:
         raise type(error)(f"{item.source}: {error}") from None
-    for number, (path, sample) in enumerate(zip(numbered, found, strict=True)):
+    for path, sample in zip(numbered, found, strict=True):
         bands = [sample if sample.ndim == 3 else sample[..., None]]
         convert.encode(decoded, bands, target(path), options)
-        progress((number + 1) / (count + 1))
-    sheet = Picture(_sheet(pixels, found, upscaler.card.scale))
     with target(item.target).open() as file:
-        encoding = images.Encoding(item.format, options.quality, marked=True)
-        images.save(file, str(item.target), encoding, [sheet.pixels], sheet.size, sheet)
-    return Converted(sheet.size)
+        size = write_sheet(file, target(item.target), options.quality, pixels, found, upscaler.card.scale)
+    return Converted(size)
 
 
 def uncertainty(choose: Choose, item: Item, options: Options, progress: Progress) -> Converted:
@@ -89,16 +88,63 @@ def uncertainty(choose: Choose, item: Item, options: Options, progress: Progress
     except SrezError as error:
         raise type(error)(f"{item.source}: {error}") from None
     converted = upscale(choose, item, options, lambda done: progress(0.25 + 0.75 * done))
-    sixteen = images.from_float(found, np.uint16)
-    text = ((b"tEXt", b"Description\0" + _UNIT.encode("latin-1")),)
+    repaired = bool(converted.settings and converted.settings.repair)
     with result_file(path, item.overwrite) as file:
-        encoding = images.Encoding(images.PNG, marked=True)
-        like = Picture(sixteen, Metadata(text=text))
-        images.save(file, str(path), encoding, [sixteen[..., None]], like.size, like)
-    if converted.settings and converted.settings.repair:
+        write_uncertainty(file, str(path), found, repaired)
+    if repaired:
         damaged = "how sure it is: the uncertainty holds for pictures without damage"
         return replace(converted, warnings=(*converted.warnings, damaged))
     return converted
+
+
+def write_sheet(
+    file: IO[bytes],
+    target: Target,
+    quality: int,
+    pixels: np.ndarray,
+    samples: list[np.ndarray],
+    scale: int,
+) -> tuple[int, int]:
+    """Write the input, enlarged as it is, and then its samples in their order, in rows.
+
+    Args:
+        file: to write to, which can seek.
+        target: tells its name, for errors, and its format.
+        quality: of lossy formats.
+        pixels: of the input, `(h, w, C)`.
+        samples: `(scale h, scale w[, C])` each.
+        scale: of the model.
+
+    Returns:
+        Width and height in pixels.
+
+    Raises:
+        OutputError: the format cannot hold it.
+    """
+    sheet = Picture(_sheet(pixels, samples, scale))
+    encoding = images.Encoding(target.format, quality, marked=True)
+    images.save(file, target.name, encoding, [sheet.pixels], sheet.size, sheet)
+    return sheet.size
+
+
+def write_uncertainty(file: IO[bytes], name: str, distance: np.ndarray, repaired: bool) -> None:
+    """Write how far a result may be from the truth, as a PNG that is gray, with 16 bits, and says its unit.
+
+    Args:
+        file: to write to, which can seek.
+        name: of it, for errors.
+        distance: `(H, W)` float32, of `Upscaler.uncertainty`.
+        repaired: whether the result was, so that the distance does not hold.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    sixteen = images.from_float(distance, np.uint16)
+    said = f"{_UNIT} {_REPAIRED}" if repaired else _UNIT
+    picture = Picture(sixteen, Metadata(text=((b"tEXt", b"Description\0" + said.encode("latin-1")),)))
+    images.save(
+        file, name, images.Encoding(images.PNG, marked=True), [sixteen[..., None]], picture.size, picture
+    )
 
 
 def _numbered(sheet: Path, number: int) -> Path:
@@ -122,7 +168,7 @@ def _refuse_existing(item: Item, paths: list[Path]) -> None:
 
 
 def _sheet(pixels: np.ndarray, samples: list[np.ndarray], scale: int) -> np.ndarray:
-    """The input, enlarged as it is, and then its samples in their order, in rows; `(H, W, 3)` uint8."""
+    """`(H, W, 3)` uint8."""
     shown = [resample.nearest(images.rgb(Picture(pixels)), scale), *(images.rgb(Picture(s)) for s in samples)]
     columns = math.ceil(len(shown) ** 0.5)
     height, width = (side + _GAP for side in shown[0].shape[:2])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from srez.errors import ImageError, ModelError, OptionError
+from srez.errors import ModelError, OptionError, TooLargeError
 from srez.images import from_float, resample, to_float
 from srez.models import planes
 from srez.models.card import Card
@@ -42,6 +42,7 @@ def draw(
     pixels: np.ndarray,
     seed: int,
     count: int,
+    seconds: float | None = None,
 ) -> Iterator[np.ndarray]:
     """The samples of one picture.
 
@@ -53,22 +54,23 @@ def draw(
         pixels: `(h, w, C)`.
         seed: of all samples.
         count: how many.
+        seconds: that the model may take for a batch; no limit by default.
 
     Yields:
         `(scale h, scale w, C)` of the same dtype.
 
     Raises:
-        ImageError: the picture is too large.
+        TooLargeError: the picture is too large.
         ModelError: the weights are damaged.
     """
     height, width, _ = pixels.shape
     if height * width > MOST_PIXELS:
-        raise ImageError(
+        raise TooLargeError(
             f"samples are made of pictures of at most {MOST_PIXELS:,} pixels, not {width}x{height}: cut out "
             "the face"
         )
     assert card.samples
-    own = placed(model.with_name(card.samples.file), place)
+    own = placed(model.with_name(card.samples.file), place, seconds)
     run = fitted(own.whole, card, own.fixed)
     edge = card.edge if max(height, width) > card.trained_at else 0
     seen = colours(pixels)

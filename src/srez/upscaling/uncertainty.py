@@ -31,19 +31,20 @@ def check(card: Card, fidelity: float, repair: float | None) -> None:
         raise OptionError(f"the uncertainty of {card.name} is known without repair: omit the repair")
 
 
-def runner(model: Path, card: Card, place: Place | None) -> tiling.Run:
+def runner(model: Path, card: Card, place: Place | None, seconds: float | None = None) -> tiling.Run:
     """A function of a tile, `(h, w, 3)` float32 in [0, 1], to the distance of each pixel, three times over.
 
     Args:
         model: the .onnx file of the model.
         card: of it.
         place: where to run.
+        seconds: that the model may take for a tile; no limit by default.
 
     Raises:
         ModelError: the weights are damaged.
     """
     assert card.uncertainty
-    own = placed(model.with_name(card.uncertainty.file), place)
+    own = placed(model.with_name(card.uncertainty.file), place, seconds)
     network = fitted(own.whole, card, own.fixed)
     factor, power = np.float32(card.uncertainty.factor), np.float32(card.uncertainty.power)
     return lambda tile: (factor * network(tile[None])[0] ** power).clip(0, 1)

@@ -165,7 +165,11 @@ class Upscaler:
         return tiling.bands(run, pixels, self.card.scale, cut, progress)
 
     def samples(
-        self, image: np.ndarray | PillowImage | str | Path, count: int = 8, seed: int = 0
+        self,
+        image: np.ndarray | PillowImage | str | Path,
+        count: int = 8,
+        seed: int = 0,
+        progress: Progress = ignore_progress,
     ) -> list[Any]:
         """Several results for one picture, each as plausible as the next and consistent with it.
 
@@ -174,6 +178,7 @@ class Upscaler:
             count: how many, up to `samples.MOST`.
             seed: of their random numbers. A sample depends on its number and the seed alone, so more of them
                 begin with the same ones.
+            progress: called after each sample with the fraction done.
 
         Returns:
             As many of what a call returns.
@@ -186,13 +191,20 @@ class Upscaler:
         samples.check(self.card, count, seed)
         if isinstance(image, str | Path):
             picture = read(Path(image))
-            found = self.samples(picture.pixels, count, seed)
+            found = self.samples(picture.pixels, count, seed, progress)
             return [as_pillow(replace(picture, pixels=each), str(image)) for each in found]
         if isinstance(image, PillowImage):
-            return [to_pillow(each, like=image) for each in self.samples(from_pillow(image), count, seed)]
+            found = self.samples(from_pillow(image), count, seed, progress)
+            return [to_pillow(each, like=image) for each in found]
         pixels = as_channels(image)
-        drawn = samples.draw(self._file, self.card, self._place, self._run, pixels, seed, count)
-        return [each if image.ndim == 3 else each[..., 0] for each in drawn]
+        drawn = samples.draw(
+            self._file, self.card, self._place, self._run, pixels, seed, count, self._seconds
+        )
+        found: list[np.ndarray] = []
+        for each in drawn:
+            found.append(each if image.ndim == 3 else each[..., 0])
+            progress(len(found) / count)
+        return found
 
     def uncertainty(
         self, image: np.ndarray | PillowImage | str | Path, progress: Progress = ignore_progress
@@ -218,7 +230,7 @@ class Upscaler:
             image = read(Path(image)).pixels
         pixels = as_channels(from_pillow(image) if isinstance(image, PillowImage) else image)
         _, cut, progress = self._plan(pixels, 0.0, progress)
-        run = uncertainty.runner(self._file, self.card, self._place)
+        run = uncertainty.runner(self._file, self.card, self._place, self._seconds)
         return tiling.tiled(run, beside.colours(pixels), self.card.scale, cut, progress)[..., 0]
 
     def repair_for(self, image: np.ndarray | PillowImage, jpeg_quality: float | None = None) -> float:

@@ -51,6 +51,10 @@ def test_a_job_takes_options_beside_the_file(server: Server) -> None:
         ("", {"fidelity": "nan"}, "fidelity"),
         ("", {"format": "bmp"}, "'bmp'"),
         ("", {"model": "a" * 1000}, "model"),
+        ("?samples=65", {}, "samples"),
+        ("?samples=2", {"samples": "3"}, "samples"),
+        ("", {"samples": "2", "seed": str(2**63)}, "seed"),
+        ("", {"uncertainty": "perhaps"}, "uncertainty"),
     ],
 )
 def test_an_invalid_or_contradictory_option_is_named(

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from srez import images
 from srez.models.card import Card
 from srez.serve.errors import INTERNAL_ERROR
-from srez.serve.inference.options import FORMATS
+from srez.serve.inference.options import FORMATS, ZIP
 from srez.serve.jobs.job import Job
 
 FACT_HEADERS = (
@@ -56,6 +56,9 @@ class JobAnswer(_Answer):
     repair: float | None = Field(
         default=None, ge=0, le=1, description="Left out if it is as the picture needs."
     )
+    samples: int | None = Field(default=None, description="How many, if there are to be several.")
+    seed: int | None = Field(default=None, description="Of the samples.")
+    uncertainty: bool | None = Field(default=None, description="True if it was asked for.")
     format: str = Field(examples=["png"])
     created: datetime
     finished: datetime | None = None
@@ -79,6 +82,9 @@ def job_answer(job: Job, progress: float, keep_hours: float) -> JobAnswer:
         model=job.options.model,
         fidelity=job.options.fidelity,
         repair=job.options.repair,
+        samples=job.options.samples,
+        seed=job.options.seed if job.options.samples else None,
+        uncertainty=job.options.uncertainty or None,
         format=job.options.format,
         created=_moment(job.created),
         finished=_moment(job.finished) if job.finished else None,
@@ -135,8 +141,11 @@ def errors(*statuses: int) -> Responses:
 ANY_ROUTE = errors(403, 405, 408, 413, 421, 500, 503, 507)
 UPLOAD_ERRORS = errors(400, 404, 415, 422, 429)
 PICTURE = {
-    "description": "The larger picture.",
-    "content": {images.format_named(name).media_type: _FILE for name in FORMATS},
+    "description": "The larger picture; with `samples` or `uncertainty`, a zip of several.",
+    "content": {
+        **{images.format_named(name).media_type: _FILE for name in FORMATS},
+        ZIP[1]: _FILE,
+    },
 }
 UPSCALED = {
     **PICTURE,

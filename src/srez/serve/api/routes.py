@@ -46,7 +46,7 @@ InjectedService = Annotated[Service, Depends(_service)]
     openapi_extra={"requestBody": REQUEST_BODY},
 )
 async def upscale(request: Request, service: InjectedService) -> Response:
-    """Upscale a picture and answer with the result."""
+    """Upscale a picture and answer with the result, or with a zip of several."""
     with ExitStack() as stack:
         hold = stack.enter_context(service.memory.holding())
         body, options = await upload.read(request, hold)
@@ -95,7 +95,7 @@ async def get_result(name: str, service: InjectedService) -> StreamingResponse:
     if job.state != "done":
         raise HttpError(409, f"the job is {job.state}, not done")
     file, size = await service.look_up(_open_result, service.store.result(job))
-    media_type = job.options.file_format.media_type
+    _, media_type = job.options.answer
     return StreamingResponse(_pieces(file), headers={"Content-Length": str(size)}, media_type=media_type)
 
 
@@ -167,7 +167,7 @@ class _PictureResponse(Response):
     def __init__(self, upscaled: Upscaled, service: Service, held: ExitStack) -> None:
         super().__init__(
             upscaled.data,
-            media_type=upscaled.plan.options.file_format.media_type,
+            media_type=upscaled.plan.options.answer[1],
             headers=_fact_headers(upscaled, service),
         )
         self._held = held
@@ -181,11 +181,10 @@ def _fact_headers(upscaled: Upscaled, service: Service) -> dict[str, str]:
     """Headers that say how a picture was made."""
     plan = upscaled.plan
     card = service.models.cards[plan.model]
+    network = card.samples if plan.options.samples and card.samples else card
     facts = {
         "X-Srez-Model": plan.model,
-        "X-Srez-Model-Sha256": card.sha256,
-        "X-Srez-Fidelity": f"{plan.fidelity:g}",
-        "X-Srez-Repair": f"{upscaled.settings.repair:g}",
+        "X-Srez-Model-Sha256": network.sha256,
         "X-Srez-Size": f"{plan.target[0]}x{plan.target[1]}",
         "X-Srez-Batch": str(upscaled.batch),
         "Server-Timing": ", ".join(
@@ -194,6 +193,10 @@ def _fact_headers(upscaled: Upscaled, service: Service) -> dict[str, str]:
     }
     if resized := resizing(plan.size, plan.scale, plan.target):
         facts["X-Srez-Resized"] = resized
+    if plan.options.samples:  # which have neither of what follows
+        return facts
+    facts["X-Srez-Fidelity"] = f"{plan.fidelity:g}"
+    facts["X-Srez-Repair"] = f"{upscaled.settings.repair:g}"
     if card.vivid and plan.fidelity < 1:
         facts["X-Srez-Vivid-Sha256"] = card.vivid.sha256
     return facts

@@ -19,8 +19,10 @@ from srez.images import Format
 from srez.models import box
 from srez.serve.errors import HttpError
 from srez.serve.limits import MAX_SIDE
+from srez.upscaling.samples import MOST
 from srez.upscaling.size import Size
 
+ZIP = ".zip", "application/zip"  # the suffix and the type of an answer of several pictures
 FORMATS = tuple(each.name for each in images.WRITABLE if each.is_available)
 
 
@@ -94,6 +96,54 @@ class Options(BaseModel):
     quality: int = Field(
         default=images.QUALITY, ge=1, le=100, description="Quality of lossy formats.", examples=[90]
     )
+
+    samples: int | None = Field(
+        default=None,
+        ge=1,
+        le=MOST,
+        description="Answer with a zip of so many plausible results, 1.png and so on, and sheet.png, with a "
+        "model that makes samples: faces. Excludes fidelity, repair and uncertainty.",
+        examples=[2],
+    )
+    seed: int = Field(
+        default=0,
+        ge=0,
+        le=2**63 - 1,
+        description="Of the random numbers of samples: the same seed gives the same samples.",
+        examples=[1],
+    )
+    uncertainty: bool = Field(
+        default=False,
+        description="Answer with a zip of result.png and uncertainty.png, gray with 16 bits: in 9 of 10 "
+        "pixels the truth is no farther off, where 65535 is the distance from black to white. Excludes "
+        "samples, and needs the default fidelity and size.",
+        examples=[False],
+    )
+
+    @property
+    def several(self) -> bool:
+        """Whether the answer is a zip of several pictures."""
+        return bool(self.samples) or self.uncertainty
+
+    @property
+    def answer(self) -> tuple[str, str]:
+        """The suffix and the media type of the answer."""
+        return ZIP if self.several else (self.file_format.suffix, self.file_format.media_type)
+
+    def check(self) -> None:
+        """Refuse options that contradict each other.
+
+        Raises:
+            HttpError: they do (400).
+        """
+        if self.samples and self.uncertainty:
+            raise HttpError(400, "give either samples or uncertainty")
+        if self.samples and not (self.fidelity is None and self.repair is None):
+            raise HttpError(400, "samples have no fidelity and no repair to choose: omit it")
+        if self.seed and not self.samples:
+            raise HttpError(400, "seed requires samples")
+        if self.uncertainty and (self.scale or self.width or self.height):
+            raise HttpError(400, "uncertainty is of the model's own size: omit scale, width and height")
 
     @property
     def size(self) -> Size:

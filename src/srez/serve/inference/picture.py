@@ -56,14 +56,20 @@ class UpscalePlan:
         return self.size[0] * self.size[1]
 
     @property
+    def work(self) -> int:
+        """Pixels of the input, once for each sample."""
+        return self.pixels * (self.options.samples or 1)
+
+    @property
     def is_small(self) -> bool:
         """Whether the picture may be decoded at once and run in a batch."""
-        return self.pixels <= SMALL_PIXELS
+        return self.pixels <= SMALL_PIXELS and not self.options.several
 
     @property
     def result_bytes(self) -> int:
-        """Bytes of the result in memory, at most or nearly so."""
-        return self.target[0] * self.target[1] * BYTES_PER_PIXEL
+        """Bytes of the result in memory, at most or nearly so; a sheet takes as much as its samples."""
+        pictures = 2 * (self.options.samples or 1) if self.options.several else 1
+        return self.target[0] * self.target[1] * BYTES_PER_PIXEL * pictures
 
     def load(self, models: Models) -> Upscaler:
         """The upscaler for it.
@@ -105,6 +111,7 @@ def plan(
         SrezError: it is no picture, it is too large, or the options do not suit it.
     """
     models.require(options.model)
+    options.check()
     size = reader.size(body, NAME, max_pixels)
     network = options.fidelity is not None or options.repair is not None  # which only networks have
     model = box.suited(options.model, size, lambda: reader.read(body, NAME, max_pixels).pixels, network)
@@ -115,6 +122,10 @@ def plan(
     planned = UpscalePlan(
         Source(body, NAME, reader.read), options, max_pixels, model, fidelity, scale, size, target
     )
+    if options.several and planned.result_bytes > max_memory:
+        raise TooLargeError(
+            "so many pictures of this size do not fit in memory: ask for fewer or smaller ones"
+        )
     if not options.file_format.streamed and planned.result_bytes > max_memory:
         raise TooLargeError(
             f"a {target[0]}x{target[1]} {options.format} does not fit in memory: use png or tiff"

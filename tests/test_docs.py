@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 from typer.testing import CliRunner
 
 import srez
+from helpers import documented
 from srez.cli import app
 from srez.train import recipe
 
@@ -82,28 +83,47 @@ def test_contributing_names_every_room() -> None:
             assert f"| `{path.name}/` |" in text
 
 
+@pytest.mark.parametrize("page", documented.PAGES, ids=lambda page: page.name)
+def test_every_command_is_run_or_marked(page: Path) -> None:
+    """`test_commands_shown` runs those without a mark; here every block is seen, and every mark has a use."""
+    text, blocks = page.read_text(encoding="utf-8"), documented.blocks(page)
+    assert text.count("```") == 2 * len(blocks)
+    assert text.count("<!-- not run") == sum(len(block.marks) for block in blocks)
+    for block in blocks:
+        assert block.language in ("sh", "python", "yaml", ""), block
+        if block.language in ("yaml", ""):  # a file, or what a program prints
+            assert not re.search(r"^(\$|srez|curl|pip|make|python) ", block.text, re.MULTILINE), block
+        for start in block.marks:
+            assert any(command.startswith(start) for command in block.commands), start
+
+
 def commands_in_docs() -> list[str]:
-    found = []
-    for page in PAGES:
-        if page.name != "cli.md":
-            for block in re.findall(r"```(?:sh|console|bash)\n(.*?)```", page.read_text(), re.S):
-                lines = block.replace("\\\n", " ").splitlines()
-                found += [line for line in lines if line.startswith("srez ")]
+    """Those of srez: in blocks, in sentences, and in an example."""
+    found = [command.replace("\\\n", " ") for block in documented.shown() for command in block.commands]
+    for page in [*documented.PAGES, ROOT / "docs/cli.md"]:
+        found += re.findall(r"`(srez [^`\n]+)`", page.read_text(encoding="utf-8"))
     found.append(yaml.safe_load((ROOT / "examples/kuberay.yaml").read_text())["spec"]["entrypoint"])
-    return sorted(set(found))
+    return sorted({command.strip() for command in found if command.startswith("srez ")})
 
 
 @pytest.mark.parametrize("line", commands_in_docs())
 def test_commands_in_the_docs_exist_with_their_options(line: str) -> None:
-    words = shlex.split(line, comments=True)[1:]
+    words = shlex.split(line.replace("srez --debug ", "srez "), comments=True)[1:]
     command = COMMANDS[words[0]]
-    if isinstance(command, TyperGroup) and len(words) > 1:
+    if isinstance(command, TyperGroup) and len(words) > 1 and not words[1].startswith("-"):
         command = command.commands[words[1]]
     options = {name for parameter in command.params for name in parameter.opts} | {"--help"}
     assert {word for word in words[1:] if word.startswith("-") and word != "-"} <= options
     changes = [words[number + 1] for number, word in enumerate(words) if word == "--set"]
-    if words[0] == "train" and words[1] in recipe.names():
+    if words[0] == "train" and words[1:2] and words[1] in recipe.names():
         recipe.load(words[1], changes)
+
+
+def test_contributing_names_targets_that_exist() -> None:
+    (targets,) = documented.blocks(ROOT / "CONTRIBUTING.md")
+    text = (ROOT / "Makefile").read_text()
+    for command in targets.commands:
+        assert re.search(rf"^{command.split()[1]}:", text, re.MULTILINE), command
 
 
 @pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.py")), ids=lambda path: path.name)

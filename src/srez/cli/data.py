@@ -1,5 +1,6 @@
 """`srez data`."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
@@ -54,11 +55,11 @@ def pack(
         if not source.startswith("tfds:"):
             pictures.require(Path(source))
     from srez.train import backend
+    from srez.train.native_log import native_log
 
-    backend.choose()
-    from srez.train import data
-
-    with Bars() as bars:
+    with native_log(Path(os.devnull)), Bars() as bars:
+        backend.choose()
+        from srez.train import data
 
         def reading(work: Iterable[Item], count: int, /) -> Iterable[Item]:
             return bars.track(work, count, description="reading pictures")

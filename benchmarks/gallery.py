@@ -21,7 +21,7 @@ from srez.evaluation import report
 from srez.images import resample, to_float, to_uint8
 
 OUT = Path("docs/images")
-SIDE = 240  # pixels of what is shown
+SIDE = 240  # pixels of what a sheet shows
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Exhibit:
     left: int
     damage: Callable[[np.ndarray], images.Picture]
     repair: float | None = None
+    shape: tuple[int, int] = (SIDE, SIDE)
 
 
 def clean(low: np.ndarray) -> images.Picture:
@@ -74,22 +75,51 @@ EXHIBITS = {
 }
 
 
-def columns(exhibit: Exhibit) -> dict[str, np.ndarray]:
+# Before and after in one place, with a divider on the site: larger cuts, each as two files.
+PAIRS = {
+    "cat": Exhibit("clean", "chelsea", 0, 0, clean, shape=(300, 448)),
+    "rocket": Exhibit("clean", "rocket", 60, 120, clean, shape=(300, 448)),
+    "coffee": Exhibit("JPEG, quality 40", "coffee", 60, 140, jpeg(40), shape=(300, 448)),
+    "fur": Exhibit("JPEG, quality 30", "chelsea", 0, 0, jpeg(30), shape=(300, 448)),
+}
+
+
+def cut(exhibit: Exhibit) -> tuple[np.ndarray, images.Picture]:
+    """The truth, and what is left of it at a quarter of its sides."""
     photograph = getattr(skimage.data, exhibit.photograph)()
-    truth = np.ascontiguousarray(photograph[exhibit.top :, exhibit.left :][:SIDE, :SIDE])
-    picture = exhibit.damage(resample.bicubic_reduce(truth, 4))
-    made = {"bicubic": to_uint8(resample.bicubic(to_float(picture.pixels[None]), 4)[0])}
-    for name, fidelity in (("photo", 1.0), ("photo, fidelity 0", 0.0)):
-        upscaler = srez.load("photo", fidelity, repair=exhibit.repair)
-        repair = upscaler.repair_for(picture.pixels, picture.jpeg_quality)
-        made[name] = upscaler(picture.pixels, repair=repair)
-    return {**made, "truth": truth}
+    height, width = exhibit.shape
+    truth = np.ascontiguousarray(photograph[exhibit.top :, exhibit.left :][:height, :width])
+    return truth, exhibit.damage(resample.bicubic_reduce(truth, 4))
+
+
+def by_bicubic(picture: images.Picture) -> np.ndarray:
+    return to_uint8(resample.bicubic(to_float(picture.pixels[None]), 4)[0])
+
+
+def by_photo(picture: images.Picture, fidelity: float, repair: float | None) -> np.ndarray:
+    upscaler = srez.load("photo", fidelity, repair=repair)
+    return upscaler(picture.pixels, repair=upscaler.repair_for(picture.pixels, picture.jpeg_quality))
+
+
+def columns(exhibit: Exhibit) -> dict[str, np.ndarray]:
+    truth, picture = cut(exhibit)
+    return {
+        "bicubic": by_bicubic(picture),
+        "photo": by_photo(picture, 1.0, exhibit.repair),
+        "photo, fidelity 0": by_photo(picture, 0.0, exhibit.repair),
+        "truth": truth,
+    }
 
 
 def main() -> None:
     for name, exhibits in EXHIBITS.items():
         sheet = report.labelled({exhibit.title: columns(exhibit) for exhibit in exhibits}, zoom=1)
         images.write(OUT / f"gallery-{name}.jpg", images.Picture(sheet))
+    for name, exhibit in PAIRS.items():
+        _, picture = cut(exhibit)
+        after = by_photo(picture, 1.0, exhibit.repair)
+        for kind, pixels in {"bicubic": by_bicubic(picture), "srez": after}.items():
+            images.write(OUT / f"gallery-{name}-{kind}.jpg", images.Picture(pixels))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,10 @@
-// Puts a divider below each pair of pictures, before and after.
-for (const compare of document.querySelectorAll(".compare")) {
+// Lays the two pictures of each pair over each other, with a divider to drag or to move by the arrow keys.
+// Without this they stand one below the other.
+for (const pair of document.querySelectorAll(".compare")) {
+  const [before, after] = pair.querySelectorAll("img");
   const divider = Object.assign(document.createElement("input"), { type: "range", value: 50 });
-  divider.ariaLabel = "Divider between before and after";
-  divider.addEventListener("input", () => compare.style.setProperty("--split", `${divider.value}%`));
-  compare.append(divider);
+  divider.ariaLabel = `Share of the first picture. First: ${before.alt}. Second: ${after.alt}`;
+  divider.addEventListener("input", () => pair.style.setProperty("--split", `${divider.value}%`));
+  pair.classList.add("compare-split");
+  pair.append(divider);
 }

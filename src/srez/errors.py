@@ -24,6 +24,10 @@ class TooLargeError(ImageError):
     http_status = 413
 
 
+class SeveralError(ImageError):
+    """A file of several pictures where one is wanted: an animation, or pages."""
+
+
 class MissingPackageError(ImageError):
     """A picture of a kind that only an optional package reads, which is not installed."""
 

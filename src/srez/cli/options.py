@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from srez.errors import OptionError
+from srez.images import Frames
 from srez.models import devices
 
 
@@ -116,6 +117,17 @@ Salvage = Annotated[
     bool,
     typer.Option(
         "--salvage", help="Upscale what there is of files that are cut short; what is missing becomes gray."
+    ),
+]
+
+
+FramesOption = Annotated[
+    Frames | None,
+    typer.Option(
+        "--frames",
+        help="Of animations (GIF, PNG, WebP, AVIF) and files of several pages (TIFF, HEIC), the first "
+        "picture or all. [default: refuse]",
+        show_default=False,
     ),
 ]
 

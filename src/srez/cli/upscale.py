@@ -28,6 +28,7 @@ from srez.cli.options import (
     Background,
     Device,
     Fidelity,
+    FramesOption,
     Precision,
     Repair,
     Salvage,
@@ -144,6 +145,7 @@ def upscale(
     background: Background = None,
     wrap: Wrap = False,
     salvage: Salvage = False,
+    frames: FramesOption = None,
     raw: raw_frames.RawSize = None,
     pixel_format: raw_frames.PixelFormat = "rgb24",
     engine: Annotated[
@@ -179,15 +181,21 @@ def upscale(
     if overwrite and skip:
         raise OptionError("give either --overwrite or --skip")
     existing = Existing.OVERWRITE if overwrite else Existing.SKIP if skip else Existing.REFUSE
-    if make and wrap:
-        raise OptionError("--samples and --uncertainty cannot be combined with --wrap")
-    rules = Rules(output, format_, suffix, recursive, existing, again, guesses.label(samples))
+    every = frames == images.Frames.all
+    if make and (wrap or every):
+        other = "--wrap" if wrap else "--frames all"
+        raise OptionError(f"--samples and --uncertainty cannot be combined with {other}")
+    if every and salvage:
+        raise OptionError("--salvage and --frames all cannot be combined: take the first frame")
+    rules = Rules(output, format_, suffix, recursive, existing, again, guesses.label(samples), every)
     colour = images.colour_named(background) if background else None
-    options = Options(Size(scale, width, height), quality, max_pixels, colour, wrap, salvage)
+    options = Options(Size(scale, width, height), quality, max_pixels, colour, wrap, salvage, frames)
     place = Place(device, precision)
     if engine == Engine.ray:
         if make:
             raise OptionError("--samples and --uncertainty cannot be combined with --engine ray")
+        if every:
+            raise OptionError("--frames all cannot be combined with --engine ray")
         if output or dry_run or len(inputs) != 2:
             raise OptionError("--engine ray takes a source and a target, but no -o or --dry-run")
         require("--engine ray", "fsspec", "pyarrow", "ray", extra="cluster")

@@ -4,6 +4,7 @@ from srez.images.find import Found, find, find_in_zip, is_hidden, is_picture, no
 from srez.images.formats import (
     AVIF,
     FORMATS,
+    GIF,
     HEIC,
     JPEG,
     PNG,
@@ -18,14 +19,17 @@ from srez.images.formats import (
     format_of_suffix,
     format_to_write,
 )
+from srez.images.frames import Frames, Sequence, holds_several, read_frames, sequence
 from srez.images.headers.following import is_followed
 from srez.images.picture import Metadata, Picture, from_float, rgb, to_float, to_uint8
 from srez.images.reading import MAX_PIXELS, is_our_result, read, size
+from srez.images.sequences import Made, refuse_sequence, save_sequence
 from srez.images.writing import QUALITY, Encoding, fitted, refuse_unwritable, save, write
 
 __all__ = [
     "AVIF",
     "FORMATS",
+    "GIF",
     "HEIC",
     "JPEG",
     "MAX_PIXELS",
@@ -38,8 +42,11 @@ __all__ = [
     "Encoding",
     "Format",
     "Found",
+    "Frames",
+    "Made",
     "Metadata",
     "Picture",
+    "Sequence",
     "colour_named",
     "find",
     "find_in_zip",
@@ -49,15 +56,20 @@ __all__ = [
     "format_of_suffix",
     "format_to_write",
     "from_float",
+    "holds_several",
     "is_followed",
     "is_hidden",
     "is_our_result",
     "is_picture",
     "none_found",
     "read",
+    "read_frames",
+    "refuse_sequence",
     "refuse_unwritable",
     "rgb",
     "save",
+    "save_sequence",
+    "sequence",
     "size",
     "to_float",
     "to_uint8",

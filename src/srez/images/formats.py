@@ -22,11 +22,13 @@ class Format:
         media_types: the first is the one that we send.
         pillow: what Pillow calls it.
         longest_side: of a picture, in pixels; None where nothing gets near it.
-        writable: whether we write it; all are read.
+        writable: whether we write single pictures in it; all are read.
         lossy: whether a quality, from 1 to 100, makes a difference.
         streamed: whether rows are written as they come; if not, the whole picture must fit in memory.
         alpha: whether it holds transparency.
         deep: whether we write 16 bits a channel; if not, they are rounded to 8.
+        animated: whether we write animations.
+        pages: whether we write several pictures of any size.
         package: that must be installed besides ours, as Python imports it; `srez[heic]` brings it.
     """
 
@@ -41,6 +43,8 @@ class Format:
     streamed: bool = False
     alpha: bool = True
     deep: bool = False
+    animated: bool = False
+    pages: bool = False
     package: str | None = None
 
     @property
@@ -59,7 +63,17 @@ class Format:
         return self.package is None or find_spec(self.package) is not None
 
 
-PNG = Format("png", "PNG", (".png",), ("image/png",), "PNG", longest_side=2**31 - 1, streamed=True, deep=True)
+PNG = Format(
+    "png",
+    "PNG",
+    (".png",),
+    ("image/png",),
+    "PNG",
+    longest_side=2**31 - 1,
+    streamed=True,
+    deep=True,
+    animated=True,
+)
 JPEG = Format(
     "jpeg",
     "JPEG",
@@ -70,8 +84,12 @@ JPEG = Format(
     lossy=True,
     alpha=False,
 )
-WEBP = Format("webp", "WebP", (".webp",), ("image/webp",), "WEBP", longest_side=16_383, lossy=True)
-TIFF = Format("tiff", "TIFF", (".tif", ".tiff"), ("image/tiff",), "TIFF", streamed=True, deep=True)
+WEBP = Format(
+    "webp", "WebP", (".webp",), ("image/webp",), "WEBP", longest_side=16_383, lossy=True, animated=True
+)
+TIFF = Format(
+    "tiff", "TIFF", (".tif", ".tiff"), ("image/tiff",), "TIFF", streamed=True, deep=True, pages=True
+)
 AVIF = Format("avif", "AVIF", (".avif",), ("image/avif",), "AVIF", longest_side=65_536, lossy=True)
 HEIC = Format(
     "heic",
@@ -84,7 +102,9 @@ HEIC = Format(
     package="pillow_heif",
 )
 BMP = Format("bmp", "BMP", (".bmp", ".dib"), ("image/bmp",), "BMP", writable=False)
-GIF = Format("gif", "GIF", (".gif",), ("image/gif",), "GIF", writable=False)
+GIF = Format(
+    "gif", "GIF", (".gif",), ("image/gif",), "GIF", longest_side=65_535, writable=False, animated=True
+)
 
 FORMATS = (PNG, JPEG, WEBP, TIFF, AVIF, HEIC, BMP, GIF)
 WRITABLE = tuple(each for each in FORMATS if each.writable)
@@ -128,14 +148,20 @@ def format_of_suffix(path: PurePath) -> Format | None:
     return _BY_SUFFIX.get(path.suffix.lower())
 
 
-def format_to_write(path: PurePath) -> Format:
+def format_to_write(path: PurePath, animated: bool = False) -> Format:
     """The format that the suffix of a file to write asks for.
+
+    Args:
+        path: the file.
+        animated: whether it may be one for animations alone, as GIF is.
 
     Raises:
         OutputError: it is none of ours.
     """
     found = format_of_suffix(path)
-    if found is None or not found.writable:
+    if found is GIF and not animated:
+        raise OutputError(f"{path}: GIF is written for animations (--frames all); write a .png instead")
+    if found is None or not (found.writable or found.animated):
         what = path.suffix or "a file without a suffix"
         suffixes = ", ".join(suffix for each in WRITABLE for suffix in each.suffixes)
         raise OutputError(f"{path}: cannot write {what}, only {suffixes}")

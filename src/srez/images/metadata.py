@@ -18,6 +18,7 @@ _ORIENTATION, _EXIF_FOLDER, _GPS_FOLDER = 0x0112, 0x8769, 0x8825
 _WIDTH, _HEIGHT, _EXIF_WIDTH, _EXIF_HEIGHT = 0x0100, 0x0101, 0xA002, 0xA003
 _PROCESSING_SOFTWARE = 0x000B  # known to exiftool and exiv2; no camera writes it
 _OURS = "srez"
+GIF_MARK = b"SREZ    1.0"  # an application and its version
 _RESOLUTION = 282  # of a TIFF
 XMP_TAG, IPTC_TAG = 700, 33723  # where a TIFF has them
 _IPTC_RESOURCE = 0x0404  # of Photoshop, in a JPEG
@@ -126,6 +127,8 @@ def marked(data: bytes | None) -> bytes:
 
 def is_marked(image: Image.Image) -> bool:
     """Whether `marked` was here."""
+    if image.format == "GIF":  # which holds no EXIF data
+        return image.info.get("extension", (b"",))[0] == GIF_MARK
     try:
         # A PNG looks for EXIF data behind its pixels, and decodes them for it; ours is in front.
         exif = Image.Image.getexif(image)

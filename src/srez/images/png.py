@@ -3,7 +3,7 @@
 import io
 import struct
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import IO
 
@@ -168,22 +168,50 @@ def write(
         dpi: pixels per inch, across and along.
         beside: chunks of text and colours, as they are.
     """
+    begin(file, size, channels, dtype, icc=icc, exif=exif, dpi=dpi, beside=beside)
+    for piece in packed(bands, size[0] * channels, dtype):
+        chunk(file, b"IDAT", piece)
+    chunk(file, b"IEND", b"")
+
+
+def begin(
+    file: IO[bytes],
+    size: tuple[int, int],
+    channels: int,
+    dtype: np.dtype,
+    *,
+    icc: bytes | None = None,
+    exif: bytes | None = None,
+    dpi: tuple[float, float] | None = None,
+    beside: Chunks = (),
+) -> None:
+    """Write what comes before the pixels; the arguments are those of `write`."""
     depth = 8 * dtype.itemsize
     file.write(_SIGNATURE)
-    _chunk(file, b"IHDR", struct.pack(">IIBBBBB", *size, depth, _COLOUR_TYPES[channels], 0, 0, 0))
+    chunk(file, b"IHDR", struct.pack(">IIBBBBB", *size, depth, _COLOUR_TYPES[channels], 0, 0, 0))
     if icc:
-        _chunk(file, b"iCCP", b"ICC profile\0\0" + zlib.compress(icc))
+        chunk(file, b"iCCP", b"ICC profile\0\0" + zlib.compress(icc))
     for kind, body in beside:
-        _chunk(file, kind, body)
+        chunk(file, kind, body)
     if dpi:
-        _chunk(file, b"pHYs", struct.pack(">IIB", *(round(value / _INCH) for value in dpi), 1))
+        chunk(file, b"pHYs", struct.pack(">IIB", *(round(value / _INCH) for value in dpi), 1))
     if exif:
-        _chunk(file, b"eXIf", exif)
+        chunk(file, b"eXIf", exif)
+
+
+def packed(bands: Iterable[np.ndarray], width: int, dtype: np.dtype) -> Iterator[bytes]:
+    """Pixels as a PNG has them, in pieces for a chunk each.
+
+    Args:
+        bands: from top to bottom, `(h, W, C)` each, of `dtype`.
+        width: values of a row.
+        dtype: uint8 or uint16.
+    """
     # What is left of an upscaled picture are small numbers without repeats: run lengths and Huffman codes
     # make it as small as a search for repeats does, in two thirds of the time (docs/adr/0012).
     compressor = zlib.compressobj(strategy=zlib.Z_RLE)
     compressed = bytearray()
-    above = np.zeros((1, size[0] * channels * dtype.itemsize), np.uint8)
+    above = np.zeros((1, width * dtype.itemsize), np.uint8)
     for piece in (band[top : top + _ROWS] for band in bands for top in range(0, len(band), _ROWS)):
         pixels = np.ascontiguousarray(piece, dtype.newbyteorder(">")).view(np.uint8).reshape(len(piece), -1)
         rows = np.empty((len(pixels), pixels.shape[1] + 1), np.uint8)
@@ -193,13 +221,13 @@ def write(
         above = pixels[-1:].copy()
         compressed += compressor.compress(rows.data)
         while len(compressed) >= _PIECE:
-            _chunk(file, b"IDAT", compressed[:_PIECE])
+            yield bytes(compressed[:_PIECE])
             del compressed[:_PIECE]
-    _chunk(file, b"IDAT", compressed + compressor.flush())
-    _chunk(file, b"IEND", b"")
+    yield bytes(compressed + compressor.flush())
 
 
-def _chunk(file: IO[bytes], kind: bytes, body: bytes | bytearray) -> None:
+def chunk(file: IO[bytes], kind: bytes, body: bytes) -> None:
+    """Write a chunk."""
     file.write(struct.pack(">I", len(body)) + kind)
     file.write(body)
     file.write(struct.pack(">I", zlib.crc32(body, zlib.crc32(kind))))

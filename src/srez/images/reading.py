@@ -2,8 +2,8 @@
 
 import io
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import IO
 
 from PIL import Image, UnidentifiedImageError
 
-from srez.errors import ImageError, MissingPackageError, OutOfMemoryError, TooLargeError
+from srez.errors import ImageError, MissingPackageError, OutOfMemoryError, SeveralError, TooLargeError
 from srez.images import foreign, headers, heif, jpeg, metadata, png, salvaging, unsupported
 from srez.images.decode import decode
 from srez.images.formats import (
@@ -20,6 +20,7 @@ from srez.images.formats import (
     HEIC,
     PNG,
     START_BYTES,
+    TIFF,
     Format,
     format_of_bytes,
     register_heif,
@@ -30,6 +31,8 @@ from srez.images.quiet import quiet
 
 quiet()
 
+_PAGES = "srez pages"  # where `opened` puts their number
+
 MAX_PIXELS = 178_956_970  # of a picture to read: where Pillow stops too, 512 MB of RGB
 
 
@@ -39,6 +42,7 @@ def read(
     max_pixels: int = MAX_PIXELS,
     *,
     salvage: bool = False,
+    first: bool = False,
 ) -> Picture:
     """Read a picture: PNG, JPEG, WebP, TIFF, AVIF, BMP, GIF, and HEIC where pillow-heif is installed.
 
@@ -51,6 +55,7 @@ def read(
         name: what to call it in an error; the path by default.
         max_pixels: what is larger is refused before it is decoded.
         salvage: whether what there is of a file that is cut short is read, see `salvaging.salvage`.
+        first: whether the first of several frames or pages is read, instead of refused.
 
     Raises:
         ImageError: missing, not a picture, damaged, too large, animated, or of a kind that is not supported.
@@ -58,43 +63,58 @@ def read(
     """
     name = name or (str(source) if isinstance(source, Path) else "picture")
     try:
-        return _read(source, name, max_pixels)
+        return _read(source, name, max_pixels, first)
     except ImageError as damage:
         if not salvage or isinstance(damage, TooLargeError):
             raise
-        return salvaging.salvage(partial(_read, source, name, max_pixels), damage)
+        return salvaging.salvage(partial(_read, source, name, max_pixels, first), damage)
 
 
 def _read(
-    source: Path | bytes, name: str, max_pixels: int, prepare: salvaging.Prepare = salvaging.as_opened
+    source: Path | bytes,
+    name: str,
+    max_pixels: int,
+    first: bool,
+    prepare: salvaging.Prepare = salvaging.as_opened,
 ) -> Picture:
     @contextmanager
-    def opened() -> Iterator[Image.Image]:
-        with _opened(source, name, max_pixels) as image:
+    def again() -> Iterator[Image.Image]:
+        with opened(source, name, max_pixels) as image:
             prepare(image)
             yield image
 
-    with opened() as image:
-        _refuse_several(image, name)
-        pixels, icc = decode(image, name, opened)
-        # After the pixels: a PNG may have EXIF data behind them, and Pillow turns a TIFF while it decodes it.
-        found, orientation, unread = metadata.read(image)
-        quality = jpeg.quality(image)
+    with again() as image:
+        if not first:
+            refuse_several(image, name)
+        return picture_in(image, name, again)
+
+
+def picture_in(
+    image: Image.Image, name: str, again: Callable[[], AbstractContextManager[Image.Image]]
+) -> Picture:
+    """What an opened image shows, at the frame or page where it is; `again` opens the same once more."""
+    pixels, icc = decode(image, name, again)
+    # After the pixels: a PNG may have EXIF data behind them, and Pillow turns a TIFF while it decodes it.
+    found, orientation, unread = metadata.read(image)
+    quality = jpeg.quality(image)
     if icc and not metadata.fitting_profile(icc, pixels):
         icc, unread = None, (*unread, "colour profile")
     upright = metadata.upright(pixels, orientation)
     return Picture(upright, replace(found, icc=icc), unread, quality)
 
 
-def size(source: Path | bytes, name: str | None = None, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
-    """Width and height of a picture as `read` would give it, from its header.
+def size(
+    source: Path | bytes, name: str | None = None, max_pixels: int = MAX_PIXELS, *, first: bool = False
+) -> tuple[int, int]:
+    """Width and height of a picture as `read` would give it, from its header; the arguments are its.
 
     Raises:
         ImageError: missing, not a picture, too large, or animated.
     """
     name = name or str(source)
-    with _opened(source, name, max_pixels) as image:
-        _refuse_several(image, name)
+    with opened(source, name, max_pixels) as image:
+        if not first:
+            refuse_several(image, name)
         width, height = image.size
         # A TIFF is turned by Pillow; to look for EXIF data, a PNG without any in its header would be decoded.
         looked_for = image.format not in ("PNG", "TIFF") or (image.format == "PNG" and "exif" in image.info)
@@ -109,14 +129,14 @@ def is_our_result(source: Path | bytes) -> bool:
     is. All formats that we write hold EXIF data, so it is the same in each.
     """
     try:
-        with _opened(source, "picture", sys.maxsize) as image:
+        with opened(source, "picture", sys.maxsize) as image:
             return metadata.is_marked(image)
     except (ImageError, OutOfMemoryError, OSError):
         return False
 
 
 @contextmanager
-def _opened(source: Path | bytes, name: str, max_pixels: int) -> Iterator[Image.Image]:
+def opened(source: Path | bytes, name: str, max_pixels: int) -> Iterator[Image.Image]:
     """An image whose pixels are not yet decoded; whatever goes wrong with it becomes an ImageError."""
     is_opened = False
     try:
@@ -126,7 +146,7 @@ def _opened(source: Path | bytes, name: str, max_pixels: int) -> Iterator[Image.
             found = _format(file, name)
             if Image.MAX_IMAGE_PIXELS and max_pixels > 2 * Image.MAX_IMAGE_PIXELS:
                 Image.MAX_IMAGE_PIXELS = max_pixels  # who raises our limit raises Pillow's
-            headers.check(found, file, max_pixels)
+            pages = headers.check(found, file, max_pixels)
             beside, shown = png.split(file) if found == PNG else ((), file)
             beside = heif.colours(file) if found in (AVIF, HEIC) else beside
             with Image.open(shown, formats=[found.pillow]) as image:
@@ -134,6 +154,7 @@ def _opened(source: Path | bytes, name: str, max_pixels: int) -> Iterator[Image.
                 if image.width * image.height > max_pixels:
                     raise Image.DecompressionBombError
                 png.tell(image, beside)
+                image.info[_PAGES] = pages
                 yield image
     except ImageError:
         raise
@@ -195,10 +216,22 @@ def _problem(
     return ImageError(f"{name} is damaged or cut short{reason}")
 
 
-def _refuse_several(image: Image.Image, name: str) -> None:
-    # A camera's MPO is a JPEG with further views or a preview behind the picture; of several pictures in a
-    # HEIC one is the primary one, which is opened; and the pages of a TIFF were counted in its header.
-    if image.format in ("MPO", "TIFF", HEIC.pillow):
+def several(image: Image.Image) -> int:
+    """How many frames or pages an image has that was just opened."""
+    # A camera's MPO is a JPEG with further views or a preview behind the picture; reduced copies among the
+    # pages of a TIFF do not count either.
+    if image.format == "MPO":
+        return 1
+    return image.info[_PAGES] if image.format == TIFF.pillow else getattr(image, "n_frames", 1)
+
+
+def refuse_several(image: Image.Image, name: str) -> None:
+    """Refuse what is not a single picture. Of several in a HEIC one is the primary one, which is opened.
+
+    Raises:
+        SeveralError: it is an animation, or has pages.
+    """
+    if image.format == HEIC.pillow or (count := several(image)) == 1:
         return
-    if (frames := getattr(image, "n_frames", 1)) > 1:
-        raise ImageError(f"{name} is animated ({frames} frames): only single pictures can be upscaled")
+    what = f"has {count} pages" if image.format == TIFF.pillow else f"is animated ({count} frames)"
+    raise SeveralError(f"{name} {what}: only single pictures can be upscaled")

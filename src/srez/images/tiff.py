@@ -8,6 +8,8 @@ from typing import IO, Any
 import numpy as np
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
+FIRST = 4  # where a file says where its first page is
+
 _STRIP = 64  # rows
 _STRIP_OFFSETS = 273  # a tag
 # Bytes of pixels that are sure to fit: offsets have 32 bits, and noise becomes a little larger when packed.
@@ -22,8 +24,14 @@ STRUCTURE = frozenset(
 )
 
 
-def write(
+def begin(file: IO[bytes]) -> None:
+    """Write what comes before the pages."""
+    file.write(struct.pack("<2sHI", b"II", 42, 0))
+
+
+def write_page(
     file: IO[bytes],
+    link: int,
     bands: Iterable[np.ndarray],
     size: tuple[int, int],
     channels: int,
@@ -32,20 +40,23 @@ def write(
     icc: bytes | None = None,
     tags: dict[int, Any] | None = None,
     dpi: tuple[float, float] | None = None,
-) -> None:
-    """Write a picture as it comes.
+) -> int:
+    """Write a page as it comes, at the end of the file.
 
     Args:
         file: to write to; it must be able to seek.
+        link: where the page before says where this one is; `FIRST` for the first page.
         bands: from top to bottom, `(h, W, C)` each, of `dtype`.
-        size: width and height, in pixels; all pixels together have at most `MOST` bytes.
+        size: width and height, in pixels; all pixels of all pages have at most `MOST` bytes.
         channels: 1 gray, 2 gray with alpha, 3 RGB, 4 RGBA.
         dtype: uint8 or uint16.
         icc: the colour profile.
         tags: EXIF data by tag; those in `STRUCTURE` are left out.
         dpi: pixels per inch, across and along.
+
+    Returns:
+        The link for the page after it.
     """
-    file.write(struct.pack("<2sHI", b"II", 42, 0))
     places, lengths = [], []
     for strip in _strips(bands):
         differences = strip.astype(dtype.newbyteorder("<"))
@@ -67,10 +78,12 @@ def write(
         if tag not in STRUCTURE:
             directory[tag] = value
     place = file.tell()
-    file.write(_with_offsets(directory.tobytes(place), place, places))
-    file.seek(4)
+    written = _with_offsets(directory.tobytes(place), place, places)
+    file.write(written)
+    file.seek(link)
     file.write(struct.pack("<I", place))
     file.seek(0, 2)
+    return place + 2 + 12 * struct.unpack_from("<H", written)[0]
 
 
 def _directory(size: tuple[int, int], channels: int, dtype: np.dtype) -> ImageFileDirectory_v2:

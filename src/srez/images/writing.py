@@ -93,19 +93,48 @@ def save(
     Raises:
         OutputError: the format cannot hold the pixels, or the file cannot be written.
     """
+    if encoding.format == TIFF:
+        tiff.begin(file)
+        return save_page(file, name, encoding, bands, size, like, tiff.FIRST)[1]
+    like, lost = _kept(name, encoding, size, like)
+    if encoding.format == PNG:
+        _save_png(file, bands, size, like)
+    else:
+        _save_with_pillow(file, name, encoding, image_of(bands, size, like), like.metadata)
+    return lost
+
+
+def save_page(
+    file: IO[bytes],
+    name: str,
+    encoding: Encoding,
+    bands: Iterable[np.ndarray],
+    size: tuple[int, int],
+    like: Picture,
+    link: int,
+) -> tuple[int, tuple[str, ...]]:
+    """Write a page of a TIFF, as `save` does a picture.
+
+    Args:
+        link: as for `tiff.write_page`; the other arguments are those of `save`.
+
+    Returns:
+        The link for the page after it, and what the format cannot hold.
+    """
+    like, lost = _kept(name, encoding, size, like)
+    return _save_tiff_page(file, bands, size, like, link), lost
+
+
+def _kept(
+    name: str, encoding: Encoding, size: tuple[int, int], like: Picture
+) -> tuple[Picture, tuple[str, ...]]:
+    """A picture with the metadata that the format can hold, and what it cannot."""
     refuse_unwritable(name, encoding.format, like.channels, size, like.pixels.dtype.itemsize)
     resized = replace(like.metadata, exif=metadata.resized_exif(like.metadata.exif, size))
     kept, lost = keeping.fitted_to(resized, encoding.format)
     if encoding.marked:
         kept = replace(kept, exif=metadata.marked(kept.exif))
-    like = replace(like, metadata=kept)
-    if encoding.format == PNG:
-        _save_png(file, bands, size, like)
-    elif encoding.format == TIFF:
-        _save_tiff(file, bands, size, like)
-    else:
-        _save_with_pillow(file, name, encoding, _image(bands, size, like), kept)
-    return lost
+    return replace(like, metadata=kept), lost
 
 
 def _save_png(file: IO[bytes], bands: Iterable[np.ndarray], size: tuple[int, int], like: Picture) -> None:
@@ -123,14 +152,17 @@ def _save_png(file: IO[bytes], bands: Iterable[np.ndarray], size: tuple[int, int
     )
 
 
-def _save_tiff(file: IO[bytes], bands: Iterable[np.ndarray], size: tuple[int, int], like: Picture) -> None:
+def _save_tiff_page(
+    file: IO[bytes], bands: Iterable[np.ndarray], size: tuple[int, int], like: Picture, link: int
+) -> int:
     channels, kept = like.channels, like.metadata
     if _is_deep_gray_with_alpha(channels, like.pixels.dtype.itemsize):
         channels, bands = 4, (np.repeat(band, (3, 1), axis=2) for band in bands)
         kept = replace(kept, icc=None)  # it describes gray
     own = {metadata.XMP_TAG: kept.xmp, metadata.IPTC_TAG: kept.iptc}
     tags = metadata.tags(kept.exif) | {tag: value for tag, value in own.items() if value}
-    tiff.write(file, bands, size, channels, like.pixels.dtype, icc=kept.icc, tags=tags, dpi=kept.dpi)
+    dtype = like.pixels.dtype
+    return tiff.write_page(file, link, bands, size, channels, dtype, icc=kept.icc, tags=tags, dpi=kept.dpi)
 
 
 def _save_with_pillow(
@@ -214,7 +246,7 @@ def _is_deep_gray_with_alpha(channels: int, itemsize: int) -> bool:
     return channels == 2 and itemsize == 2
 
 
-def _image(bands: Iterable[np.ndarray], size: tuple[int, int], like: Picture) -> Image.Image:
+def image_of(bands: Iterable[np.ndarray], size: tuple[int, int], like: Picture) -> Image.Image:
     """Bands put together in 8 bits, for Pillow."""
     pixels = np.empty((size[1], size[0], like.channels), np.uint8)
     top = 0

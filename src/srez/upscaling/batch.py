@@ -13,6 +13,7 @@ from typing import IO, Any
 from srez import images, output
 from srez.errors import DefectError, ImageError, OptionError, SrezError, TooLargeError, first_line
 from srez.upscaling.convert import Converted, Options, Source, Target, convert
+from srez.upscaling.frames import are_several, convert_all, foreseen
 from srez.upscaling.loading import Choose
 from srez.upscaling.plan import Item, Plan
 from srez.upscaling.size import resizing
@@ -55,6 +56,7 @@ class Outcome:
                     **_as_json(item),
                     "width": result.size[0],
                     "height": result.size[1],
+                    "frames": result.frames,
                     "resized": result.resized,
                     **(asdict(result.settings) if result.settings else {}),
                     "warnings": list(result.warnings),
@@ -106,7 +108,8 @@ def _line(item: Item, result: Converted) -> str:
     if result.resized:
         parts.append(f"resized by {result.resized}")
     made_with = f" ({', '.join(parts)})" if parts else ""
-    return f"{item.target}: {result.size[0]}x{result.size[1]}{made_with}"
+    count = f", {result.frames} frames" if result.frames > 1 else ""
+    return f"{item.target}: {result.size[0]}x{result.size[1]}{count}{made_with}"
 
 
 def _as_json(item: Item) -> dict[str, str]:
@@ -188,7 +191,9 @@ def _foreseen(item: Item, options: Options, scale: int) -> Converted:
     if item.source == STANDARD:
         raise OptionError("--dry-run cannot look into standard input")
     name = str(item.source)
-    size = images.size(item.source, name, options.max_pixels)
+    if are_several(item.source, options, item.format):
+        return foreseen(item.source, str(item.target), item.format, options, scale)
+    size = options.input_size(item.source)
     try:
         target = options.result_size(size, scale)
     except OptionError as error:
@@ -203,7 +208,10 @@ def _pixels(item: Item, options: Options) -> int:
     if item.source == STANDARD:
         return 1
     try:
-        width, height = images.size(item.source, max_pixels=options.max_pixels)
+        if options.frames == images.Frames.all:
+            found = images.sequence(item.source, str(item.source), options.max_pixels)
+            return sum(width * height for width, height in found.sizes)
+        width, height = options.input_size(item.source)
     except SrezError:
         return 0
     return width * height
@@ -217,8 +225,10 @@ def _advance(
 
 
 def upscale(choose: Choose, item: Item, options: Options, progress: Progress) -> Converted:
-    """Make an item's result; see `convert`."""
-    return convert(choose, source(item.source, options), _target(item), options, progress)
+    """Make an item's result; see `convert` and `convert_all`."""
+    given = source(item.source, options)
+    make = convert_all if are_several(given.data, options, item.format) else convert
+    return make(choose, given, _target(item), options, progress)
 
 
 Make = Callable[[Choose, Item, Options, Progress], Converted]

@@ -1,17 +1,16 @@
 """One picture from a file to a larger one: read, fit, check, upscale, save."""
 
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 
 from srez import images
-from srez.errors import ModelError, OptionError, OutOfMemoryError
-from srez.images import Format, Picture, resample
+from srez.errors import ModelError, OptionError, OutOfMemoryError, SeveralError
+from srez.images import Format, Frames, Picture, resample
 from srez.upscaling.loading import Choose
 from srez.upscaling.settings import ModelSettings
 from srez.upscaling.size import Resizing, Size, resizing
@@ -61,6 +60,7 @@ class Options:
         background: red, green and blue, 0 to 255, behind what is transparent where a format cannot be.
         wrap: whether a picture goes on at its other side, as a seamless texture does.
         salvage: whether what there is of files that are cut short is upscaled.
+        frames: which pictures of files that have several; None refuses such files.
     """
 
     size: Size = field(default_factory=Size)
@@ -69,6 +69,7 @@ class Options:
     background: tuple[int, int, int] | None = None
     wrap: bool = False
     salvage: bool = False
+    frames: Frames | None = None
 
     def source(self, data: Path | bytes, name: str) -> Source:
         """A picture that is read in this process, as the options ask.
@@ -77,7 +78,18 @@ class Options:
             data: the file, or its bytes.
             name: what errors call it.
         """
-        return Source(data, name, partial(images.read, salvage=self.salvage))
+        return Source(data, name, self.read)
+
+    def read(self, data: Path | bytes, name: str, max_pixels: int) -> Picture:
+        """Read a picture, or the first of several; see `images.read`."""
+        with _advised():
+            first = self.frames is not None
+            return images.read(data, name, max_pixels, salvage=self.salvage, first=first)
+
+    def input_size(self, path: Path) -> tuple[int, int]:
+        """Width and height of a picture, or of the first of several, from its header; see `images.size`."""
+        with _advised():
+            return images.size(path, max_pixels=self.max_pixels, first=self.frames is not None)
 
     def result_size(self, size: tuple[int, int], scale: int) -> tuple[int, int]:
         """Width and height of a result, in pixels.
@@ -99,6 +111,15 @@ class Options:
                 f"{most:,} pixels; choose a smaller size"
             )
         return target
+
+
+@contextmanager
+def _advised() -> Iterator[None]:
+    """Say what can be done about an animation."""
+    try:
+        yield
+    except SeveralError as error:
+        raise SeveralError(f"{error}, unless one says which (--frames first or all)") from None
 
 
 @dataclass(frozen=True)
@@ -123,14 +144,16 @@ class Converted:
     Attributes:
         size: width and height of the result, in pixels.
         resized: how the model's result was brought to that size; None if it has it.
-        settings: what it was made with; None if it is only foreseen.
+        settings: what it was made with, or its first frame; None if it is only foreseen.
         warnings: what the source says beside its pixels and the result does not, a phrase each.
+        frames: how many frames or pages it has.
     """
 
     size: tuple[int, int]
     resized: Resizing | None = None
     settings: ModelSettings | None = None
     warnings: tuple[str, ...] = ()
+    frames: int = 1
 
 
 def convert(

@@ -1,5 +1,6 @@
 """`srez.upscale`: a picture in one line."""
 
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import overload
@@ -8,23 +9,42 @@ import numpy as np
 
 from srez import images, output
 from srez.errors import OptionError
-from srez.images.pillow import PillowImage, from_pillow
+from srez.images import Frames, Picture
+from srez.images.pillow import PillowImage, as_pillow, from_pillow
 from srez.models import box
 from srez.models.devices import AUTO, Place
-from srez.upscaling.convert import Options, Source, Target, convert
+from srez.upscaling.convert import Options, Target, convert
+from srez.upscaling.frames import are_several, convert_all
 from srez.upscaling.loading import Choose, chooser
+from srez.upscaling.tiling import ignore_progress
 
 
 @overload
-def upscale(image: np.ndarray, to: None = ..., *, model: str | Path = ...) -> np.ndarray: ...
+def upscale(
+    image: np.ndarray, to: None = ..., *, model: str | Path = ..., device: str | None = ...
+) -> np.ndarray: ...
 
 
 @overload
-def upscale(image: str | Path | PillowImage, to: None = ..., *, model: str | Path = ...) -> PillowImage: ...
+def upscale(
+    image: str | Path | PillowImage,
+    to: None = ...,
+    *,
+    model: str | Path = ...,
+    device: str | None = ...,
+    frames: str | None = ...,
+) -> PillowImage: ...
 
 
 @overload
-def upscale(image: str | Path, to: str | Path, *, model: str | Path = ...) -> Path: ...
+def upscale(
+    image: str | Path,
+    to: str | Path,
+    *,
+    model: str | Path = ...,
+    device: str | None = ...,
+    frames: str | None = ...,
+) -> Path: ...
 
 
 def upscale(
@@ -33,6 +53,7 @@ def upscale(
     *,
     model: str | Path = box.AUTO,
     device: str | None = None,
+    frames: str | None = None,
 ) -> PillowImage | np.ndarray | Path:
     """Make a picture larger: `srez.upscale("small.jpg").save("large.png")`.
 
@@ -43,6 +64,8 @@ def upscale(
         to: a file to write, with all that `srez upscale` keeps; an existing one is replaced.
         model: "auto" for the built-in model that suits the picture, or as for `srez.load`.
         device: as for `srez.load`.
+        frames: of a file with several frames or pages, "first" or "all", which is for `to` only; by default,
+            such a file is refused.
 
     Returns:
         A PIL image for a file or a PIL image, an array for an array, and `to` if that is given.
@@ -50,16 +73,35 @@ def upscale(
     Raises:
         SrezError: the picture, the model or the device cannot be used, or the result cannot be written.
     """
+    options = Options(frames=_named(frames))
     choose = _chooser(str(model), device)
     if to is None:
+        if options.frames == Frames.all:
+            raise OptionError('frames="all" writes a file: say which (to=)')
+        if isinstance(image, str | Path):
+            return _larger(choose, options.read(Path(image), str(image), options.max_pixels), str(image))
         return choose(_pixels(image))(image)
     if not isinstance(image, str | Path):
         raise OptionError("to= is for pictures that are files: save the result instead")
     target = Path(to)
-    format_ = images.format_to_write(target)
-    source = Source(Path(image), str(image))
-    convert(choose, source, Target(lambda: output.atomic(target), str(target), format_), Options())
+    format_ = images.format_to_write(target, options.frames == Frames.all)
+    source = options.source(Path(image), str(image))
+    make = convert_all if are_several(source.data, options, format_) else convert
+    written = Target(lambda: output.atomic(target), str(target), format_)
+    make(choose, source, written, options, ignore_progress)
     return target
+
+
+def _named(frames: str | None) -> Frames | None:
+    if frames is not None and frames not in list(Frames):
+        raise OptionError(f"frames={frames!r}: choose {' or '.join(map(repr, map(str, Frames)))}")
+    return None if frames is None else Frames(frames)
+
+
+def _larger(choose: Choose, picture: Picture, name: str) -> PillowImage:
+    upscaler = choose(picture.pixels)
+    repair = upscaler.repair_for(picture.pixels, picture.jpeg_quality)
+    return as_pillow(replace(picture, pixels=upscaler(picture.pixels, repair=repair)), name)
 
 
 @lru_cache(maxsize=4)
@@ -67,8 +109,6 @@ def _chooser(model: str, device: str | None) -> Choose:
     return chooser(model, place=Place(device, AUTO))
 
 
-def _pixels(image: str | Path | PillowImage | np.ndarray) -> np.ndarray:
+def _pixels(image: PillowImage | np.ndarray) -> np.ndarray:
     """What decides on the model."""
-    if isinstance(image, str | Path):
-        return images.read(Path(image)).pixels
     return from_pillow(image) if isinstance(image, PillowImage) else np.asarray(image)

@@ -81,7 +81,7 @@ def uncertainty(choose: Choose, item: Item, options: Options, progress: Progress
     _refuse_pipe(item, "--uncertainty")
     path = labelled(item.target, UNCERTAINTY).with_suffix(".png")
     _refuse_existing(item, [path])
-    picture = images.read(item.source, str(item.source), options.max_pixels)
+    picture = options.read(item.source, str(item.source), options.max_pixels)
     upscaler = choose(picture.pixels)
     try:
         found = upscaler.uncertainty(picture.pixels, lambda done: progress(done / 4))

@@ -43,6 +43,7 @@ class Rules:
         existing: what to do where a result exists.
         again: whether results of earlier runs are upscaled too, instead of being left out.
         label: put before the ending of every result's name, as in face_x4.sheet.png.
+        animated: whether results may be animations: a GIF then stays a GIF.
     """
 
     out: Path | None = None
@@ -52,6 +53,7 @@ class Rules:
     existing: Existing = Existing.REFUSE
     again: bool = False
     label: str = ""
+    animated: bool = False
 
 
 @dataclass(frozen=True)
@@ -162,11 +164,15 @@ def result_name(source: PurePath, rules: Rules, read_start: Callable[[], bytes])
     if rules.format:
         ending = rules.format.suffix
     elif own:
-        ending = source.suffix if own.writable else images.PNG.suffix
+        ending = source.suffix if _is_written(own, rules) else images.PNG.suffix
     else:
         found = None if source == STANDARD else images.format_of_bytes(read_start())
-        ending = found.suffix if found and found.writable else images.PNG.suffix
+        ending = found.suffix if found and _is_written(found, rules) else images.PNG.suffix
     return f"{stem}{rules.suffix or ''}{ending}"
+
+
+def _is_written(format_: Format, rules: Rules) -> bool:
+    return format_.writable or (rules.animated and format_.animated)
 
 
 def labelled(path: Path, label: str) -> Path:
@@ -211,14 +217,14 @@ def _items(sources: Sources, inputs: list[Path], rules: Rules) -> list[Item]:
         raise OptionError(
             f"-o {out} is one file, but there are {len(sources.pictures)} pictures: give a folder"
         )
-    format_ = _format_of_file(out, rules.format)
+    format_ = _format_of_file(out, rules)
     return [Item(source.path, out, format_) for source in sources.pictures]
 
 
 def _item_in_folder(source: Source, rules: Rules) -> Item:
     folder = rules.out / source.folder if rules.out else source.path.parent
     target = folder / result_name(source.path, rules, lambda: _read_start(source.path))
-    return Item(source.path, target, images.format_to_write(target))
+    return Item(source.path, target, images.format_to_write(target, rules.animated))
 
 
 def _read_start(path: Path) -> bytes:
@@ -236,11 +242,12 @@ def _is_one_file(out: Path, inputs: list[Path]) -> bool:
     return len(inputs) == 1 and bool(out.suffix) and not is_folder
 
 
-def _format_of_file(out: Path, wanted: Format | None) -> Format:
+def _format_of_file(out: Path, rules: Rules) -> Format:
+    wanted = rules.format
     if out == STANDARD:
         return wanted or images.PNG
     try:
-        format_ = images.format_to_write(out)
+        format_ = images.format_to_write(out, rules.animated)
     except OutputError as error:
         raise OutputError(f"{error}; if it is a folder, create it first") from None
     if wanted and wanted != format_:

@@ -69,5 +69,7 @@ class Batch:
             each.fidelity if model.fidelity is None else model.fidelity for each in cards if each.vivid
         ]
         how = [str(options.size), options.quality, options.background, options.wrap, options.salvage]
+        if options.frames:
+            how.append(options.frames)
         text = json.dumps([weights, fidelities, model.repair, *how, format_ and format_.name])
         return hashlib.sha256(text.encode()).hexdigest()[:12]

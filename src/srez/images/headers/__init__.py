@@ -16,7 +16,7 @@ from srez.images.headers.refusal import Data, Refusal
 
 __all__ = ["Refusal", "check"]
 
-_CHECKS: dict[Format, Callable[[Data, int], None]] = {
+_CHECKS: dict[Format, Callable[[Data, int], int | None]] = {
     AVIF: heif.check,
     GIF: gif.check,
     HEIC: heif.check,
@@ -26,7 +26,7 @@ _CHECKS: dict[Format, Callable[[Data, int], None]] = {
 }
 
 
-def check(format_: Format, file: IO[bytes], max_pixels: int) -> None:
+def check(format_: Format, file: IO[bytes], max_pixels: int) -> int:
     """Refuse a file whose header asks for more than its pixels need.
 
     Args:
@@ -34,14 +34,18 @@ def check(format_: Format, file: IO[bytes], max_pixels: int) -> None:
         file: opened; its place stays.
         max_pixels: that it may have.
 
+    Returns:
+        How many pages a TIFF has; 1 for all others, whose frames Pillow counts.
+
     Raises:
         Refusal: it does.
         DecompressionBombError: it has more pixels.
     """
     if format_ not in _CHECKS:
-        return  # a PNG is walked through by `png.split`; of a BMP only the pixels could ask for much
+        return 1  # a PNG is walked through by `png.split`; of a BMP only the pixels could ask for much
     with _contents(file) as data, suppress(IndexError, ValueError):  # damaged, cut short
-        _CHECKS[format_](data, max_pixels)
+        return _CHECKS[format_](data, max_pixels) or 1
+    return 1
 
 
 @contextmanager

@@ -44,8 +44,8 @@ def _check_inside(data: Data, start: int, end: int) -> None:
             require(numbers(">I", data, inner + 4)[0], MOST_ITEMS, "items with properties")
         elif kind == b"iref" and stop - inner > MOST_REFERENCES:
             raise Refusal("is made of too many parts")
-        elif kind == b"stsz" and numbers(">I", data, inner + 8)[0] > MOST_FRAMES:
-            raise Refusal("is animated", "only single pictures can be upscaled")
+        elif kind == b"stsz":
+            require(numbers(">I", data, inner + 8)[0], MOST_FRAMES, "frames")
 
 
 def boxes(data: Data, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:

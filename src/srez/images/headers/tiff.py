@@ -30,15 +30,12 @@ _INTEROPERABILITY = 40965
 _FOLDERS = {34665, 34853, _INTEROPERABILITY}  # EXIF data, GPS
 
 
-def check(data: Data, max_pixels: int) -> None:
-    """Bound tags, pages and the size of tiles, and refuse a second page that is no reduced copy."""
+def check(data: Data, max_pixels: int) -> int:
+    """Bound tags, pages and the size of tiles; how many pages there are beside reduced copies."""
     del max_pixels
     reader = _Reader(data)
     tags, following = reader.directory(reader.first)
-    tile = tags.get(_TILE_WIDTH, 0) * tags.get(_TILE_HEIGHT, 0)
-    if tile > max(LARGEST_TILE, 4 * tags.get(_WIDTH, 0) * tags.get(_HEIGHT, 0)):
-        raise Refusal("has tiles that are much larger than the picture")
-    reader.check_folders(tags)
+    _check_page(reader, tags)
     pages, whole = 1, 1
     while following:
         try:
@@ -47,9 +44,17 @@ def check(data: Data, max_pixels: int) -> None:
             break  # nothing there: the first page may be fine
         pages += 1
         require(pages, MOST_PAGES, "pages")
-        whole += not tags.get(_SUBFILE, 0) & _REDUCED
-    if whole > 1:
-        raise Refusal(f"has {whole} pages", "only single pictures can be upscaled")
+        if not tags.get(_SUBFILE, 0) & _REDUCED:
+            whole += 1
+            _check_page(reader, tags)
+    return whole
+
+
+def _check_page(reader: "_Reader", tags: dict[int, int]) -> None:
+    tile = tags.get(_TILE_WIDTH, 0) * tags.get(_TILE_HEIGHT, 0)
+    if tile > max(LARGEST_TILE, 4 * tags.get(_WIDTH, 0) * tags.get(_HEIGHT, 0)):
+        raise Refusal("has tiles that are much larger than the picture")
+    reader.check_folders(tags)
 
 
 def check_exif(data: Data) -> None:

@@ -6,15 +6,14 @@ from contextlib import suppress
 from PIL import Image
 
 from srez.images.headers import tiff
-from srez.images.headers.refusal import Data, Refusal, numbers, require
+from srez.images.headers.refusal import Data, numbers, require
 
 MOST_CHUNKS = 1_000  # beside frames
-
-_ONE_PICTURE = "only single pictures can be upscaled"
+MOST_FRAMES = 10_000
 
 
 def check(data: Data, max_pixels: int) -> None:
-    """Bound the canvas, for which memory is taken at once, and chunks; refuse animations."""
+    """Bound the canvas, for which memory is taken at once, chunks and frames."""
     place, chunks, frames = 12, 0, 0
     while place + 8 <= len(data):
         (length,) = numbers("<I", data, place + 4)
@@ -30,5 +29,4 @@ def check(data: Data, max_pixels: int) -> None:
         chunks += name != b"ANMF"
         require(chunks, MOST_CHUNKS, "chunks")
         place += 8 + length + length % 2
-    if frames > 1:
-        raise Refusal(f"is animated ({frames} frames)", _ONE_PICTURE)
+        require(frames, MOST_FRAMES, "frames")

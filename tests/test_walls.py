@@ -54,6 +54,7 @@ ALONE = {
     "PIL": {"images", "evaluation"},  # evaluation draws sheets
     "skimage": set(),
     "numba": {"models"},
+    "watchfiles": {"upscaling"},
     "srez.evaluation.protocol": {"evaluation", "train", "cli"},
     "srez.cluster": {"cluster", "cli"},
     "srez.serve": {"serve", "cli"},

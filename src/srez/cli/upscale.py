@@ -35,6 +35,16 @@ from srez.cli.options import (
     Wrap,
     not_empty,
 )
+from srez.cli.result_options import (
+    Height,
+    MaxPixels,
+    Quality,
+    Recursive,
+    ResultFormat,
+    Scale,
+    Tile,
+    Width,
+)
 from srez.errors import OptionError
 from srez.models import box
 from srez.models.devices import AUTO, Place
@@ -84,30 +94,11 @@ def upscale(
     model: AnyModel = box.AUTO,
     fidelity: Fidelity = None,
     repair: Repair = None,
-    scale: Annotated[
-        int | None,
-        typer.Option(min=1, help="Scale factor; 1 repairs only. [default: the model's]", show_default=False),
-    ] = None,
-    width: Annotated[
-        int | None, typer.Option(min=1, help="Width of the result in pixels; the height follows.")
-    ] = None,
-    height: Annotated[
-        int | None,
-        typer.Option(min=1, help="Height of the result in pixels; with --width, it fits into both."),
-    ] = None,
-    format_: Annotated[
-        images.Format | None,
-        typer.Option(
-            "--format",
-            parser=images.format_named,
-            metavar=f"[{'|'.join(each.name for each in images.WRITABLE)}]",
-            help="Format of the results. [default: the input's; PNG for BMP, GIF and standard output]",
-            show_default=False,
-        ),
-    ] = None,
-    quality: Annotated[
-        int, typer.Option(min=1, max=100, help="Quality of JPEG, WebP, AVIF and HEIC.")
-    ] = images.QUALITY,
+    scale: Scale = None,
+    width: Width = None,
+    height: Height = None,
+    format_: ResultFormat = None,
+    quality: Quality = images.QUALITY,
     suffix: Annotated[
         str | None,
         typer.Option(
@@ -115,7 +106,7 @@ def upscale(
             show_default=False,
         ),
     ] = None,
-    recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Search subfolders too.")] = False,
+    recursive: Recursive = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing results.")] = False,
     skip: Annotated[
         bool, typer.Option("--skip", help="Keep existing results, as to continue a run that was stopped.")
@@ -127,18 +118,10 @@ def upscale(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be done, and write nothing.")
     ] = False,
-    tile: Annotated[
-        int | None,
-        typer.Option(
-            help="Largest side of a tile in input pixels. [default: what fits into free memory]",
-            show_default=False,
-        ),
-    ] = None,
+    tile: Tile = None,
     device: Device = None,
     precision: Precision = AUTO,
-    max_pixels: Annotated[
-        int, typer.Option(min=1, help="Refuse larger inputs: a small file can be made to fill the memory.")
-    ] = images.MAX_PIXELS,
+    max_pixels: MaxPixels = images.MAX_PIXELS,
     samples: guesses.Samples = None,
     seed: guesses.Seed = 0,
     uncertainty: guesses.Uncertainty = False,

@@ -1,6 +1,6 @@
 """The one place that reads and writes image files."""
 
-from srez.images.find import Found, find, find_in_zip, is_hidden, is_picture, none_found
+from srez.images.find import Found, find, find_in_zip, is_hidden, is_picture, is_picture_file, none_found
 from srez.images.formats import (
     AVIF,
     FORMATS,
@@ -61,6 +61,7 @@ __all__ = [
     "is_hidden",
     "is_our_result",
     "is_picture",
+    "is_picture_file",
     "none_found",
     "read",
     "read_frames",

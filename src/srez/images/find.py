@@ -89,7 +89,7 @@ def find(folder: Path, recursive: bool = False) -> Found[Path]:
     for parent, folders, names in os.walk(folder, onerror=failed):
         folders[:] = [name for name in folders if recursive and not is_hidden(PurePath(name))]
         for path in (Path(parent, name) for name in names if not is_hidden(PurePath(name))):
-            (pictures if _is_picture_file(path) else others).append(path)
+            (pictures if is_picture_file(path) else others).append(path)
     if not pictures and not closed:
         raise ImageError(none_found(str(folder), len(others)))
     return Found(sorted(pictures), sorted(others), closed)
@@ -121,7 +121,8 @@ def none_found(place: str, others: int) -> str:
     return f"{holds}: {', '.join(each.label for each in FORMATS)} can be read"
 
 
-def _is_picture_file(path: Path) -> bool:
+def is_picture_file(path: Path) -> bool:
+    """Whether a path is a file that is to be taken for a picture."""
     try:
         if not path.is_file():
             return False  # a pipe, a device, a link that leads nowhere

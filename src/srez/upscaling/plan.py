@@ -212,7 +212,7 @@ def _items(sources: Sources, inputs: list[Path], rules: Rules) -> list[Item]:
     if out is None or not _is_one_file(out, inputs):
         if out and probe(out.is_file):
             raise OutputError(f"-o {out} is a file: several pictures need a folder")
-        return [_item_in_folder(source, rules) for source in sources.pictures]
+        return [item_in_folder(source, rules) for source in sources.pictures]
     if len(sources.pictures) > 1:
         raise OptionError(
             f"-o {out} is one file, but there are {len(sources.pictures)} pictures: give a folder"
@@ -221,7 +221,8 @@ def _items(sources: Sources, inputs: list[Path], rules: Rules) -> list[Item]:
     return [Item(source.path, out, format_) for source in sources.pictures]
 
 
-def _item_in_folder(source: Source, rules: Rules) -> Item:
+def item_in_folder(source: Source, rules: Rules) -> Item:
+    """A picture and its result in the folder of results, or beside it."""
     folder = rules.out / source.folder if rules.out else source.path.parent
     target = folder / result_name(source.path, rules, lambda: _read_start(source.path))
     return Item(source.path, target, images.format_to_write(target, rules.animated))

@@ -1,0 +1,127 @@
+"""`srez watch`: what is there, what arrives, and what must not be taken."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from helpers import animations
+from helpers.waiting import PATIENCE, until
+from srez.cli import app
+
+
+@contextmanager
+def watching(*words: object) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "srez", "watch", "--model", "pixels", *map(str, words)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def ended(process: subprocess.Popen[str], how: int = signal.SIGINT) -> tuple[str, str]:
+    process.send_signal(how)
+    return process.communicate(timeout=PATIENCE)
+
+
+def names(folder: Path) -> list[str]:
+    found = (path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+    return sorted(path.relative_to(folder).as_posix() for path in found)
+
+
+def test_what_is_there_and_what_arrives(picture: Callable[..., Path], tmp_path: Path) -> None:
+    there = picture("in/a.png")
+    (tmp_path / "in/bad.png").write_bytes(there.read_bytes()[:60])
+    whole = picture("whole.png", (40, 30, 3)).read_bytes()
+    out = tmp_path / "in/out"  # below the watched folder: results are no pictures to take
+    with watching(tmp_path / "in", out, "--recursive", "--json") as process:
+        until(lambda: names(out) == ["a.png"])
+        picture("in/new/b.webp")  # a folder that appears
+        slow = tmp_path / "in/slow.png"
+        with slow.open("wb") as file:
+            for place in range(0, len(whole), len(whole) // 8):
+                file.write(whole[place : place + len(whole) // 8])
+                file.flush()
+                time.sleep(0.2)  # less than after what it would be taken
+        (tmp_path / "c.tmp").write_bytes(whole)
+        (tmp_path / "c.tmp").rename(tmp_path / "in/c.png")
+        (tmp_path / "in/out/ours.png").write_bytes((out / "a.png").read_bytes())
+        (tmp_path / "in/again.png").write_bytes((out / "a.png").read_bytes())  # a result, moved here
+        until(lambda: names(out) == ["a.png", "c.png", "new/b.webp", "ours.png", "slow.png"])
+        made = (out / "a.png").stat().st_mtime_ns
+        picture("in/a.png", (5, 6, 3))  # changed
+        until(lambda: (out / "a.png").stat().st_mtime_ns != made)
+        stdout, stderr = ended(process)
+    assert process.returncode == 1  # one failed
+    lines = [json.loads(line) for line in stdout.splitlines()]
+    sources = [Path(line["source"]).name for line in lines if "target" in line]
+    assert sorted(sources) == ["a.png", "a.png", "b.webp", "c.png", "slow.png"]
+    assert [Path(line["source"]).name for line in lines if "error" in line] == ["bad.png"]
+    assert "bad.png is damaged" in stderr
+    assert "slow.png" not in stderr
+    assert "Traceback" not in stderr
+    assert "5 upscaled, 1 failed" in stderr
+    with Image.open(out / "a.png") as image:
+        assert image.size == (24, 20)
+
+
+def test_begun_again_it_leaves_what_is_done(picture: Callable[..., Path], tmp_path: Path) -> None:
+    picture("in/a.png")
+    animations.write(tmp_path / "in/m.gif")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/m.gif").write_bytes(b"theirs")
+    os.utime(tmp_path / "out/m.gif", (1e9, 1e9))
+    for expected in (["a.png", "m.gif"], ["a.png", "b.png", "m.gif"]):
+        with watching(tmp_path / "in", tmp_path / "out", "--frames", "all") as process:
+            until(lambda expected=expected: names(tmp_path / "out") == expected)
+            time.sleep(0.3)
+            stdout, stderr = ended(process, signal.SIGTERM)
+        assert "Stopped." in stderr, stderr
+        assert "m.gif exists and was not made by srez" in stderr
+        assert stdout.count(".png:") == 1
+        (tmp_path / "in/b.png").write_bytes((tmp_path / "in/a.png").read_bytes())
+    assert (tmp_path / "out/m.gif").read_bytes() == b"theirs"
+
+
+@pytest.mark.parametrize(
+    "words", [("in", "in"), ("nowhere", "out"), ("in", "nowhere/out"), ("in/a.png", "out")]
+)
+def test_folders_that_cannot_be(
+    picture: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, str]
+) -> None:
+    picture("in/a.png")
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(app, ["watch", "--model", "pixels", *words])
+    assert result.exit_code == 2
+    assert words[0] in result.stderr or words[1] in result.stderr
+    assert names(tmp_path) == ["in/a.png"]
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+def test_a_folder_that_goes_away_ends_it(picture: Callable[..., Path], tmp_path: Path) -> None:
+    source = picture("in/a.png")
+    with watching(tmp_path / "in", tmp_path / "out") as process:
+        until(lambda: names(tmp_path / "out") == ["a.png"])
+        source.unlink()
+        source.parent.rmdir()
+        _, stderr = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 2
+    assert "in is gone" in stderr
+
+
+def test_without_the_package(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("srez.cli.extras.find_spec", lambda _name: None)
+    result = CliRunner().invoke(app, ["watch", str(tmp_path), str(tmp_path / "out")])
+    assert result.exit_code == 2
+    assert "srez[watch]" in result.stderr

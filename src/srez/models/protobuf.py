@@ -1,4 +1,4 @@
-"""Reading protobuf messages in place, as far as .onnx files need it.
+"""Reading protobuf messages in place, and writing them, as far as .onnx files need it.
 
 https://protobuf.dev/programming-guides/encoding/
 """
@@ -19,11 +19,13 @@ class Field:
     Attributes:
         number: which field it is, as numbered in the .proto file.
         place: where its payload lies in the data.
+        whole: where it lies with what says its number and its kind.
         value: its value, if it is a varint.
     """
 
     number: int
     place: slice
+    whole: slice
     value: int | None = None
 
 
@@ -39,7 +41,8 @@ def fields(data: bytes, message: slice) -> Iterator[Field]:
     """
     position = message.start
     while position < message.stop:
-        key, position = _varint(data, position, message.stop)
+        begin = position
+        key, position = _varint(data, begin, message.stop)
         number, wire_type = key >> 3, key & 7
         start, value = position, None
         if wire_type == _VARINT:
@@ -55,7 +58,7 @@ def fields(data: bytes, message: slice) -> Iterator[Field]:
             raise ModelError("the model is damaged: it cannot be parsed")
         if position > message.stop:
             raise ModelError("the model is damaged: it is cut short")
-        yield Field(number, slice(start, position), value)
+        yield Field(number, slice(start, position), slice(begin, position), value)
 
 
 def varints(data: bytes, packed: slice) -> list[int]:
@@ -73,6 +76,26 @@ def varints(data: bytes, packed: slice) -> list[int]:
         number, position = _varint(data, position, packed.stop)
         numbers.append(number)
     return numbers
+
+
+def field(number: int, value: int | str | bytes) -> bytes:
+    """A field as it is stored: a varint, a text, or a message or other bytes.
+
+    Args:
+        number: which field it is.
+        value: an integer is from -2**63 to 2**64 - 1.
+    """
+    if isinstance(value, int):
+        return _stored(number << 3 | _VARINT) + _stored(value % 2**64)
+    payload = value.encode() if isinstance(value, str) else value
+    return _stored(number << 3 | _BYTES) + _stored(len(payload)) + payload
+
+
+def _stored(value: int) -> bytes:
+    """A number with 7 bits in each byte, the lowest first."""
+    if value < 0x80:
+        return bytes([value])
+    return bytes([value & 0x7F | 0x80]) + _stored(value >> 7)
 
 
 def _varint(data: bytes, start: int, stop: int) -> tuple[int, int]:

@@ -142,6 +142,6 @@ function place(tile: Float32Array, band: Pixels, row: Piece, column: Piece, pict
     const line = y + (row.from - row.start) * scale;
     const from = (line * column.side + column.from - column.start) * scale * channels;
     const to = (y * picture.width + column.from) * scale * channels;
-    for (let index = 0; index < count; index++) band[to + index] = Math.round(tile[from + index] * white);
+    for (let index = 0; index < count; index++) band[to + index] = tile[from + index] * white + 0.5; // whose fraction is cut off
   }
 }

@@ -191,6 +191,14 @@ test("cancelling takes less than a second, ends the work, and lets the next pict
   await named("tiny.png").and(page.locator(".done")).waitFor();
 }, LONGEST);
 
+test("removing a picture that is done does not end the work on another", async () => {
+  await upscale("settings", "photo.png");
+  await page.setInputFiles("#files", join(folder, "pictures/in/wide.png"));
+  await named("wide.png").getByText("reading").waitFor();
+  await named("photo.png").locator(".remove").click();
+  await named("wide.png").and(page.locator(".done")).waitFor({ timeout: LONGEST / 2 });
+}, LONGEST);
+
 test("a folder's results come as a zip with its names", async () => {
   await page.setInputFiles("#folder", join(folder, "pictures/settings"));
   await named("settings/photo.png").and(page.locator(".done")).waitFor();

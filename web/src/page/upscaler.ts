@@ -40,13 +40,15 @@ export class Upscaler {
   private ask<T>(
     job: Job | Omit<Job, "file">, signal: AbortSignal | null, heard: (message: Message, done: (value: T) => void) => void,
   ): Promise<T> {
-    return new Promise((resolve, reject) => {
+    let cancel = () => {};
+    const asked = new Promise<T>((resolve, reject) => {
       const worker = (this.worker ??= new Worker(new URL("../engine/worker.ts", import.meta.url), { type: "module" }));
       const fail = (reason: unknown) => {
         this.end();
         reject(reason);
       };
-      signal?.addEventListener("abort", () => fail(signal.reason), { once: true });
+      cancel = () => fail(signal!.reason);
+      signal?.addEventListener("abort", cancel);
       worker.onmessage = ({ data }: MessageEvent<Message>) => {
         if ("error" in data) reject(new Error(data.error));
         else heard(data, resolve);
@@ -54,6 +56,7 @@ export class Upscaler {
       worker.onerror = () => fail(new Error("could not be upscaled: the browser ran out of memory or ended the work"));
       worker.postMessage(job);
     });
+    return asked.finally(() => signal?.removeEventListener("abort", cancel)); // or it would end the next job
   }
 }
 

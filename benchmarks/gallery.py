@@ -60,8 +60,8 @@ def noisy(levels: float) -> Callable[[np.ndarray], images.Picture]:
 
 EXHIBITS = {
     "clean": [
-        Exhibit("clean", "chelsea", 60, 90, clean),
-        Exhibit("clean", "rocket", 120, 260, clean),
+        Exhibit("a cat", "chelsea", 60, 90, clean),
+        Exhibit("a rocket", "rocket", 120, 260, clean),
     ],
     "jpeg": [
         Exhibit("JPEG, quality 75", "astronaut", 20, 110, jpeg(75)),

@@ -22,12 +22,14 @@ from srez.models import box
 PAGES = sorted({block.page for block in documented.shown()})
 
 # The server runs already, on a port of its own; `srez serve` in a guide would never end.
-SHELL = """
+SHELL = r"""
 set -euo pipefail
 srez() {
   case "$1" in
     serve) ;;
-    train) command srez "$@" --steps 1 ;;
+    train)
+      if [[ "$*" =~ --out\ ([^ ]+) ]]; then rm -rf "${BASH_REMATCH[1]}"; fi  # what the shelf has there
+      command srez "$@" --steps 1 ;;
     *) command srez "$@" ;;
   esac
 }

@@ -1,0 +1,107 @@
+"""Fetch or rebuild the sets of docs/data.md from public sources.
+
+    python benchmarks/data_sets.py pairs Set5 Set14 BSD100
+    python benchmarks/data_sets.py lfw lfw-deepfunneled.tgz lfw_aligned.zip
+    python benchmarks/data_sets.py photographs wallpapers/ more/ photos_train.zip
+
+The first fetches; the others work on files that you have fetched under their makers' terms.
+"""
+
+import hashlib
+import io
+import tarfile
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Annotated
+
+import typer
+from PIL import Image, ImageOps
+
+COMMIT = "8f6dd8c1d20cb7e8792a7177b4f6fd677633f598"
+SOURCE = f"https://raw.githubusercontent.com/jbhuang0604/SelfExSR/{COMMIT}/data"
+# Of each set: how many pairs, and the SHA-256 of all its files one after another, HR and LR in turn.
+PAIRS = {
+    "Set5": (5, "e5c633c3c72e6566e38d5f26014fd014f7237289412213f024d87602e840145a"),
+    "Set14": (14, "147044ef9ffe81b549be3bcba40c7aea84f1a55dbce87760e3abed90835a8d19"),
+    "BSD100": (100, "5d780f596a7a447fe16442d02fd16b73ed5c5cc3f2ccb480ee9795131a922586"),
+}
+FUNNELED, ALIGNED = 250, 144  # sides of LFW's pictures, and of the middles that the recipe faces reads
+A_PERSON = 5  # pictures of one person
+LONGEST = 1440  # pixels of a photograph's longer side
+
+app = typer.Typer()
+
+
+@app.command()
+def pairs(sets: list[str], out: Path = Path(), source: str = SOURCE) -> None:
+    """Fetch the x4 pairs of Set5, Set14 or BSD100, which `srez evaluate --benchmark` reads as they are."""
+    for name in sets:
+        if name not in PAIRS:
+            raise typer.BadParameter(f"{name}: choose of {', '.join(PAIRS)}")
+        count, expected = PAIRS[name]
+        files = {file: fetched(f"{source}/{name}/image_SRF_4/{file}") for file in names(count)}
+        if hashlib.sha256(b"".join(files.values())).hexdigest() != expected:
+            raise SystemExit(f"{name}: not the files that the figures were measured on; nothing is written")
+        (out / name).mkdir(parents=True, exist_ok=True)
+        for file, data in files.items():
+            (out / name / file).write_bytes(data)
+        print(f"{out / name}: {count} pairs")
+
+
+def names(count: int) -> Iterator[str]:
+    for number in range(1, count + 1):
+        for kind in ("HR", "LR"):
+            yield f"img_{number:03}_SRF_4_{kind}.png"
+
+
+def fetched(address: str) -> bytes:
+    try:
+        with urllib.request.urlopen(address, timeout=60) as answer:
+            return answer.read()
+    except (urllib.error.URLError, TimeoutError) as error:
+        raise SystemExit(f"{address}: {error}") from None
+
+
+@app.command()
+def lfw(archive: Path, out: Path) -> None:
+    """Cut the faces out of LFW, deep-funneled: the middle of 144x144, at most five of a person."""
+    taken: dict[str, int] = {}
+    edge = (FUNNELED - ALIGNED) // 2
+    with tarfile.open(archive) as source, zipfile.ZipFile(out, "w") as target:
+        for member in sorted(source.getmembers(), key=lambda member: member.name):
+            path = PurePosixPath(member.name)
+            file = source.extractfile(member)
+            if path.suffix != ".jpg" or file is None or taken.get(path.parent.name, 0) == A_PERSON:
+                continue
+            picture = Image.open(file)
+            if picture.size != (FUNNELED, FUNNELED):
+                raise SystemExit(f"{member.name} is {picture.width}x{picture.height}, not 250x250")
+            face = picture.crop((edge, edge, edge + ALIGNED, edge + ALIGNED))
+            target.writestr(f"lfw_aligned/{path.name}", jpeg(face, quality=93))
+            taken[path.parent.name] = taken.get(path.parent.name, 0) + 1
+    print(f"{out}: {sum(taken.values())} faces of {len(taken)} people")
+
+
+@app.command()
+def photographs(folders: list[Path], out: Annotated[Path, typer.Argument()]) -> None:
+    """Reduce photographs to at most 1440 pixels, as those were that `photo` was trained on."""
+    files = [path for folder in folders for path in sorted(folder.rglob("*.jp*g"))]
+    with zipfile.ZipFile(out, "w") as target:
+        for number, path in enumerate(files):
+            picture = ImageOps.exif_transpose(Image.open(path)).convert("RGB")
+            picture.thumbnail((LONGEST, LONGEST), Image.Resampling.LANCZOS)
+            target.writestr(f"photos/{number:04}_{path.stem}.jpg", jpeg(picture, quality=94))
+    print(f"{out}: {len(files)} photographs")
+
+
+def jpeg(picture: Image.Image, quality: int) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=quality, subsampling=0)
+    return file.getvalue()
+
+
+if __name__ == "__main__":
+    app()

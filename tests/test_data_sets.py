@@ -1,0 +1,72 @@
+"""`benchmarks/data_sets.py`, with sources on this machine."""
+
+import io
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+from PIL import Image
+
+from helpers.drawn_faces import drawn_face
+
+ROOT = Path(__file__).parents[1]
+
+
+def data_sets(*words: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "benchmarks/data_sets.py"), *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_pairs_are_those_that_the_figures_were_measured_on(shared: Path, tmp_path: Path) -> None:
+    """From a copy of the source; fetching over the network was not tried."""
+    source = tmp_path / "source/Set5/image_SRF_4"
+    source.mkdir(parents=True)
+    for kind, folder in (("HR", "HR"), ("LR", "LR_x4")):
+        for path in (shared / "benchmarks/Set5" / folder).glob("*.png"):
+            shutil.copyfile(path, source / f"{path.stem}_SRF_4_{kind}.png")
+    done = data_sets("pairs", "Set5", "--out", tmp_path, "--source", (tmp_path / "source").as_uri())
+    assert done.returncode == 0, done.stderr
+    assert len(list((tmp_path / "Set5").glob("*.png"))) == 10
+
+
+def test_other_pictures_are_not_taken_for_a_set(tmp_path: Path) -> None:
+    source = tmp_path / "source/Set5/image_SRF_4"
+    source.mkdir(parents=True)
+    for number in range(1, 6):
+        for kind in ("HR", "LR"):
+            (source / f"img_{number:03}_SRF_4_{kind}.png").write_bytes(b"another picture")
+    done = data_sets("pairs", "Set5", "--out", tmp_path, "--source", (tmp_path / "source").as_uri())
+    assert done.returncode == 1
+    assert "Set5" in done.stderr
+    assert not (tmp_path / "Set5").exists()
+
+
+def test_lfw_is_cut_to_faces_of_at_most_five_of_a_person(tmp_path: Path) -> None:
+    archive = tmp_path / "lfw-deepfunneled.tgz"
+    with tarfile.open(archive, "w:gz") as file:
+        for person, count in (("Ann_A", 6), ("Ben_B", 1)):
+            for number in range(1, count + 1):
+                picture = io.BytesIO()
+                drawn_face(number, (250, 250)).save(picture, "JPEG", quality=100, subsampling=0)
+                member = tarfile.TarInfo(f"lfw-deepfunneled/{person}/{person}_{number:04}.jpg")
+                member.size = len(picture.getvalue())
+                file.addfile(member, io.BytesIO(picture.getvalue()))
+    done = data_sets("lfw", archive, tmp_path / "lfw_aligned.zip")
+    assert done.returncode == 0, done.stderr
+    with zipfile.ZipFile(tmp_path / "lfw_aligned.zip") as faces:
+        assert len(faces.namelist()) == 6
+        assert Image.open(io.BytesIO(faces.read("lfw_aligned/Ben_B_0001.jpg"))).size == (144, 144)
+
+
+def test_photographs_are_reduced(tmp_path: Path) -> None:
+    (tmp_path / "some").mkdir()
+    drawn_face(1, (2000, 1000)).save(tmp_path / "some/large.jpg")
+    drawn_face(2, (300, 200)).save(tmp_path / "some/small.jpeg")
+    done = data_sets("photographs", tmp_path / "some", tmp_path / "photos.zip")
+    assert done.returncode == 0, done.stderr
+    with zipfile.ZipFile(tmp_path / "photos.zip") as photographs:
+        sizes = [Image.open(io.BytesIO(photographs.read(name))).size for name in photographs.namelist()]
+    assert sizes == [(1440, 720), (300, 200)]

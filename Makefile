@@ -5,7 +5,7 @@ PHOTOS ?= photos_train.zip
 DEV := .venv/ready
 LIGHT := .venv-demo/ready
 
-.PHONY: site test-docs help demo test test-serve test-cluster test-web attack load image test-fuzz test-kills test-perceptual test-backends lint docs benchmark neighbours photo-speed features gpu-kit graphics clean
+.PHONY: site test-docs help demo test test-serve test-cluster test-web attack load image test-fuzz test-kills test-perceptual test-backends test-exports lint docs benchmark neighbours photo-speed features gpu-kit graphics clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,6 +39,9 @@ test-web: $(DEV) ## try the page that upscales in the browser, with Node and Chr
 
 test-backends: $(DEV) .venv-torch/ready ## train with TensorFlow and with PyTorch, and compare them
 	SREZ_TORCH=$(CURDIR)/.venv-torch/bin/python .venv/bin/pytest -m backends
+
+test-exports: .venv-exports/ready ## load exported models with ONNX Runtime, OpenCV, LiteRT and OpenVINO
+	.venv-exports/bin/pytest tests/exports -m exports
 
 test-fuzz: $(DEV) ## upscale two thousand hostile files
 	.venv/bin/pytest -m fuzz -s
@@ -90,7 +93,7 @@ graphics: $(DEV) ## draw runs/graphics.zip, text and shapes to train on beside p
 	.venv/bin/python benchmarks/graphics.py
 
 clean: ## remove the virtual environments
-	rm -rf web/node_modules web/packed .venv .venv-demo .venv-perceptual .venv-neighbours .venv-speed .venv-torch
+	rm -rf web/node_modules web/packed .venv .venv-demo .venv-perceptual .venv-neighbours .venv-speed .venv-torch .venv-exports
 
 $(DEV): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -105,6 +108,11 @@ $(DEV): pyproject.toml constraints.txt
 .venv-torch/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv-torch
 	.venv-torch/bin/pip install --quiet -c constraints.txt -e '.[train-torch]'
+	touch $@
+
+.venv-exports/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv-exports
+	.venv-exports/bin/pip install --quiet -c constraints.txt pytest opencv-python-headless openvino -e '.[litert]'
 	touch $@
 
 $(LIGHT): pyproject.toml constraints.txt

@@ -1,5 +1,7 @@
 """Models in other forms compute the same: by the reference implementation of ONNX, and by srez."""
 
+import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from typer.testing import CliRunner, Result
 import srez
 from helpers import foreign, models
 from srez.cli import app
+from srez.images import resample
 from srez.models import box
 from srez.models.runtime import Network
 
@@ -21,7 +24,7 @@ def export(*words: object) -> Result:
 
 
 @pytest.mark.parametrize(
-    ("to", "dtype", "tolerance"), [("nchw", np.float32, 1e-3), ("float16", np.float16, 2e-2)]
+    ("to", "dtype", "tolerance"), [("onnx-nchw", np.float32, 1e-3), ("float16", np.float16, 2e-2)]
 )
 @pytest.mark.parametrize("name", ["small", "photo"])
 def test_an_exported_model_computes_the_same_elsewhere(
@@ -41,7 +44,7 @@ def test_an_exported_model_computes_the_same_elsewhere(
     assert np.abs(result.transpose(0, 2, 3, 1).astype(np.float32) - expected).max() < tolerance
     picture = random.integers(0, 256, (50, 41, 3), dtype=np.uint8)
     difference = srez.load(out)(picture).astype(int) - srez.load(model)(picture)
-    assert np.abs(difference).max() <= (1 if to == "nchw" else 5)
+    assert np.abs(difference).max() <= (1 if to == "onnx-nchw" else 5)
 
 
 def test_a_look_is_exported(tmp_path: Path, random: np.random.Generator) -> None:
@@ -51,7 +54,30 @@ def test_a_look_is_exported(tmp_path: Path, random: np.random.Generator) -> None
     assert np.abs(srez.load(tmp_path / "a.onnx")(picture).astype(int) - vivid).max() <= 1
 
 
+def test_a_package_for_darktable(tmp_path: Path, random: np.random.Generator) -> None:
+    assert export("photo", "--to", "darktable", "-o", tmp_path / "My photo.dtmodel").exit_code == 0
+    image = random.random((1, 24, 30, 3), np.float32)
+    expected = Network(box.find("photo"), "ours", 1).run(image)
+    with zipfile.ZipFile(tmp_path / "My photo.dtmodel") as package:
+        folder = "upscale-my-photo"
+        config = json.loads(package.read(f"{folder}/config.json"))
+        assert (config["id"], config["task"], config["backend"]) == (folder, "upscale", "onnx")
+        assert {"name", "description", "version"} <= config.keys()
+        for scale in (2, 4):
+            network = Network(package.read(f"{folder}/model_x{scale}.onnx"), "theirs", 1)
+            assert network.inputs[0].shape == ["batch", 3, "height", "width"]
+            larger = network.run(image.transpose(0, 3, 1, 2)).transpose(0, 2, 3, 1)
+            wanted = expected if scale == 4 else resample.area(expected[0], 2)[None]
+            assert np.abs(larger - wanted).max() < 1e-5
+    again = tmp_path / "again/My photo.dtmodel"
+    again.parent.mkdir()
+    assert export("photo", "--to", "darktable", "-o", again).exit_code == 0
+    assert again.read_bytes() == (tmp_path / "My photo.dtmodel").read_bytes()
+
+
 def test_what_cannot_be_exported(tmp_path: Path) -> None:
+    for to, suffix in (("litert", ".onnx"), ("darktable", ".zip")):
+        assert export("photo", "--to", to, "-o", tmp_path / f"a{suffix}").exit_code == 2
     assert export("photo", "-o", tmp_path / "a.bin").exit_code == 2
     other = foreign.write(tmp_path / "x.onnx", foreign.KINDS["nchw"], seed=1)
     assert export(other, "-o", tmp_path / "a.onnx").exit_code == 2

@@ -100,24 +100,31 @@ def remove(name: Annotated[str, typer.Argument(help="A model that was added.")])
 
 @models_app.command(
     epilog="Examples: `srez models export photo -o photo-nchw.onnx`, "
-    "`srez models export photo --to float16 -o photo-16.onnx --fidelity 0.5`"
+    "`srez models export photo --to float16 -o photo-16.onnx --fidelity 0.5`, "
+    "`srez models export photo --to darktable -o photo.dtmodel`"
 )
 def export(
     name: Annotated[str, typer.Argument(help="A built-in model, or an .onnx file of ours.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The .onnx file to write.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The file to write.")],
     to: Annotated[
-        To, typer.Option(help="nchw: (N, 3, H, W) in float32, as most programs take it; or that in float16.")
-    ] = To.nchw,
+        To,
+        typer.Option(
+            help="onnx-nchw: (N, 3, H, W) in float32, as most programs take it; float16: that in float16; "
+            "litert: a .tflite; darktable: a .dtmodel for darktable 5.6."
+        ),
+    ] = To.onnx_nchw,
     fidelity: Fidelity = None,
     repair: Annotated[
         float,
         typer.Option(min=0, max=1, help="From 0 (none) to 1 (full); an exported model cannot choose."),
     ] = 0.0,
 ) -> None:
-    """Write a model in a form that other programs take, with a card beside it. Repair is left out."""
+    """Write a model in a form that other programs take; an ONNX file gets a card beside it."""
+    if to == To.litert:
+        require("--to litert", "ai_edge_litert", "onnx", extra="litert")
     require("exporting", "onnx")
-    if output.suffix.lower() != ".onnx":
-        raise OptionError(f"-o {output}: its name must end in .onnx")
+    if output.suffix.lower() != to.suffix:
+        raise OptionError(f"-o {output}: the name of {to} must end in {to.suffix}")
     path = box.find(name)
     if box.is_method(path):
         raise OptionError(f"{name} has no network that could be exported: choose another model")

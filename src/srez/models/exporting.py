@@ -1,4 +1,4 @@
-"""Models in the forms that other programs take: NCHW, in float32 or float16. Needs the package onnx."""
+"""Models in the forms that other programs take. Needs the package onnx, for LiteRT ai-edge-litert too."""
 
 import enum
 import hashlib
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from srez.errors import ModelError, first_line
-from srez.models import added, blending
+from srez.models import added, blending, darktable, litert
 from srez.models import card as cards
 from srez.models.card import Card, Form
 from srez.output import atomic
@@ -16,26 +16,31 @@ from srez.output import atomic
 class To(enum.StrEnum):
     """What a model is turned into."""
 
-    nchw = "nchw"
+    onnx_nchw = "onnx-nchw"
     float16 = "float16"
+    litert = "litert"
+    darktable = "darktable"
+
+    @property
+    def suffix(self) -> str:
+        """Of its files."""
+        return {To.litert: ".tflite", To.darktable: ".dtmodel"}.get(self, ".onnx")
 
 
-def export(model: Path, card: Card, to: To, target: Path, fidelity: float, repair: float) -> Card:
-    """Write a model of ours in another form, with a card with which srez runs it too.
+def export(model: Path, card: Card, to: To, target: Path, fidelity: float, repair: float) -> None:
+    """Write a model of ours in another form; an ONNX file gets a card, with which srez runs it too.
 
     Args:
         model: the .onnx file.
         card: of it.
-        to: `nchw` takes and gives `(N, 3, H, W)` float32 in [0, 1]; `float16` the same in float16.
-        target: the .onnx file to write; the card gets the same name with .toml.
+        to: `onnx_nchw` takes and gives `(N, 3, H, W)` float32 in [0, 1]; `float16` the same in float16;
+            `litert` see `litert.converted`; `darktable` see `darktable.packed`.
+        target: the file to write; a card gets the same name with .toml.
         fidelity: from 0 (vivid) to 1 (faithful); 1 if the model has no vivid weights.
         repair: from 0 (none) to 1 (full); 0 if the model does not repair.
 
-    Returns:
-        The card.
-
     Raises:
-        ModelError: the model is not of srez's own form, or has operations that cannot be turned into float16.
+        ModelError: the model is not of srez's own form, or has operations that the other form does not.
         OutputError: a file cannot be written.
     """
     if card.form != Form():
@@ -43,6 +48,9 @@ def export(model: Path, card: Card, to: To, target: Path, fidelity: float, repai
     import onnx
 
     network = onnx.load_model_from_string(blending.weights(model, card, fidelity, repair))
+    if to == To.litert:
+        _write(target, litert.converted(network, str(model)))
+        return
     _to_nchw(network)
     if to == To.float16:
         _to_float16(network)
@@ -50,20 +58,24 @@ def export(model: Path, card: Card, to: To, target: Path, fidelity: float, repai
         onnx.checker.check_model(network, full_check=True)
     except Exception as error:  # its own, and of shape inference
         raise ModelError(f"{model} cannot be exported to {to}: {first_line(error)}") from None
+    if to == To.darktable:
+        _write(target, darktable.packed(network, replace(card, name=target.stem)))
+        return
     data = network.SerializeToString()
     form = Form(layout="NCHW", type="float16" if to == To.float16 else "float32")
     others = dict.fromkeys(cards.weight_files(model, card))  # the exported model has one look, and no more
     written: Any = {**others, "fidelity": 1.0, "form": form, "sha256": hashlib.sha256(data).hexdigest()}
+    _write(target, data)
+    _write(target.with_suffix(".toml"), added.as_toml(replace(card, name=target.stem, **written)).encode())
+
+
+def _write(target: Path, data: bytes) -> None:
     with atomic(target) as file:
         file.write(data)
-    exported = replace(card, name=target.stem, **written)
-    with atomic(target.with_suffix(".toml")) as file:
-        file.write(added.as_toml(exported).encode())
-    return exported
 
 
 def _to_nchw(network: Any) -> None:
-    """Turn the input's and the output's axes, in place."""
+    """Turn the input's and the output's axes, and name them, in place."""
     from onnx import helper
 
     graph = network.graph
@@ -71,7 +83,9 @@ def _to_nchw(network: Any) -> None:
         inside, is_input = value.name, value is graph.input[0]
         value.name = "input" if is_input else "output"
         dims = value.type.tensor_type.shape.dim
-        axes = [dims[axis].dim_param or dims[axis].dim_value for axis in (0, 3, 1, 2)]
+        # Programs set height and width by these names, darktable for one.
+        sides = ("height", "width") if is_input else ("height_out", "width_out")
+        axes = ["batch", dims[3].dim_value, *sides]
         for dim, axis in zip(dims, axes, strict=True):
             dim.Clear()
             setattr(dim, "dim_param" if isinstance(axis, str) else "dim_value", axis)

@@ -3,6 +3,7 @@
 Pictures and data under the names that the guides use are drawn, and small. A training does one step.
 """
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -27,6 +28,7 @@ set -euo pipefail
 srez() {
   case "$1" in
     serve) ;;
+    watch) timeout --signal INT 10 "$(type -P srez)" "$@" || [ $? = 124 ] ;;  # else it would never end
     train)
       if [[ "$*" =~ --out\ ([^ ]+) ]]; then rm -rf "${BASH_REMATCH[1]}"; fi  # what the shelf has there
       command srez "$@" --steps 1 ;;
@@ -40,21 +42,31 @@ set -x
 
 def fill(shelf: Path) -> None:
     """Put what the guides' commands read into a folder."""
-    photographs = ["photo.jpg", "old-photograph.jpg", "old.jpg", "small.png", "facade.png"]
+    photographs = [
+        "photo.jpg",
+        "incoming/new.jpg",
+        "old-photograph.jpg",
+        "old.jpg",
+        "small.png",
+        "facade.png",
+    ]
     photographs += [f"photos/{number}.{kind}" for number, kind in enumerate(("jpg", "png", "png"))]
     for seed, name in enumerate(photographs):
         save(shelf / name, seed, (72, 48))
     for seed in range(6):
         save(shelf / f"portraits/{seed}.jpg", seed, (144, 144))
-        save(shelf / f"kept/{seed}.jpg", seed, (96, 96))
-        save(shelf / f"Set5/HR/{seed}.png", seed, (64, 64))
-        for folder in ("results", "results-of-another-program"):
-            save(shelf / folder / f"{seed}.png", seed, (64, 64))
+        save(shelf / f"kept/{seed}.jpg", seed, (192, 192))
+        save(shelf / f"Set5/img_{seed}_SRF_4_HR.png", seed, (64, 64))
+        save(shelf / f"Set5/img_{seed}_SRF_4_LR.png", seed, (16, 16))
+        save(shelf / f"results-of-another-program/img_{seed}.png", seed, (64, 64))
     save(shelf / "face.png", 1, (16, 16))
+    for name in ("moving.gif", "scanned.tif"):
+        first, second = (drawn_face(seed, (48, 48)) for seed in (1, 2))
+        first.save(shelf / name, save_all=True, append_images=[second])
     for name in ("img_align_celeba", "lfw_aligned", "faces", "mine"):
         write_faces(shelf / f"{name}.zip", 24)
     write_partition(shelf / "list_eval_partition.txt", {number: int(number > 18) for number in range(1, 25)})
-    shutil.make_archive(str(shelf / "photos"), "zip", shelf / "portraits")
+    shutil.make_archive(str(shelf / "photos"), "zip", shelf / "kept")
     for name in ("4x-fur.onnx", "mine.onnx"):
         shutil.copy(box.find("faces"), shelf / name)
     (shelf / "examples").symlink_to(ROOT / "examples")
@@ -105,7 +117,8 @@ def test_every_command_of_a_page_runs(page: str, shelf: Path, server: serving.Se
 def run_python(block: Block, folder: Path) -> str:
     """What it says if it fails; it finds a picture as `image`, and two as `faces`."""
     image = Image.open(folder / "photo.jpg")
-    exec(block.text, {"image": image, "faces": np.zeros((2, 16, 16, 3), np.uint8)})
+    with contextlib.chdir(folder):
+        exec(block.text, {"image": image, "faces": np.zeros((2, 16, 16, 3), np.uint8)})
     return ""
 
 

@@ -59,7 +59,7 @@ def by_command(folder: Path, arrays: list[np.ndarray], name: str) -> list[tuple[
 @contextmanager
 def server(folder: Path, *options: str) -> Iterator[int]:
     """A running server; its port."""
-    command = [sys.executable, "-m", "srez", "serve", "--port", "0", "--no-page", *options]
+    command = [sys.executable, "-m", "srez", "serve", "--port", "0", "--page", "none", *options]
     state = ["--state", str(folder / f"state-{time.monotonic_ns()}")]
     process = subprocess.Popen([*command, *state], stderr=subprocess.PIPE, text=True)
     assert process.stderr

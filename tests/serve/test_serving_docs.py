@@ -74,7 +74,7 @@ def test_every_option_reaches_its_setting(monkeypatch: pytest.MonkeyPatch) -> No
         "c",
         ("d",),
         ("https://e",),
-        False,
+        limits.Page.NONE,
         2,
         3,
         4,
@@ -88,10 +88,10 @@ def test_every_option_reaches_its_setting(monkeypatch: pytest.MonkeyPatch) -> No
         12,
         13,
     )
-    words = ["serve", "--no-page"]
+    words = ["serve"]
     names = {"key": "api_key", "hosts": "allow_host", "origins": "allow_origin"}
     for name, value in vars(wanted).items():
-        if name not in ("page", "place"):
+        if name != "place":
             option = f"--{names.get(name, name).replace('_', '-')}"
             words += [option, str(value[0] if isinstance(value, tuple) else value)]
     assert CliRunner().invoke(app, words).exit_code == 0

@@ -43,6 +43,7 @@ test("speed", async () => {
     const times = (page: number, command: number) => `command ${command.toFixed(1)}, page ${page.toFixed(1)}, ${(page / command).toFixed(2)} times`;
     console.log(`seconds: ${times(seconds, command)}; of the processor: ${times(pages, commands)}; ${peak} MB at most`);
     await page.click("#clear");
+    await page.waitForSelector(".done", { state: "detached" });
   }
   clearInterval(watch);
   expect(peak).toBeGreaterThan(0);

@@ -45,7 +45,13 @@ def serve(
             "repeatable."
         ),
     ] = None,
-    page: Annotated[bool, typer.Option(help="Serve the web page as well as the API.")] = True,
+    page: Annotated[
+        limits.Page,
+        typer.Option(
+            help="The web page beside the API: one that upscales on the server, one that upscales in the "
+            "visitor's browser (Node builds it at the first start), or none."
+        ),
+    ] = limits.Page.SERVER,
     max_body: Annotated[int, typer.Option(min=1, help="Largest request body, in bytes.")] = limits.MAX_BODY,
     max_pixels: Annotated[
         int, typer.Option(min=1, help="Largest picture of a job, in pixels.")

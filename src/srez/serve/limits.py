@@ -1,5 +1,6 @@
 """What a server allows: every limit has a name here, and most are options of `srez serve`."""
 
+import enum
 import math
 import re
 from dataclasses import dataclass, field
@@ -52,6 +53,14 @@ PAGE_SECONDS = 3600.0  # for which the page's files are kept
 _ORIGIN = re.compile(r"https?://[^/?#@\s]+")
 
 
+class Page(enum.StrEnum):
+    """Which page a server has beside its API."""
+
+    SERVER = "server"  # upscales on the server
+    BROWSER = "browser"  # upscales in the visitor's browser
+    NONE = "none"
+
+
 @dataclass(frozen=True)
 class Settings:
     """How a server is run.
@@ -64,7 +73,7 @@ class Settings:
         key: API key that clients must present; None lets everybody in.
         hosts: names of the server, beside addresses, localhost and the machine's; "*" for any.
         origins: web origins, beside the server's own, whose pages may call the API; "*" for any.
-        page: whether to serve the web page.
+        page: which page to serve.
         max_body: bytes of a request.
         max_pixels: of a job's picture.
         max_direct_pixels: of a picture that is answered directly.
@@ -87,7 +96,7 @@ class Settings:
     key: str | None = None
     hosts: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
-    page: bool = True
+    page: Page = Page.SERVER
     max_body: int = MAX_BODY
     max_pixels: int = MAX_PIXELS
     max_direct_pixels: int = MAX_DIRECT_PIXELS

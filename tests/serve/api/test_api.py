@@ -22,7 +22,7 @@ from srez.models import box
 from srez.models.card import read
 from srez.serve.api.app import create
 from srez.serve.errors import INTERNAL_ERROR
-from srez.serve.limits import Settings
+from srez.serve.limits import Page, Settings
 from srez.serve.service import Service
 from srez.train.combine import combine
 
@@ -105,7 +105,7 @@ def test_faces_sent_together_come_out_the_same(server: Server) -> None:
 
 
 def test_faces_that_wait_together_are_run_together_and_come_out_the_same(tmp_path: Path) -> None:
-    service, gate = Service(Settings(state=tmp_path, page=False)), threading.Event()
+    service, gate = Service(Settings(state=tmp_path, page=Page.NONE)), threading.Event()
     bodies = [png(face(seed)) for seed in range(24)]
 
     async def talk(client: httpx.AsyncClient) -> None:
@@ -235,7 +235,7 @@ def test_a_job_from_beginning_to_end(server: Server, tmp_path: Path) -> None:
 
 
 def test_a_job_that_is_not_done_has_no_result(tmp_path: Path) -> None:
-    service = Service(Settings(state=tmp_path, page=False))
+    service = Service(Settings(state=tmp_path, page=Page.NONE))
 
     async def talk(client: httpx.AsyncClient) -> list[tuple[str, int, str]]:
         where = (await client.post("/v1/jobs", content=FACE, headers=PNG)).headers["Location"]
@@ -277,7 +277,7 @@ def test_a_client_that_hangs_up_in_its_body_is_no_defect(server: Server) -> None
 
 
 def test_a_defect_is_told_as_any_error(tmp_path: Path) -> None:
-    service = Service(Settings(state=tmp_path, page=False))
+    service = Service(Settings(state=tmp_path, page=Page.NONE))
 
     async def fail(*_: Any) -> None:
         raise ValueError(f"something in {tmp_path}")
@@ -314,7 +314,7 @@ def test_of_vivid_weights_the_file_is_named(tmp_path: Path) -> None:
         job = (await client.post("/v1/jobs?model=both", content=FACE, headers=PNG)).json()
         assert (job["model"], job["fidelity"]) == ("both", 0.75)
 
-    in_process(Service(Settings(state=tmp_path, page=False, models=folder)), talk)
+    in_process(Service(Settings(state=tmp_path, page=Page.NONE, models=folder)), talk)
 
 
 def test_a_picture_is_repaired_as_the_command_repairs_it(tmp_path: Path) -> None:
@@ -340,7 +340,7 @@ def test_a_picture_is_repaired_as_the_command_repairs_it(tmp_path: Path) -> None
         job = (await client.post("/v1/jobs?model=mends&repair=0.25", content=body, headers=JPEG)).json()
         assert job["repair"] == 0.25
 
-    in_process(Service(Settings(state=tmp_path, page=False, models=folder)), talk)
+    in_process(Service(Settings(state=tmp_path, page=Page.NONE, models=folder)), talk)
 
 
 def test_a_running_job_can_be_cancelled(server: Server) -> None:
@@ -376,7 +376,7 @@ def test_the_log_has_request_ids_and_no_secrets(server: Server) -> None:
 
 
 def test_a_full_queue_says_when_to_come_again(tmp_path: Path) -> None:
-    service, gate = Service(Settings(state=tmp_path, page=False, max_queue=1)), threading.Event()
+    service, gate = Service(Settings(state=tmp_path, page=Page.NONE, max_queue=1)), threading.Event()
     body = png(RANDOM.integers(0, 256, (80, 80, 3), np.uint8))
 
     async def talk(client: httpx.AsyncClient) -> None:
@@ -430,7 +430,7 @@ def test_origins_that_are_allowed_may_call(tmp_path: Path) -> None:
         asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
         assert (await client.options("/v1/upscale", headers=asked)).status_code == 200
 
-    in_process(Service(Settings(state=tmp_path, page=False, origins=(origin,))), talk)
+    in_process(Service(Settings(state=tmp_path, page=Page.NONE, origins=(origin,))), talk)
 
 
 def test_alpha_that_hides_nothing_is_no_obstacle_to_a_jpeg(server: Server) -> None:
@@ -441,7 +441,7 @@ def test_alpha_that_hides_nothing_is_no_obstacle_to_a_jpeg(server: Server) -> No
 
 
 def test_jobs_and_metrics_are_told_while_every_picture_thread_is_busy(tmp_path: Path) -> None:
-    service, gate = Service(Settings(state=tmp_path, page=False)), threading.Event()
+    service, gate = Service(Settings(state=tmp_path, page=Page.NONE)), threading.Event()
 
     async def talk(client: httpx.AsyncClient) -> list[int]:
         where = (await client.post("/v1/jobs", content=FACE, headers=PNG)).headers["Location"]

@@ -90,7 +90,7 @@ def wrong_lengths(server: Server, number: int) -> int | None:
 @pytest.mark.serve_slow
 def test_five_hundred_hostile_bodies(tmp_path: Path) -> None:
     random = np.random.default_rng(3)
-    with serving(tmp_path, "--no-page") as server:
+    with serving(tmp_path, "--page", "none") as server:
         right = by_command(tmp_path, GOOD)
         slow: list[int] = []
         threads = [threading.Thread(target=slowly, args=[server, slow]) for _ in range(20)]
@@ -126,7 +126,7 @@ def test_five_hundred_hostile_bodies(tmp_path: Path) -> None:
 def test_large_pictures_in_all_formats_stay_within_memory(tmp_path: Path) -> None:
     """What is within the limits, but as heavy as they allow: plain 16-bit pictures with transparency."""
     heavy = png_of(4000, 4000, zlib.compress(b"\0" * (1 + 8 * 4000) * 4000, 9), 16, 6)
-    with serving(tmp_path, "--no-page") as server:
+    with serving(tmp_path, "--page", "none") as server:
         for kind in ("webp", "jpeg", "avif"):
             assert server.http.post(f"/v1/jobs?format={kind}", content=heavy, headers=PNG).status_code == 413
         where = server.http.post("/v1/jobs", content=heavy, headers=PNG).headers["Location"]

@@ -53,6 +53,6 @@ def test_everything_that_is_sent_has_an_example_and_every_error_is_ours(server: 
 
 @pytest.mark.serve_slow
 def test_many_examples_of_every_route(tmp_path: Path) -> None:
-    with serving(tmp_path, "--no-page", SREZ_API_KEY="a key") as server:
+    with serving(tmp_path, "--page", "none", SREZ_API_KEY="a key") as server:
         print(check(server, 100, "a key")[-700:])
         assert not [line for line in server.logged() if line["level"] == "error"]

@@ -11,7 +11,7 @@ from PIL import Image
 import srez
 from helpers.serving import Server, ask, by_command, face, png
 from srez import images
-from srez.serve.limits import Settings
+from srez.serve.limits import Page, Settings
 from srez.serve.service import Service
 
 PNG = {"Content-Type": "image/png"}
@@ -106,7 +106,7 @@ def test_what_cannot_be_is_refused_in_a_sentence(server: Server, path: str, quer
 @pytest.fixture(scope="module")
 def small_service(tmp_path_factory: pytest.TempPathFactory) -> Service:
     state = tmp_path_factory.mktemp("small")
-    return Service(Settings(state=state, page=False, max_direct_pixels=4 * 16 * 16, max_memory=1_000_000))
+    return Service(Settings(state=state, page=Page.NONE, max_direct_pixels=4 * 16 * 16, max_memory=1_000_000))
 
 
 @pytest.mark.parametrize("path", ["/v1/upscale", "/v1/jobs"])

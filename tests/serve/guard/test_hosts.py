@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from helpers.serving import Server, ask, face, png
 from srez.cli import app
 from srez.errors import OptionError
-from srez.serve.limits import Settings
+from srez.serve.limits import Page, Settings
 from srez.serve.service import Service
 
 FACE = png(face())
@@ -51,7 +51,7 @@ def test_one_host_is_named_and_no_more(server: Server) -> None:
 
 @pytest.mark.parametrize(("allowed", "status"), [("srez.example", 200), ("*", 200), ("other.example", 421)])
 def test_names_can_be_allowed(tmp_path: Path, allowed: str, status: int) -> None:
-    service = Service(Settings(state=tmp_path, page=False, hosts=(allowed,)))
+    service = Service(Settings(state=tmp_path, page=Page.NONE, hosts=(allowed,)))
     assert ask(service, "GET", "/healthz", headers={"Host": "srez.example"}).status_code == status
 
 
@@ -59,7 +59,7 @@ def test_names_can_be_allowed(tmp_path: Path, allowed: str, status: int) -> None
     ("allowed", "status"), [(("*",), 200), (("https://a.example",), 200), (("https://b.example",), 403)]
 )
 def test_what_passes_the_preflight_passes_too(tmp_path: Path, allowed: tuple[str, ...], status: int) -> None:
-    service = Service(Settings(state=tmp_path, page=False, origins=allowed))
+    service = Service(Settings(state=tmp_path, page=Page.NONE, origins=allowed))
     origin = {"Origin": "https://a.example"}
     asked = ask(
         service, "OPTIONS", "/v1/upscale", headers={**origin, "Access-Control-Request-Method": "POST"}

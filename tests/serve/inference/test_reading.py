@@ -25,7 +25,7 @@ def hang_readers(server: Server) -> list[psutil.Process]:
 
 
 def test_a_picture_whose_reading_hangs_is_given_up_in_time(tmp_path: Path) -> None:
-    with serving(tmp_path, "--no-page", "--max-seconds", "1") as server:
+    with serving(tmp_path, "--page", "none", "--max-seconds", "1") as server:
         readers = hang_readers(server)
         for _ in readers:
             answer = server.http.post("/v1/upscale", content=FACE, headers=PNG)

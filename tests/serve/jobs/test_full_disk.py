@@ -17,7 +17,7 @@ from helpers.serving import ask, by_command, face, let_files_grow_to, png, servi
 from helpers.waiting import until
 from srez.serve.inference.options import Options
 from srez.serve.jobs.store import Store
-from srez.serve.limits import Settings
+from srez.serve.limits import Page, Settings
 from srez.serve.service import Service
 
 FACE = png(face())
@@ -28,7 +28,7 @@ FULL = "/dev/full"  # writing to it fails as on a full disk
 @pytest.fixture
 def service(tmp_path: Path) -> Service:
     """Behind an application whose jobs nobody runs."""
-    return Service(Settings(state=tmp_path / "state", page=False))
+    return Service(Settings(state=tmp_path / "state", page=Page.NONE))
 
 
 def fill(store: Store) -> None:
@@ -103,7 +103,7 @@ def test_a_folder_that_became_unwritable_is_a_defect_and_no_full_disk(
 
 def test_what_does_not_fit_is_told_and_a_job_is_kept_until_its_result_fits(tmp_path: Path) -> None:
     body = png(np.random.default_rng(1).integers(0, 256, (60, 100, 3), np.uint8))  # 18 kB; its result 300 kB
-    with serving(tmp_path, "--no-page") as server:
+    with serving(tmp_path, "--page", "none") as server:
         post = functools.partial(server.http.post, "/v1/jobs", headers={"Content-Type": "image/png"})
         other = post(content=FACE).headers["Location"]
         server.job(other, "done")

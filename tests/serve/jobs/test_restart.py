@@ -24,18 +24,18 @@ def large() -> bytes:
 
 
 def test_a_gentle_stop_puts_a_long_job_back(tmp_path: Path, large: bytes) -> None:
-    with serving(tmp_path, "--no-page", "--grace-seconds", "1") as first:
+    with serving(tmp_path, "--page", "none", "--grace-seconds", "1") as first:
         where = first.http.post("/v1/jobs", content=large, headers=PNG).headers["Location"]
         first.job(where, "running")
         first.process.terminate()
         assert first.process.wait(PATIENCE) == 0
-    with serving(tmp_path, "--no-page") as second:
+    with serving(tmp_path, "--page", "none") as second:
         assert second.job(where, "queued", "running")
         assert second.http.delete(where).status_code == 204
 
 
 def test_a_stop_is_short_and_begins_no_further_job(tmp_path: Path, large: bytes) -> None:
-    with serving(tmp_path, "--no-page", "--grace-seconds", "2") as first:
+    with serving(tmp_path, "--page", "none", "--grace-seconds", "2") as first:
         bodies = (large, png(face()))
         places = [
             first.http.post("/v1/jobs", content=body, headers=PNG).headers["Location"] for body in bodies
@@ -58,7 +58,7 @@ def test_a_folder_has_one_server(tmp_path: Path) -> None:
 
 
 def test_a_closed_terminal_stops_a_server_gently(tmp_path: Path) -> None:
-    with serving(tmp_path, "--no-page") as server:
+    with serving(tmp_path, "--page", "none") as server:
         server.process.send_signal(signal.SIGHUP)
         assert server.process.wait(PATIENCE) == 0
         assert "Application shutdown complete." in {line["event"] for line in server.logged()}
@@ -66,7 +66,7 @@ def test_a_closed_terminal_stops_a_server_gently(tmp_path: Path) -> None:
 
 def test_a_picture_that_outlasts_the_grace_is_told_that_the_server_stops(tmp_path: Path) -> None:
     body = png(face(1, 900), "JPEG")
-    with serving(tmp_path, "--no-page", "--grace-seconds", "1") as server, ThreadPoolExecutor(1) as pool:
+    with serving(tmp_path, "--page", "none", "--grace-seconds", "1") as server, ThreadPoolExecutor(1) as pool:
         asked = pool.submit(server.http.post, "/v1/upscale", content=body, headers=PNG)
         time.sleep(0.5)
         server.http.get("/healthz")  # whoever connected before has been heard by then
@@ -81,13 +81,13 @@ def test_a_picture_that_outlasts_the_grace_is_told_that_the_server_stops(tmp_pat
 @pytest.mark.serve_slow
 def test_twenty_jobs_survive_a_killed_server(tmp_path: Path) -> None:
     bodies = [png(face(seed, 90)) for seed in range(20)]
-    with serving(tmp_path, "--no-page") as first:
+    with serving(tmp_path, "--page", "none") as first:
         places = [
             first.http.post("/v1/jobs", content=body, headers=PNG).headers["Location"] for body in bodies
         ]
         first.job(places[0], "running", "done")
         first.kill()
-    with serving(tmp_path, "--no-page") as second:
+    with serving(tmp_path, "--page", "none") as second:
         assert [second.job(where, "done")["state"] for where in places] == ["done"] * 20
         for body, where in zip(bodies, places, strict=True):
             assert second.http.get(where + "/result").content == by_command(tmp_path, body)

@@ -14,12 +14,13 @@ from starlette.types import ASGIApp
 
 from srez import __version__
 from srez.errors import SrezError
+from srez.serve import static
 from srez.serve.api import openapi, reference, responses, routes
 from srez.serve.errors import INTERNAL_ERROR, HttpError, as_http_error
 from srez.serve.guard.headers import DOCS
 from srez.serve.guard.middleware import Guard, error_response
 from srez.serve.inference.options import invalid_option
-from srez.serve.limits import Settings
+from srez.serve.limits import Page, Settings
 from srez.serve.service import Service
 
 
@@ -39,10 +40,12 @@ def create(settings: Settings, service: Service | None = None) -> ASGIApp:
     app.openapi = lambda: document  # type: ignore[method-assign]
     described = reference.html(document)
     app.add_api_route(DOCS, lambda: HTMLResponse(described), include_in_schema=False)
-    if settings.page:
+    if settings.page is Page.SERVER:
         from srez.serve.page import page
 
         page.mount(app, service)
+    elif settings.page is Page.BROWSER:
+        static.mount(app, settings.state)
     return _with_cors(Guard(app, settings, service.metrics), settings.origins)
 
 

@@ -125,7 +125,7 @@ class _Request:
             if self.refusal and self.status is None:
                 return
             self.status = message["status"]
-            own = security_headers(self.scope["path"]) | {"X-Request-ID": self.id}
+            own = security_headers(self.scope["path"], self.settings.page) | {"X-Request-ID": self.id}
             if self.has_body and not self.complete and not await self._drained():
                 own["Connection"] = "close"
             names = {name.lower().encode() for name in own}

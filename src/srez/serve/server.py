@@ -1,5 +1,6 @@
 """Runs the server until it is told to stop."""
 
+import ctypes
 import os
 import signal
 import socket
@@ -13,6 +14,10 @@ from srez.serve.limits import MAX_CONNECTIONS, Settings
 from srez.serve.observe import logs
 from srez.serve.service import Service
 
+_LARGE = 1024**2  # bytes of a block of memory that is given back to the system as soon as it is free
+# malloc.h of glibc
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
+
 
 def run(settings: Settings) -> None:
     """Serve until SIGTERM, SIGINT or SIGHUP; running work is then finished or put back.
@@ -25,9 +30,21 @@ def run(settings: Settings) -> None:
             "srez serve needs Linux, because it reads pictures of strangers in confined processes: "
             "use the image (docker compose up), or WSL"
         )
+    _keep_little_memory()
     _set_up_gradio()
     with logs.writing():
         _serve(settings)
+
+
+def _keep_little_memory() -> None:
+    """Let glibc give bodies and pictures back; it would keep them, in each thread, to save 2 % of time.
+
+    Measured on `photo` at 190x190 pixels. Other C libraries are left as they are.
+    """
+    set_option = getattr(ctypes.CDLL(None), "mallopt", None)
+    if set_option:
+        for option, value in ((_M_ARENA_MAX, 2), (_M_MMAP_THRESHOLD, _LARGE), (_M_TRIM_THRESHOLD, _LARGE)):
+            set_option(option, value)
 
 
 def _set_up_gradio() -> None:

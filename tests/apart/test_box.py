@@ -66,6 +66,11 @@ def test_a_picture_is_read_as_it_is_here(box: Box, name: str) -> None:
         if field.name != "pixels":
             assert getattr(found, field.name) == getattr(expected, field.name)
     assert box.size(data, name) == images.size(data, name)
+    pixels = found.size[0] * found.size[1]
+    assert box.look(data, name, pixels, pixels - 1) == found.size
+    looked = box.look(data, name, pixels, pixels)
+    assert isinstance(looked, images.Picture)
+    np.testing.assert_array_equal(looked.pixels, found.pixels)
 
 
 def test_a_large_canvas_fits(box: Box) -> None:

@@ -13,8 +13,8 @@ from srez.images import Metadata, Picture
 Head = dict[str, Any]
 
 _ERRORS = {kind.__name__: kind for kind in (ImageError, MissingPackageError, TooLargeError)}
+_FIELDS = tuple(field.name for field in fields(Metadata))
 _CHUNKS = ("colours", "text")  # fields of `Metadata` that are pairs of bytes
-_MOST_CHUNKS = 10_000
 
 
 def of_error(error: ImageError) -> Head:
@@ -25,10 +25,10 @@ def of_error(error: ImageError) -> Head:
 def of_picture(picture: Picture) -> tuple[Head, list[bytes | memoryview]]:
     """A picture, as the head and the bodies of a message."""
     found = picture.metadata
-    plain = {field.name: getattr(found, field.name) for field in fields(Metadata)}
     bodies: list[bytes | memoryview] = [picture.pixels.data.cast("B")]
     lengths: Head = {}
-    for name, value in plain.items():
+    for name in _FIELDS:
+        value = getattr(found, name)
         if name in _CHUNKS:
             pieces = [piece for pair in value for piece in pair]
             lengths[name] = [len(piece) for piece in pieces]
@@ -61,6 +61,11 @@ def size_in(message: Message) -> tuple[int, int]:
     return _whole(width), _whole(height)
 
 
+def found_in(message: Message) -> tuple[int, int] | Picture:
+    """The size or the picture in a message."""
+    return size_in(message) if "size" in message.head else picture_in(message)
+
+
 def picture_in(message: Message) -> Picture:
     """The picture in a message; all that it says is checked, for a stranger may have written it.
 
@@ -86,7 +91,7 @@ def picture_in(message: Message) -> Picture:
 
 def _metadata(head: Head, body: bytearray) -> Metadata:
     lengths: Head = head["lengths"]
-    if not set(lengths) <= {field.name for field in fields(Metadata)}:
+    if not set(lengths) <= set(_FIELDS):
         raise BrokenMessageError
     flat = [
         _whole(each) for value in lengths.values() for each in (value if isinstance(value, list) else [value])

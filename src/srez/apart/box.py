@@ -24,6 +24,7 @@ SECONDS = 20.0  # for a picture
 _LOOK = 0.05  # seconds between two looks at whether the picture is still wanted
 _PICTURES = 256  # that a process reads before a new one takes its place
 _BYTES_A_PIXEL = 8  # of an answer, at most: 16 bits, with transparency
+_AT_ONCE = 1 << 16  # bytes of messages that are sent and received at once
 _MOST_BESIDE = 256 * 1024**2  # bytes of an answer beside the pixels
 Answer = TypeVar("Answer")
 
@@ -90,8 +91,7 @@ class Box:
                 may, or breaks its decoder.
             OutOfMemoryError: there is no memory for a process.
         """
-        most = _BYTES_A_PIXEL * max_pixels + _MOST_BESIDE
-        return self._ask("picture", source, name, max_pixels, most, check, answers.picture_in)
+        return self._ask(source, name, max_pixels, max_pixels, check, answers.picture_in)
 
     def size(
         self,
@@ -106,7 +106,18 @@ class Box:
             ImageError: as for `read`.
             OutOfMemoryError: as for `read`.
         """
-        return self._ask("size", source, name, max_pixels, 0, check, answers.size_in)
+        return self._ask(source, name, max_pixels, 0, check, answers.size_in)
+
+    def look(
+        self, source: Path | bytes, name: str, max_pixels: int, small: int, check: Check = _unchecked
+    ) -> tuple[int, int] | Picture:
+        """The picture if it has at most `small` pixels, else its width and height: one question, not two.
+
+        Raises:
+            ImageError: as for `read`.
+            OutOfMemoryError: as for `read`.
+        """
+        return self._ask(source, name, max_pixels, small, check, answers.found_in)
 
     def close(self) -> None:
         """End all processes at once, those that are at work too."""
@@ -119,17 +130,18 @@ class Box:
 
     def _ask(
         self,
-        wanted: str,
         source: Path | bytes,
         name: str | None,
         max_pixels: int,
-        most: int,
+        read: int,
         check: Check,
         answer: Callable[[Message], Answer],
     ) -> Answer:
+        """Ask a process for a picture, or for the size of one with more than `read` pixels."""
         name = name or (str(source) if isinstance(source, Path) else "picture")
         data = source if isinstance(source, bytes) else _contents(source, name)
-        head = {"wanted": wanted, "name": name, "max_pixels": max_pixels, "seconds": self._seconds}
+        head = {"read": read, "name": name, "max_pixels": max_pixels, "seconds": self._seconds}
+        most = _BYTES_A_PIXEL * read + _MOST_BESIDE
         with self._place(check), self._process() as process:
             try:
                 message = _exchange(process.channel, pack(head, data), most, self._seconds, check)
@@ -194,6 +206,7 @@ class Box:
         except BaseException:
             ours.close()
             raise
+        ours.settimeout(_LOOK)
         return _Process(pid, ours)
 
     def _orders(self) -> socket.socket:
@@ -253,18 +266,34 @@ def _exchange(
     for piece in request:
         rest = memoryview(piece)
         while rest:
-            rest = rest[_patient(lambda rest=rest: channel.send(rest), channel, end, check) :]
+            rest = rest[_patient(lambda rest=rest: channel.send(rest), end, check) :]
 
     def receive(rest: memoryview) -> int:
-        return _patient(lambda: channel.recv_into(rest), channel, end, check)
+        return _patient(lambda: channel.recv_into(rest), end, check)
 
-    return unpack(partial(take_from, receive), most)
+    # At once what comes at once: each call waits for its turn among the threads of this process.
+    start = bytearray(_AT_ONCE)
+    count = receive(memoryview(start))
+    return unpack(partial(take_from, _after(start[:count], receive)), most)
 
 
-def _patient(call: Callable[[], int], channel: socket.socket, end: float, check: Check) -> int:
+def _after(start: bytearray, receive: Callable[[memoryview], int]) -> Callable[[memoryview], int]:
+    """Receives what has come already, and then what `receive` gives."""
+
+    def receive_all(rest: memoryview) -> int:
+        if not start:
+            return receive(rest)
+        count = min(len(start), len(rest))
+        rest[:count] = start[:count]
+        del start[:count]
+        return count
+
+    return receive_all
+
+
+def _patient(call: Callable[[], int], end: float, check: Check) -> int:
     """Call until it moves bytes, with looks at the clock and at whether they are still wanted."""
     while True:
-        channel.settimeout(_LOOK)
         try:
             return call()
         except TimeoutError:

@@ -41,7 +41,7 @@ def _answer(request: Message, base: int) -> list[bytes | memoryview]:
     try:
         allow(memory, head["seconds"])
         size = images.size(data, name, most)
-        if head["wanted"] == "size":
+        if size[0] * size[1] > head["read"]:
             return pack({"size": size})
         allow(memory + PIXEL_MEMORY * size[0] * size[1], head["seconds"])
         answer, bodies = answers.of_picture(images.read(data, name, most))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 _LENGTHS = struct.Struct("<IQ")  # of the head and of the bytes behind it
+_SMALL = 1 << 16  # bytes of a body that are sent with the head
 MOST_HEAD = 1 << 20  # bytes
 
 
@@ -27,7 +28,10 @@ class BrokenMessageError(Exception):
 def pack(head: dict[str, Any], *bodies: bytes | memoryview) -> list[bytes | memoryview]:
     """A message in the pieces to send."""
     data = json.dumps(head).encode()
-    return [_LENGTHS.pack(len(data), sum(len(each) for each in bodies)) + data, *bodies]
+    start = _LENGTHS.pack(len(data), sum(len(each) for each in bodies)) + data
+    if bodies and len(bodies[0]) <= _SMALL:
+        return [start + bodies[0], *bodies[1:]]
+    return [start, *bodies]
 
 
 def unpack(take: Take, most: int) -> Message:

@@ -1,4 +1,4 @@
-"""Reading in the box: one that hangs ends with its request, its job or its deadline."""
+"""Reading in the box: a small picture comes with its size, one that hangs ends with its request or job."""
 
 from pathlib import Path
 
@@ -9,6 +9,8 @@ import pytest
 
 from helpers.serving import Server, face, png, serving
 from helpers.waiting import until
+from srez.apart import Box
+from srez.serve.inference.reading import Reader
 
 PNG = {"Content-Type": "image/png"}
 FACE = png(face())
@@ -31,7 +33,7 @@ def test_a_picture_whose_reading_hangs_is_given_up_in_time(tmp_path: Path) -> No
             answer = server.http.post("/v1/upscale", content=FACE, headers=PNG)
             assert answer.status_code == 503, answer.text
         until(lambda: server.http.post("/v1/upscale", content=FACE, headers=PNG).status_code == 200)
-        assert not [reader for reader in readers if reader.is_running()]
+        until(lambda: not [reader for reader in readers if reader.is_running()])
 
 
 @pytest.mark.parametrize("path", ["/v1/upscale", "/v1/jobs"])
@@ -60,3 +62,12 @@ def test_a_job_whose_reading_hangs_can_be_cancelled(server: Server) -> None:
             reader.resume()
     third = server.http.post("/v1/jobs", content=FACE, headers=PNG).headers["Location"]
     server.job(third, "done")
+
+
+def test_a_small_picture_comes_with_its_size() -> None:
+    box = Box(processes=1)
+    reader, body = Reader(box, lambda: None), png(face())
+    size = reader.size(body, "the picture", 10_000)
+    box.close()  # who asks again gets no answer
+    assert size == (16, 16)
+    np.testing.assert_array_equal(reader.read(body, "the picture", 10_000).pixels, face())

@@ -6,13 +6,13 @@ import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from srez.apart import PROCESSES, SECONDS, Box
 from srez.images import Picture
 from srez.serve.errors import StoppedError
+from srez.serve.limits import SMALL_PIXELS
 
 T = TypeVar("T")
 Check = Callable[[], None]
@@ -34,25 +34,30 @@ def wanted() -> Iterator[Check]:
         over.set()
 
 
-@dataclass(frozen=True)
 class Reader:
-    """Reads one request's picture in the box.
+    """Reads one request's picture in the box; a small one when its size is asked for."""
 
-    Attributes:
-        box: where.
-        check: called now and then; what it raises kills the process that reads.
-    """
+    def __init__(self, box: Box, check: Check) -> None:
+        """Make a reader.
 
-    box: Box
-    check: Check
+        Args:
+            box: where it reads.
+            check: called now and then; what it raises kills the process that reads.
+        """
+        self._box, self._check = box, check
+        self._small: Picture | None = None
 
     def size(self, data: Path | bytes, name: str, max_pixels: int) -> tuple[int, int]:
         """Width and height, as `images.size` gives them."""
-        return self.box.size(data, name, max_pixels, self.check)
+        found = self._box.look(data, name, max_pixels, SMALL_PIXELS, self._check)
+        if not isinstance(found, Picture):
+            return found
+        self._small = found
+        return found.size
 
     def read(self, data: Path | bytes, name: str, max_pixels: int) -> Picture:
         """The picture, as `images.read` gives it."""
-        return self.box.read(data, name, max_pixels, self.check)
+        return self._small or self._box.read(data, name, max_pixels, self._check)
 
 
 class Reading:

@@ -85,7 +85,10 @@ def test_contributing_names_every_room() -> None:
 
 @pytest.mark.parametrize("page", documented.PAGES, ids=lambda page: page.name)
 def test_every_command_is_run_or_marked(page: Path) -> None:
-    """`test_commands_shown` runs those without a mark; here every block is seen, and every mark has a use."""
+    """`test_commands_shown` runs those without a mark; here every block is seen, and every mark has a use.
+
+    What changes the machine, such as pip, must have a mark: `<!-- not run (pip install): WHY -->`.
+    """
     text, blocks = page.read_text(encoding="utf-8"), documented.blocks(page)
     assert text.count("```") == 2 * len(blocks)
     assert text.count("<!-- not run") == sum(len(block.marks) for block in blocks)
@@ -93,6 +96,8 @@ def test_every_command_is_run_or_marked(page: Path) -> None:
         assert block.language in ("sh", "python", "yaml", ""), block
         if block.language in ("yaml", ""):  # a file, or what a program prints
             assert not re.search(r"^(\$|srez|curl|pip|make|python) ", block.text, re.MULTILINE), block
+        for command in block.run if block.language == "sh" else ():
+            assert re.match(r"srez |curl |python |ff\w+ |\w+=\S+\n", command), f"{command}: mark it"
         for start in block.marks:
             assert any(command.startswith(start) for command in block.commands), start
 

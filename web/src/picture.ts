@@ -20,5 +20,5 @@ export const most = (pixels: Pixels): number => (pixels instanceof Uint16Array ?
 export const likewise = (pixels: Pixels, length: number): Pixels =>
   pixels instanceof Uint16Array ? new Uint16Array(length) : new Uint8Array(length);
 
-/** A mistake of the user's or a file that cannot be used, in one sentence. */
+/** What a user can do something about, such as a file that cannot be used, in one sentence. */
 export class PictureError extends Error {}

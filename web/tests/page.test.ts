@@ -1,7 +1,7 @@
 /** The built page in a real browser, against what the command makes of the same pictures. */
 
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
@@ -12,6 +12,7 @@ import { serve, type Site } from "./site";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const PYTHON = process.env.PYTHON ?? join(ROOT, ".venv/bin/python");
+const ENVIRONMENT = { ...process.env, PYTHONPATH: [join(ROOT, "src"), join(ROOT, "tests")].join(delimiter) };
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const MOST_BYTES = 6_000_000; // of a first visit
 const LONGEST = 240_000; // milliseconds for a few pictures, on a machine that is busy
@@ -24,8 +25,7 @@ let context: BrowserContext;
 let page: Page;
 
 beforeAll(async () => {
-  const env = { ...process.env, PYTHONPATH: [join(ROOT, "src"), join(ROOT, "tests")].join(delimiter) };
-  const python = (...words: string[]) => execFileSync(PYTHON, words, { env, stdio: ["ignore", "ignore", "inherit"] });
+  const python = (...words: string[]) => execFileSync(PYTHON, words, { env: ENVIRONMENT, stdio: ["ignore", "ignore", "inherit"] });
   python("-m", "srez", "web", "build", join(folder, "site"));
   python("-m", "helpers.browser_pictures", join(folder, "pictures"));
   site = await serve(join(folder, "site"));
@@ -60,6 +60,8 @@ async function open(): Promise<void> {
   await page.goto(site.url);
   await page.waitForSelector("body[data-ready]");
 }
+
+const version = () => execFileSync(PYTHON, ["-c", "import srez; print(srez.__version__, end='')"], { env: ENVIRONMENT }).toString();
 
 const named = (name: string) => page.locator("#list li", { has: page.getByText(name, { exact: true }) });
 
@@ -257,6 +259,32 @@ test.each(["light", "dark"] as const)("is accessible and fits, %s", async (schem
     const { violations } = await page.evaluate<{ violations: { id: string; impact: string }[] }>("axe.run()");
     expect(violations.map(({ id, impact }) => `${impact}: ${id}`)).toEqual([]);
     if (process.env.SCREENSHOTS) await page.screenshot({ path: `${process.env.SCREENSHOTS}/${scheme}-${width}.png`, fullPage: true });
+  }
+}, LONGEST);
+
+test("srez serve --page browser serves it, with threads at the first visit", async () => {
+  const state = join(folder, "state");
+  cpSync(join(folder, "site"), join(state, `browser-${version()}`), { recursive: true });
+  const words = ["-m", "srez", "serve", "--page", "browser", "--port", "0", "--state", state];
+  const server = spawn(PYTHON, words, { env: ENVIRONMENT, stdio: ["ignore", "ignore", "pipe"] });
+  try {
+    const port = await new Promise<number>((resolve) => {
+      server.stderr.on("data", (lines: Buffer) => {
+        const port = /"listening".*"port": (\d+)/.exec(lines.toString())?.[1];
+        if (port) resolve(Number(port));
+      });
+    });
+    const tab = await browser.newPage();
+    let visits = 0;
+    tab.on("framenavigated", () => visits++);
+    await tab.goto(`http://127.0.0.1:${port}/`);
+    await tab.waitForSelector("body[data-ready]", { timeout: LONGEST });
+    expect([await tab.evaluate("crossOriginIsolated"), visits]).toEqual([true, 1]);
+    await tab.setInputFiles("#files", join(folder, "pictures/in/tiny.png"));
+    await tab.waitForSelector(".done", { timeout: LONGEST });
+    await tab.close();
+  } finally {
+    server.kill();
   }
 }, LONGEST);
 

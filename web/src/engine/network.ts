@@ -10,17 +10,24 @@ import runtime from "../../packed/ort.wasm.gz?url";
 /** What computes. */
 export type Device = "cpu" | "gpu";
 
+/** A network that is ready to run, in memory until it is released. */
+export interface Loaded {
+  run: Network;
+  release: () => Promise<void>;
+}
+
 /** The network of the model for some settings, on a device. */
-export async function load(settings: Settings, device: Device, threads: number): Promise<Network> {
+export async function load(settings: Settings, device: Device, threads: number): Promise<Loaded> {
   const [ort, weights] = await Promise.all([device === "gpu" ? withGpu() : withThreads(threads), blended(settings)]);
   const session: InferenceSession = await ort.InferenceSession.create(weights, {
     executionProviders: [device === "gpu" ? "webgpu" : "wasm"],
   });
-  return async (image, height, width) => {
+  const run: Network = async (image, height, width) => {
     const input = new ort.Tensor("float32", image, [1, height, width, 3]);
     const output = await session.run({ [session.inputNames[0]]: input });
     return (await output[session.outputNames[0]].getData()) as Float32Array;
   };
+  return { run, release: () => session.release() };
 }
 
 async function withThreads(threads: number): Promise<typeof import("onnxruntime-web/wasm")> {

@@ -4,7 +4,7 @@ import model from "../../packed/model.json";
 import { read } from "../files/read";
 import { PngWriter } from "../files/write";
 import { type Picture, PictureError, type Pixels } from "../picture";
-import { type Device, load } from "./network";
+import { type Device, load, type Loaded } from "./network";
 import { type Network, upscaled } from "./tiles";
 import type { Settings } from "./weights";
 
@@ -23,30 +23,44 @@ export interface Result {
   shown: { before: Blob; after: Blob; isPart: boolean };
 }
 
-export type Message = { progress: number } | { result: Result } | { error: string } | { seconds: number };
+/** With an error, whether the worker can go on. */
+export type Message = { progress: number } | { result: Result } | { error: string; isUsable: boolean } | { seconds: number };
 
 const SHOWN = 1024; // input pixels a side of the part that is shown of large pictures
 const TIMED = 128; // pixels a side of what is run to time a device
 
-let loaded: { key: string; network: Promise<Network> } | null = null;
+const UNFORESEEN = "could not be upscaled: the browser has too little memory, or cannot run the model";
 
-self.onmessage = async ({ data }: MessageEvent<Job | Omit<Job, "file">>) => {
-  const say = (message: Message) => self.postMessage(message);
-  try {
-    const network = await networkFor(data);
-    if ("file" in data) say({ result: await upscale(data.file, network, (progress) => say({ progress })) });
-    else say({ seconds: await time(network) });
-  } catch (error) {
-    if (!(error instanceof PictureError)) console.error(error);
-    loaded = null;
-    say({ error: error instanceof Error ? error.message : String(error) });
-  }
+let loaded: (Loaded & { key: string }) | null = null;
+
+let last = Promise.resolve();
+
+self.onmessage = ({ data }: MessageEvent<Job | Omit<Job, "file">>) => {
+  last = last.then(() => answer(data)); // one after another, whatever the page asks for
 };
 
-function networkFor({ settings, device, threads }: Omit<Job, "file">): Promise<Network> {
+async function answer(job: Job | Omit<Job, "file">): Promise<void> {
+  const say = (message: Message) => self.postMessage(message);
+  try {
+    const network = await networkFor(job);
+    if ("file" in job) say({ result: await upscale(job.file, network, (progress) => say({ progress })) });
+    else say({ seconds: await time(network) });
+  } catch (error) {
+    if (error instanceof PictureError) return say({ error: error.message, isUsable: true });
+    console.error(error);
+    say({ error: UNFORESEEN, isUsable: false });
+  }
+}
+
+/** The network for a job: the same as before, or another instead of it. */
+async function networkFor({ settings, device, threads }: Omit<Job, "file">): Promise<Network> {
   const key = JSON.stringify([settings, device, threads]);
-  if (loaded?.key !== key) loaded = { key, network: load(settings, device, threads) };
-  return loaded.network;
+  if (loaded?.key !== key) {
+    await loaded?.release();
+    loaded = null;
+    loaded = { key, ...(await load(settings, device, threads)) };
+  }
+  return loaded.run;
 }
 
 async function upscale(file: Blob, network: Network, progress: (fraction: number) => void): Promise<Result> {

@@ -37,4 +37,5 @@ listen(element("drop"), [element("files"), element("folder")], async (incoming) 
 await ready;
 element("device").textContent = `Ready, offline too: ${threads() === 1 ? "one thread" : `${threads()} threads`} of the processor.`;
 document.body.dataset.ready = "yes";
+upscaler.time(settings()).catch(() => {}); // while pictures are chosen, the model is loaded, and compiled by its use
 await offerGpu(upscaler, settings);

@@ -50,8 +50,9 @@ export class Upscaler {
       cancel = () => fail(signal!.reason);
       signal?.addEventListener("abort", cancel);
       worker.onmessage = ({ data }: MessageEvent<Message>) => {
-        if ("error" in data) reject(new Error(data.error));
-        else heard(data, resolve);
+        if (!("error" in data)) heard(data, resolve);
+        else if (data.isUsable) reject(new Error(data.error));
+        else fail(new Error(data.error));
       };
       worker.onerror = () => fail(new Error("could not be upscaled: the browser ran out of memory or ended the work"));
       worker.postMessage(job);

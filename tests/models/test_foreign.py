@@ -10,6 +10,7 @@ from onnx import TensorProto, helper
 import srez
 from helpers import foreign
 from helpers.foreign import KINDS, Kind
+from helpers.pictures import smooth
 from srez.errors import ModelError
 from srez.models import box
 from srez.upscaling.upscaler import Upscaler
@@ -129,3 +130,25 @@ def test_a_file_that_is_no_model_is_told_so(tmp_path: Path) -> None:
     path.write_bytes(b"no model at all")
     with pytest.raises(ModelError, match="cannot be loaded as an ONNX model"):
         srez.load(path)
+
+
+def test_a_weak_effect_of_borders_is_seen(tmp_path: Path) -> None:
+    """Two pictures that begin a pixel apart hardly differ in it, but a tile and the whole picture do."""
+    sides = [15] * 4
+    nodes = [
+        helper.make_node(
+            "AveragePool", ["x"], ["mean"], kernel_shape=[31, 31], pads=sides, count_include_pad=1
+        ),
+        helper.make_node("Mul", ["mean", "little"], ["some"]),
+        helper.make_node("Mul", ["x", "most"], ["rest"]),
+        helper.make_node("Add", ["some", "rest"], ["y"]),
+    ]
+    shares = [helper.make_tensor(name, 1, [1], [value]) for name, value in (("little", 0.05), ("most", 0.95))]
+    ends = [helper.make_tensor_value_info(name, 1, ["n", 3, f"{name}h", f"{name}w"]) for name in ("x", "y")]
+    graph = helper.make_graph(nodes, "weak", ends[:1], ends[1:], shares)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
+    onnx.save(model, tmp_path / "weak.onnx")
+    assert srez.load(tmp_path / "weak.onnx").card.receptive_radius >= 13
+    picture = smooth((150, 140, 3)) // 2 + 127
+    whole = srez.load(tmp_path / "weak.onnx")(picture).astype(int)
+    assert np.abs(srez.load(tmp_path / "weak.onnx", tile=32)(picture) - whole).max() <= 1

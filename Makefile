@@ -49,7 +49,7 @@ test-fuzz: $(DEV) ## upscale two thousand hostile files
 test-perceptual: .venv-perceptual/ready ## run the tests of the distances that need PyTorch or dlib
 	.venv-perceptual/bin/pytest tests/evaluation/test_perceptual.py tests/evaluation/test_identity.py
 
-site: $(DEV) ## build the documentation site into site/
+site: $(DEV) ## build the documentation site into site/, with the browser page to try if there is Node
 	.venv/bin/python docs/site/generate.py
 	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet
 

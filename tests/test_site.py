@@ -13,6 +13,7 @@ from playwright.sync_api import sync_playwright
 
 import srez
 from helpers.waiting import PATIENCE
+from srez import browser
 
 ROOT = Path(__file__).parents[1]
 
@@ -64,15 +65,23 @@ def test_every_link_within_the_site_resolves(site: Path) -> None:
 
 
 @pytest.mark.docs
+def test_the_browser_page_is_there_to_try_if_there_is_node(site: Path) -> None:
+    has_node = shutil.which("npm") is not None
+    assert (site / "try" / browser.SERVICE_WORKER).is_file() == has_node
+    guide = _Page((site / "browser/index.html").read_text(encoding="utf-8"))
+    assert ("../try/" in guide.targets) == has_node
+
+
+@pytest.mark.docs
 def test_the_divider_of_the_gallery_moves_by_keys_and_by_clicks(site: Path) -> None:
     chromium = shutil.which("chromium")
     if not chromium:
         pytest.skip("there is no chromium: apt-get install chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
+        chrome = playwright.chromium.launch(
             executable_path=chromium, args=["--no-sandbox"], timeout=PATIENCE * 1000
         )
-        page = browser.new_page(viewport={"width": 390, "height": 800})
+        page = chrome.new_page(viewport={"width": 390, "height": 800})
         page.set_default_timeout(PATIENCE * 1000)
         page.goto((site / "gallery/index.html").as_uri())
         pairs = page.locator(".compare")
@@ -85,7 +94,7 @@ def test_the_divider_of_the_gallery_moves_by_keys_and_by_clicks(site: Path) -> N
         assert box["width"] <= 390
         first.locator("input").click(position={"x": box["width"] / 4, "y": 20})
         assert 15 < float(first.locator("input").input_value()) < 35
-        browser.close()
+        chrome.close()
 
 
 def test_the_reference_of_python_names_all_that_is_public() -> None:

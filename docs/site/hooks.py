@@ -1,12 +1,15 @@
-"""What MkDocs must be told: pages from outside docs/, the list of decisions, links that lead elsewhere."""
+"""What MkDocs must be told: pages from outside docs/, decisions, links elsewhere, and the page to try."""
 
 import posixpath
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
+
+from srez import browser
 
 ROOT = Path(__file__).parents[2]
 PAGES = {  # outside docs/, by where the site has them
@@ -16,6 +19,10 @@ PAGES = {  # outside docs/, by where the site has them
     "security.md": "SECURITY.md",
     "licences.md": "LICENSES/weights.md",
 }
+GUIDE, TRY = (
+    "browser.md",
+    "try",
+)  # the page that upscales in the browser: described, and built where there is Node
 _LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\((?!https?:|mailto:|#)([^)#\s]+)(#[^)]*)?\)")
 
 
@@ -33,7 +40,7 @@ def on_files(files: Files, config: Any) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
-    """Let links lead to the site's pages; a link to source code becomes its text."""
+    """Let links lead to the site's pages; a link to source code becomes its text. The guide gets a button."""
     address = page.file.src_uri
     source = PAGES.get(address, f"docs/{address}")
 
@@ -50,4 +57,15 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
         relative = posixpath.relpath(found, posixpath.dirname(address) or ".")
         return f"{mark}[{text}]({relative}{anchor or ''})"
 
+    if address == GUIDE and shutil.which("npm"):
+        title, rest = markdown.split("\n", 1)
+        markdown = (
+            f'{title}\n\n<a class="md-button md-button--primary" href="../{TRY}/">Try it here</a>\n{rest}'
+        )
     return _LINK.sub(led, markdown)
+
+
+def on_post_build(config: Any) -> None:
+    """Build the page that upscales in the browser, if there is Node."""
+    if shutil.which("npm"):
+        browser.build(Path(config.site_dir) / TRY)

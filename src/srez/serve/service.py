@@ -231,7 +231,7 @@ class Service:
                 f"the picture has {plan.pixels:,} pixels, more than the {self.settings.max_direct_pixels:,} "
                 "that are answered directly (--max-direct-pixels): send it as a job, to /v1/jobs"
             )
-        return plan, picture.decode(plan) if plan.is_small else None
+        return plan, picture.decode(plan) if plan.is_small and not options.several else None
 
     async def _upscale_small(self, plan: UpscalePlan, decoded: Decoded, watch: Stopwatch) -> Upscaled:
         """Upscale a picture in a batch with others of its size."""

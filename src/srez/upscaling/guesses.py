@@ -147,6 +147,11 @@ def write_uncertainty(file: IO[bytes], name: str, distance: np.ndarray, repaired
     )
 
 
+def is_of_repaired(uncertainty: Picture) -> bool:
+    """Whether a file of `write_uncertainty` says that the distance does not hold, since a repair was made."""
+    return any(_REPAIRED.encode("latin-1") in text for _, text in uncertainty.metadata.text)
+
+
 def _numbered(sheet: Path, number: int) -> Path:
     """The file of a sample, given that of the sheet."""
     return sheet.with_name(f"{sheet.stem.removesuffix(f'.{SHEET}')}.{number}{sheet.suffix}")

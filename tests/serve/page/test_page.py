@@ -2,13 +2,18 @@
 
 import base64
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
+import srez
+from helpers import pictures
 from helpers.serving import Server, by_command, face, png
 from helpers.waiting import PATIENCE
 
@@ -21,6 +26,7 @@ DROP = """async ([selector, data, name, type]) => {
   for (const name of ["dragenter", "dragover", "drop"])
     target.dispatchEvent(new DragEvent(name, {dataTransfer: transfer, bubbles: true, cancelable: true}));
 }"""
+STREAM = "/queue/data"
 TARGET = "#input .upload-container button"
 RESULT = ".compare .after img"
 LOADED = f"() => document.querySelector('{RESULT}')?.naturalWidth"
@@ -56,13 +62,22 @@ class Watched:
             if message.type == "error":
                 self.complaints.append(message.text)
 
+        self.streams = self.open_streams = 0  # of answers to events
+
+        def ended(request: Request) -> None:
+            self.open_streams -= STREAM in request.url
+
         def asked(request: Request) -> None:
+            self.streams += STREAM in request.url
+            self.open_streams += STREAM in request.url
             if not request.url.startswith((own, "data:", "blob:")):
                 self.complaints.append(request.url)
 
         self.page.on("console", said)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", asked)
+        self.page.on("requestfinished", ended)
+        self.page.on("requestfailed", ended)
         self.page.goto(own)
         self.page.wait_for_selector("#start")
         self.page.wait_for_selector("text=a plausible guess, not evidence of who or what")
@@ -70,8 +85,14 @@ class Watched:
     def drop(self, picture: bytes, name: str = "holiday.png", kind: str = "image/png") -> None:
         """Let go of a picture above the page, and wait until it is there."""
         self.page.wait_for_selector(TARGET)
+        before = self.streams
         self.page.evaluate(DROP, [TARGET, base64.b64encode(picture).decode(), name, kind])
         self.page.wait_for_selector("#input img")
+        # The page asks what to show of it, and Gradio may lose what is asked before that has been answered.
+        end = time.monotonic() + PATIENCE
+        while self.streams == before or self.open_streams:
+            assert time.monotonic() < end
+            self.page.wait_for_timeout(50)
 
     def style(self, name: str) -> str:
         """A property of before and after."""
@@ -169,6 +190,60 @@ def test_the_examples_are_one_key_away(browser: Browser, server: Server) -> None
     page.wait_for_function(LOADED)
     page.wait_for_selector("#facts >> text=16 × 16 pixels became 64 × 64")
     assert "face_x4.png" in page.inner_text("#download")
+    assert not watched.complaints
+    page.close()
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (768, 1024), (1280, 900)])
+def test_other_guesses_and_how_sure_by_keyboard(
+    browser: Browser, server: Server, tmp_path: Path, width: int, height: int
+) -> None:
+    watched = Watched(browser, server, width, height)
+    page = watched.page
+    watched.drop(png(pictures.portrait()), "face.png")
+    page.click("#start")
+    page.wait_for_function(LOADED)
+    layer, switch = page.locator(".compare .layer"), page.get_by_label("Show how sure it is")
+    assert layer.is_hidden()
+    switch.focus()
+    page.keyboard.press("Space")
+    assert layer.is_visible()
+    page.wait_for_function("() => document.querySelector('.compare .layer').naturalWidth === 64")
+    page.screenshot(path=tmp_path / f"sure-{width}.png", full_page=True)
+    own = page.get_attribute(RESULT, "src")
+    guess = page.get_by_role("button", name="Guess 3", exact=True)
+    guess.focus()
+    page.keyboard.press("Enter")
+    assert (guess.get_attribute("aria-pressed"), switch.is_disabled()) == ("true", True)
+    assert page.get_attribute(RESULT, "src") != own
+    assert layer.is_hidden()  # it is about the result
+    with page.expect_download() as download:
+        page.click(".guesses .save")
+    assert download.value.suggested_filename == "face_x4.3.png"
+    third = srez.load("faces").samples(pictures.portrait(), 3)[2]
+    assert np.array_equal(np.asarray(Image.open(download.value.path())), third)
+    assert watched.fits()
+    assert not findings(page)
+    page.screenshot(path=tmp_path / f"guess-{width}.png", full_page=True)
+    page.get_by_role("button", name="Result", exact=True).click()
+    assert page.get_attribute(RESULT, "src") == own
+    assert layer.is_visible()
+    assert not watched.complaints
+    page.close()
+
+
+def test_a_photograph_has_a_layer_and_no_other_guesses(browser: Browser, server: Server) -> None:
+    watched = Watched(browser, server, 1280, 900)
+    page = watched.page
+    watched.drop(png(face(3, 80)))  # a job
+    page.click("#start")
+    page.wait_for_function(LOADED)
+    page.get_by_text("Show how sure it is").click()
+    assert page.locator(".compare .layer").is_visible()
+    assert page.locator(".guesses").count() == 0
+    with page.expect_download() as download:
+        page.click("#sure-legend a")
+    assert download.value.suggested_filename == "holiday_x4.uncertainty.png"
     assert not watched.complaints
     page.close()
 

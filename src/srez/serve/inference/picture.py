@@ -62,8 +62,8 @@ class UpscalePlan:
 
     @property
     def is_small(self) -> bool:
-        """Whether the picture may be decoded at once and run in a batch."""
-        return self.pixels <= SMALL_PIXELS and not self.options.several
+        """Whether the picture may be decoded at once, and a single result of it be made in a batch."""
+        return self.pixels <= SMALL_PIXELS
 
     @property
     def result_bytes(self) -> int:

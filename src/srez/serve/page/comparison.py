@@ -1,7 +1,7 @@
 """What the page shows of a picture before and after: files that a browser opens, whole."""
 
-import io
 import math
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
@@ -9,19 +9,25 @@ import numpy as np
 
 from srez import images
 from srez.errors import SrezError
-from srez.images import Format, Picture, resample
-from srez.serve.inference.picture import BYTES_PER_PIXEL, NAME, UpscalePlan
+from srez.images import Format, resample
+from srez.serve.inference.picture import BYTES_PER_PIXEL, UpscalePlan
+from srez.serve.page import guesses
+from srez.serve.page.browsers import MAX_SHOWN, SHOWN_BY_BROWSERS, png
 from srez.serve.page.files import PageFiles
 from srez.serve.service import Hold, Service
 
-MAX_SHOWN = 50_000_000  # pixels of a result that a browser is given; it decodes them all
-_SHOWN_BY_BROWSERS = {"png", "jpeg", "webp", "avif", "gif", "bmp"}
-
 
 async def comparison(
-    service: Service, files: PageFiles, upload: Path, result: Path, plan: UpscalePlan, hold: Hold
+    service: Service,
+    files: PageFiles,
+    upload: Path,
+    result: Path,
+    plan: UpscalePlan,
+    hold: Hold,
+    distance: Path | None = None,
+    others: Sequence[Path] = (),
 ) -> tuple[str, str]:
-    """Before and after, as HTML for `viewer.js`.
+    """Before and after, as HTML for `viewer.js` and `guesses.js`.
 
     The browser enlarges the picture itself, and opens the result itself: a copy is only made of what it
     cannot show.
@@ -33,6 +39,8 @@ async def comparison(
         result: what was made of it, another.
         plan: how.
         hold: of `memory.holding`.
+        distance: how far the result may be from the truth, another, if that is known.
+        others: other guesses, more of them.
 
     Returns:
         The HTML, "" if there is no room for a copy; and a sentence if not every pixel is shown.
@@ -40,16 +48,23 @@ async def comparison(
     try:
         before = await _shown_before(service, files, upload)
         after, reduced = await _shown_after(service, files, result, plan, hold)
+        layer = None
+        if distance:
+            layer = await service.in_thread(files.keep, "layer.png", guesses.overlay(distance))
     except (SrezError, MemoryError):
         return "", "It is too large to be shown here; the download is complete."
     note = f"It is shown at 1/{reduced} of its size; the download is complete." if reduced > 1 else ""
-    return _html(files.address(before), files.address(after), plan.target), note
+    shown = files.address(after)
+    sure = guesses.layer(files.address(layer)) if layer else ""
+    switch = guesses.switch(files.address(distance), distance.name) if distance else ""
+    html = _html(files.address(before), shown, plan.target, sure, switch)
+    return html + guesses.strip(files, shown, others), note
 
 
 async def _shown_before(service: Service, files: PageFiles, upload: Path) -> Path:
     body = await service.in_thread(upload.read_bytes)
     format = images.format_of_bytes(body)
-    if format is None or format.name not in _SHOWN_BY_BROWSERS:
+    if format is None or format.name not in SHOWN_BY_BROWSERS:
         picture = await service.read(body)
         return await service.in_thread(files.keep, "before.png", png(picture.pixels))
     if upload.suffix != format.suffix:  # a browser goes by the name
@@ -63,7 +78,7 @@ async def _shown_after(
     """The file to show, and by how much it is reduced."""
     format: Format = plan.options.file_format
     pixels = math.prod(plan.target)
-    if format.name in _SHOWN_BY_BROWSERS and pixels <= MAX_SHOWN:
+    if format.name in SHOWN_BY_BROWSERS and pixels <= MAX_SHOWN:
         return result, 1
     hold(pixels * BYTES_PER_PIXEL)
     factor = math.ceil(math.sqrt(pixels / MAX_SHOWN))
@@ -78,21 +93,14 @@ def _reduced(result: Path, factor: int) -> bytes:
     return png(np.rint(resample.area(pixels[:height, :width], factor)).astype(np.uint8))
 
 
-def png(pixels: np.ndarray) -> bytes:
-    """A picture, `(H, W, C)`, as a file."""
-    picture = Picture(np.ascontiguousarray(pixels))
-    file = io.BytesIO()
-    images.save(file, NAME, images.Encoding(images.PNG), [picture.pixels], picture.size, picture)
-    return file.getvalue()
-
-
-def _html(before: str, after: str, size: tuple[int, int]) -> str:
+def _html(before: str, after: str, size: tuple[int, int], layer: str, switch: str) -> str:
     width, height = size
     return f"""<div class="compare" style="--width: {width}; --height: {height}">
   <div class="stage" role="group" tabindex="0"
     aria-label="Before and after. Plus and minus zoom, arrow keys move.">
     <img src="{escape(before)}" alt="Before: your picture, enlarged by the browser" draggable="false">
-    <div class="after"><img src="{escape(after)}" alt="After: the result of srez" draggable="false"></div>
+    <div class="after"><img src="{escape(after)}" alt="After: the result of srez" draggable="false">
+      {layer}</div>
     <div class="divider"></div>
     <span class="tag left" aria-hidden="true">before</span>
     <span class="tag right" aria-hidden="true">after</span>
@@ -104,5 +112,5 @@ def _html(before: str, after: str, size: tuple[int, int]) -> str:
     <button type="button" data-zoom="in" aria-label="Zoom in">+</button>
     <button type="button" data-zoom="pixels">Actual pixels</button>
     <button type="button" data-zoom="fit">Whole picture</button>
-  </div>
+  </div>{switch}
 </div>"""

@@ -20,7 +20,7 @@ from srez.serve.inference.options import Options
 from srez.serve.inference.picture import UpscalePlan
 from srez.serve.jobs.job import Job
 from srez.serve.observe.logs import log
-from srez.serve.page import examples
+from srez.serve.page import examples, guesses
 from srez.serve.page.comparison import comparison
 from srez.serve.page.files import PageFiles
 from srez.serve.service import Hold, Service
@@ -96,11 +96,18 @@ class Events:
             await service.in_thread(self.files.make_room, 0)
             result = self.files.new(_result_name(name, plan))
             yield _working("Upscaling …")
-            async with aclosing(self._run(body, plan, result, hold)) as fractions:
+            sure = await guesses.sure(service, body, plan)
+            made = result if sure is plan else result.with_name("sure.zip")
+            async with aclosing(self._run(body, sure, made, hold)) as fractions:
                 async for fraction, doing in fractions:
                     yield _working(doing, fraction)
-            view, note = await comparison(service, self.files, file, result, plan, hold)
+            is_known = sure is not plan
+            distance = await service.in_thread(guesses.unpacked, made, result) if is_known else None
+            others = await guesses.others(service, self.files, body, plan, result.name, hold)
+            view, note = await comparison(service, self.files, file, result, plan, hold, distance, others)
         (width, height), (to_width, to_height) = plan.size, plan.target
+        if is_known and not distance:
+            note += " It was repaired, so that nobody knows how sure it is."
         said = f"<p>{width} × {height} pixels became {to_width} × {to_height}. {note}</p>"
         yield view, said, gradio.DownloadButton(f"Download {result.name}", str(result), interactive=True)
 

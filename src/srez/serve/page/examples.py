@@ -6,7 +6,7 @@ import numpy as np
 
 from srez.evaluation import demo
 from srez.images import resample
-from srez.serve.page.comparison import png
+from srez.serve.page.browsers import png
 
 _FOLDER = Path(__file__).parent / "examples"
 _FACE_SCALE = 4

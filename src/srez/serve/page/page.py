@@ -20,6 +20,7 @@ from srez.serve.page.guard import PageGuard
 from srez.serve.service import Service
 
 _FOLDER = Path(__file__).parent
+_SCRIPTS = ("viewer.js", "guesses.js")
 _SWEEP_SECONDS = 600  # between two searches for old files
 
 
@@ -53,7 +54,7 @@ def mount(app: FastAPI, service: Service) -> None:
         max_file_size=service.settings.max_body,
         theme=layout.theme(),
         css_paths=_FOLDER / "page.css",
-        head=f"<script>{(_FOLDER / 'viewer.js').read_text(encoding='utf-8')}</script>",
+        head=f"<script>{_scripts()}</script>",
         app_kwargs={
             "docs_url": None,
             "redoc_url": None,
@@ -64,6 +65,10 @@ def mount(app: FastAPI, service: Service) -> None:
             "lifespan": _sweeping(files),
         },
     )
+
+
+def _scripts() -> str:
+    return "\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in _SCRIPTS)
 
 
 async def _redirect() -> RedirectResponse:

@@ -156,7 +156,7 @@ def test_benchmarks_import_what_exists(script: Path) -> None:
 
 def test_readme_gives_the_figures_of_the_card() -> None:
     text = (ROOT / "README.md").read_text()
-    for row in srez.load("faces").card.figures:
+    for row in (row for row in srez.load("faces").card.figures if row["set"] == "500 validation faces"):
         name = row["method"] if row["method"] in ("nearest", "bicubic") else f"`{row['method']}`"
         figures = f"{row['psnr']:.2f} dB | {row['ssim']:.4f} | {row['consistency']:.2f}"
         assert re.search(rf"\| {name}[^|]* \| {re.escape(figures)} \|", text)

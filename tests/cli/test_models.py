@@ -39,6 +39,10 @@ def test_a_model_is_shown_with_all_its_card() -> None:
         "bicubic",
         "training.generator.blocks 10",
         "img_align_celeba.zip, lfw_aligned.zip",
+        "faces-samples.onnx",
+        "faces-uncertainty.onnx",
+        "of mean",
+        "age, %",
     ):
         assert word in text
 

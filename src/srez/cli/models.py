@@ -14,9 +14,10 @@ from srez.cli.options import AsJson, Fidelity, LayoutOption, ValueRange, range_n
 from srez.errors import OptionError
 from srez.models import added, box, exporting
 from srez.models import card as cards
-from srez.models.card import Card, Form
+from srez.models.card import COVERAGE, Card, Form, WeightFile
 from srez.models.exporting import To
 from srez.models.foreign import Hints
+from srez.upscaling.samples import MOST
 from srez.upscaling.settings import check_repair, chosen_fidelity
 
 app = typer.Typer()
@@ -62,6 +63,8 @@ def show(
     out_console.print(facts)
     for data, rows in _figures(card).items():
         out_console.print(f"\n{data}", report.table(rows))
+        if guesses := report.guesses(rows):
+            out_console.print(guesses)
 
 
 @models_app.command(
@@ -152,8 +155,8 @@ def _facts(path: Path, card: Card) -> Iterator[tuple[str, str]]:
     yield "scale", f"x{card.scale}"
     yield "fidelity", f"0 (vivid) to 1 (faithful), by default {card.fidelity:g}" if card.vivid else "1 only"
     yield "repair", "0 to 1, by default what suits each picture" if card.repair else "none"
-    yield "samples", "any number, by seed" if card.samples else "none"
-    yield "uncertainty", f"of clean pictures at fidelity {card.fidelity:g}" if card.uncertainty else "none"
+    yield "samples", f"up to {MOST}, by seed; {_file(path, card.samples)}" if card.samples else "none"
+    yield "uncertainty", _uncertainty(path, card)
     if card.form != Form():
         yield "takes", _form(card)
     yield "parameters", f"{card.parameters:,}"
@@ -162,6 +165,19 @@ def _facts(path: Path, card: Card) -> Iterator[tuple[str, str]]:
     yield "files", f"{path}, {_size(path, card) / 1e6:.1f} MB in all"
     yield "sha256", card.sha256
     yield from _flattened(card.training, "training")
+
+
+def _uncertainty(path: Path, card: Card) -> str:
+    """What is known of errors, and how a distance is made of the expected one."""
+    if not (known := card.uncertainty):
+        return "none"
+    distance = f"{known.factor:g} * error ** {known.power:g}"
+    clean = f"of clean pictures at fidelity {card.fidelity:g}"
+    return f"{clean}, {COVERAGE:.0%} within {distance}; {_file(path, known)}"
+
+
+def _file(path: Path, file: WeightFile) -> str:
+    return f"{file.file}, {path.with_name(file.file).stat().st_size / 1e6:.1f} MB"
 
 
 def _form(card: Card) -> str:

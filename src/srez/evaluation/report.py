@@ -95,7 +95,7 @@ def guesses(rows: Mapping[str, Mapping[str, float | None]]) -> Table | None:
     found = {
         method: {name: row[name] for name in GUESSES if name in row}
         for method, row in rows.items()
-        if {"psnr_best", "coverage"} & row.keys()
+        if {"psnr_of_mean", "coverage"} & row.keys()
     }
     return _grid(found) if found else None
 

@@ -235,11 +235,12 @@ def test_other_guesses_and_how_sure_by_keyboard(
 def test_a_photograph_has_a_layer_and_no_other_guesses(browser: Browser, server: Server) -> None:
     watched = Watched(browser, server, 1280, 900)
     page = watched.page
-    watched.drop(png(face(3, 80)))  # a job
+    watched.drop(png(face(3, 80)))  # a job, and repaired
     page.click("#start")
     page.wait_for_function(LOADED)
     page.get_by_text("Show how sure it is").click()
     assert page.locator(".compare .layer").is_visible()
+    assert "take it as a hint" in page.inner_text("#sure-legend")
     assert page.locator(".guesses").count() == 0
     with page.expect_download() as download:
         page.click("#sure-legend a")

@@ -48,15 +48,11 @@ async def comparison(
     try:
         before = await _shown_before(service, files, upload)
         after, reduced = await _shown_after(service, files, result, plan, hold)
-        layer = None
-        if distance:
-            layer = await service.in_thread(files.keep, "layer.png", guesses.overlay(distance))
+        sure, switch = await service.in_thread(_sure, files, distance) if distance else ("", "")
     except (SrezError, MemoryError):
         return "", "It is too large to be shown here; the download is complete."
     note = f"It is shown at 1/{reduced} of its size; the download is complete." if reduced > 1 else ""
     shown = files.address(after)
-    sure = guesses.layer(files.address(layer)) if layer else ""
-    switch = guesses.switch(files.address(distance), distance.name) if distance else ""
     html = _html(files.address(before), shown, plan.target, sure, switch)
     return html + guesses.strip(files, shown, others), note
 
@@ -84,6 +80,13 @@ async def _shown_after(
     factor = math.ceil(math.sqrt(pixels / MAX_SHOWN))
     copy = await service.in_thread(_reduced, result, factor)
     return await service.in_thread(files.keep, "after.png", copy), factor
+
+
+def _sure(files: PageFiles, distance: Path) -> tuple[str, str]:
+    """The layer that shows how sure a result is, and its switch, as HTML."""
+    layer = files.keep("layer.png", guesses.overlay(distance))
+    switch = guesses.switch(files.address(distance), distance.name, guesses.caveat(distance))
+    return guesses.layer(files.address(layer)), switch
 
 
 def _reduced(result: Path, factor: int) -> bytes:

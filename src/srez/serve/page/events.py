@@ -101,13 +101,10 @@ class Events:
             async with aclosing(self._run(body, sure, made, hold)) as fractions:
                 async for fraction, doing in fractions:
                     yield _working(doing, fraction)
-            is_known = sure is not plan
-            distance = await service.in_thread(guesses.unpacked, made, result) if is_known else None
+            distance = None if sure is plan else await service.in_thread(guesses.unpacked, made, result)
             others = await guesses.others(service, self.files, body, plan, result.name, hold)
             view, note = await comparison(service, self.files, file, result, plan, hold, distance, others)
         (width, height), (to_width, to_height) = plan.size, plan.target
-        if is_known and not distance:
-            note += " It was repaired, so that nobody knows how sure it is."
         said = f"<p>{width} × {height} pixels became {to_width} × {to_height}. {note}</p>"
         yield view, said, gradio.DownloadButton(f"Download {result.name}", str(result), interactive=True)
 

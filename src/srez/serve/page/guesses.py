@@ -34,7 +34,7 @@ async def sure(service: Service, body: bytes, plan: UpscalePlan) -> UpscalePlan:
         return plan
 
 
-def unpacked(archive: Path, result: Path) -> Path | None:
+def unpacked(archive: Path, result: Path) -> Path:
     """Unpack a result and its uncertainty, which lies beside it then.
 
     Args:
@@ -42,7 +42,7 @@ def unpacked(archive: Path, result: Path) -> Path | None:
         result: where the result goes.
 
     Returns:
-        The uncertainty; None if it does not hold, since the picture was repaired.
+        The uncertainty.
     """
     with ZipFile(archive) as packed:
         first, second = packed.namelist()
@@ -50,10 +50,14 @@ def unpacked(archive: Path, result: Path) -> Path | None:
         distance = result.with_name(f"{result.stem}.{second}")
         distance.write_bytes(packed.read(second))
     archive.unlink()
-    if is_of_repaired(images.read(distance)):
-        distance.unlink()
-        return None
     return distance
+
+
+def caveat(distance: Path) -> str:
+    """A sentence that says where an uncertainty does not hold; "" if it does."""
+    if is_of_repaired(images.read(distance)):
+        return "It was measured on pictures without damage; this one was repaired, so take it as a hint."
+    return ""
 
 
 def overlay(distance: Path) -> bytes:
@@ -127,18 +131,19 @@ def _button(label: str, address: str, name: str) -> str:
     )
 
 
-def switch(address: str, name: str) -> str:
+def switch(address: str, name: str, caveat: str) -> str:
     """The switch of the overlay and what its colour means, as HTML for `guesses.js`.
 
     Args:
         address: of the uncertainty's file.
         name: of it.
+        caveat: of `caveat`.
     """
     return f"""<div class="sure">
   <label><input type="checkbox" data-sure aria-describedby="sure-legend"> Show how sure it is</label>
   <p id="sure-legend">The stronger the colour <span class="key" aria-hidden="true"></span>, the farther the
     result may be from the truth: in 9 of 10 pixels no farther than it says. The strongest stands for {FULL}
-    of 255 grey levels or more.
+    of 255 grey levels or more. {caveat}
     <a href="{escape(address)}" download="{escape(name)}">Download it as numbers</a> (PNG, 16 bits).</p>
 </div>"""
 

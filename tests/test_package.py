@@ -4,12 +4,16 @@ import os
 import subprocess
 import sys
 import tarfile
+import venv
 import zipfile
 from pathlib import Path
 
 import pytest
 from hatchling.builders.sdist import SdistBuilder
 from hatchling.builders.wheel import WheelBuilder
+from PIL import Image
+
+from helpers.drawn_faces import drawn_face
 
 ROOT = Path(__file__).parents[1]
 
@@ -34,6 +38,32 @@ def test_the_wheel_holds_the_sources_of_the_browser_page(tmp_path: Path) -> None
     needed += [*(ROOT / "web").glob("tsconfig*.json"), ROOT / "web/vite.config.ts"]
     assert {f"srez/{path.relative_to(ROOT).as_posix()}" for path in needed} <= names
     assert not any("node_modules" in name for name in names)
+
+
+@pytest.mark.docs
+def test_the_wheel_upscales_where_there_is_nothing_but_python(tmp_path: Path) -> None:
+    """As the guides say: install, then upscale. It brings neither TensorFlow nor PyTorch."""
+    (wheel,) = WheelBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])
+    venv.create(tmp_path / "new", with_pip=True)
+    programs = tmp_path / "new" / ("Scripts" if sys.platform == "win32" else "bin")
+    drawn_face(1, (40, 30)).save(tmp_path / "photo.jpg")
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    constraints = str(ROOT / "constraints.txt")
+    for command in (
+        ["python", "-m", "pip", "install", "--quiet", "-c", constraints, str(wheel)],
+        ["srez", "upscale", "photo.jpg"],
+        [
+            "python",
+            "-c",
+            "import importlib.util as u; assert not (u.find_spec('keras') or u.find_spec('torch'))",
+        ],
+    ):
+        words = [str(programs / command[0]), *command[1:]]
+        done = subprocess.run(
+            words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+    assert Image.open(tmp_path / "photo_x4.jpg").size == (160, 120)
 
 
 @pytest.mark.docs

@@ -53,8 +53,8 @@ site: $(DEV) ## build the documentation site into site/, with the browser page t
 	.venv/bin/python docs/site/generate.py
 	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet
 
-test-docs: $(DEV) ## build the site and follow its links; build wheel and sdist, and run tests from the sdist; two minutes
-	.venv/bin/pytest -m docs
+test-docs: $(DEV) ## run the commands of the guides; build the site, the wheel and the sdist, and try them; four minutes
+	.venv/bin/pytest -m docs --numprocesses 2
 
 lint: $(DEV) ## check style, types and formatting
 	.venv/bin/ruff check

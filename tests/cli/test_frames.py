@@ -1,6 +1,7 @@
 """`srez upscale --frames`."""
 
 import json
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from helpers import animations
+from helpers.pictures import png_chunk
 from srez import images
 from srez.cli import app
 from srez.upscaling import batch
@@ -92,3 +94,17 @@ def test_the_size_that_is_asked_for(tmp_path: Path) -> None:
     source = animations.write(tmp_path / "a.gif", transparent=True)
     assert upscale(source, tmp_path / "b.gif", "--frames", "all", "--width", 50).exit_code == 0
     assert images.sequence(tmp_path / "b.gif", "b", 10**6).sizes == ((50, 30),) * 4
+
+
+def test_frames_that_are_only_said_to_be_there_take_no_memory(tmp_path: Path) -> None:
+    source = animations.write(tmp_path / "a.png")
+    data = source.read_bytes()
+    place = data.index(b"acTL")
+    source.write_bytes(
+        data[: place - 4] + png_chunk(b"acTL", struct.pack(">II", 2**31 - 1, 0)) + data[place + 16 :]
+    )
+    command = [sys.executable, "-m", "srez", "upscale", str(source), "--frames", "all", "--model", "pixels"]
+    limited = ["sh", "-c", 'ulimit -v 4000000 && exec "$@"', "sh", *command]
+    done = subprocess.run(limited, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert f"{source} has more than 10,000 frames" in done.stderr

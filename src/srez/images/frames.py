@@ -75,10 +75,10 @@ def sequence(source: Path | bytes, name: str, max_pixels: int) -> Sequence:
     with reading.opened(source, name, max_pixels) as image:
         is_paged = image.format in (TIFF.pillow, HEIC.pillow)
         plays = _plays(image)
+        if _count(image) > MOST_FRAMES:  # before anything is made for each: a header may say any number
+            raise ImageError(f"{name} has more than {MOST_FRAMES:,} frames")
         # Frames have the size of the canvas; to know that of a page, one must go there.
         here = [image.size] * _count(image) if not is_paged else [image.size for _ in _pages(image)]
-    if len(here) > MOST_FRAMES:
-        raise ImageError(f"{name} has more than {MOST_FRAMES:,} frames")
     if sum(width * height for width, height in here) > max_pixels:
         raise TooLargeError(
             f"{name} has more than {max_pixels:,} pixels in its {len(here)} "

@@ -1,5 +1,6 @@
 """`srez models`."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,8 +9,8 @@ import typer
 from rich import box as borders
 from rich.table import Table
 
-from srez.cli.display import out_console, print_json
-from srez.cli.extras import require
+from srez.cli.display import Bars, out_console, print_json
+from srez.cli.extras import require, training_recipes
 from srez.cli.options import AsJson, Fidelity, LayoutOption, ValueRange, range_named
 from srez.errors import OptionError
 from srez.models import added, box, exporting
@@ -135,6 +136,54 @@ def export(
     check_repair(card, repair or None)
     exporting.export(path, card, to, output, chosen_fidelity(card, fidelity), repair)
     out_console.print(f"Done: {output}", soft_wrap=True)
+
+
+@models_app.command(
+    epilog="Examples: `srez models uncertainty faces.onnx --data img_align_celeba.zip "
+    "--partition list_eval_partition.txt`, `srez models uncertainty photo.onnx --data photos.zip`"
+)
+def uncertainty(
+    model: Annotated[Path, typer.Argument(help="An .onnx file of ours, x4, with its card.")],
+    data: Annotated[
+        list[Path],
+        typer.Option(
+            help="A zip or folder of undamaged pictures that the model was not made from; repeatable."
+        ),
+    ],
+    partition: Annotated[
+        Path | None,
+        typer.Option(
+            help="A file like CelebA's list_eval_partition.txt: 0 learns, 1 calibrates, 2 is left out. "
+            "[default: one picture in eight calibrates]",
+            show_default=False,
+        ),
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Of the training. [default: 5000]", show_default=False)
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of weights and crops.")] = 1,
+) -> None:
+    """Train how sure a model is, calibrate it, and add it to the model. It takes minutes.
+
+    The card is rewritten, and NAME-uncertainty.onnx appears beside it.
+    """
+    training_recipes()
+    from srez.train import backend
+    from srez.train.native_log import native_log
+
+    with native_log(Path(os.devnull)), Bars() as bars:
+        backend.choose()
+        from srez.train import uncertainty as training
+
+        card = training.learn(
+            model,
+            data,
+            partition,
+            steps or training.STEPS,
+            seed,
+            lambda items, count: bars.track(items, count, description="upscaling"),
+        )
+    out_console.print(f"{model}: {_uncertainty(model, card)}", soft_wrap=True)
 
 
 def _in_the_box() -> list[str]:

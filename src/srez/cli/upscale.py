@@ -176,7 +176,7 @@ def upscale(
     place = Place(device, precision)
     if engine == Engine.ray:
         if make:
-            raise OptionError("--samples and --uncertainty cannot be combined with --engine ray")
+            raise OptionError("--engine ray makes results alone: omit --samples and --uncertainty")
         if every:
             raise OptionError("--frames all cannot be combined with --engine ray")
         if output or dry_run or len(inputs) != 2:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import tomli_w
 
@@ -60,7 +61,9 @@ def add_samples(model: Path, other: Path, share: float = 0.0, strength: float = 
     _rewrite(model, replace(cards.read(model), samples=entry))
 
 
-def add_uncertainty(model: Path, network: Path, factor: float, power: float = 1.0) -> None:
+def add_uncertainty(
+    model: Path, network: Path, factor: float, power: float = 1.0, training: Mapping[str, Any] | None = None
+) -> None:
     """Add to a model the network that says how sure it is, as NAME-uncertainty.onnx.
 
     Args:
@@ -68,6 +71,7 @@ def add_uncertainty(model: Path, network: Path, factor: float, power: float = 1.
         network: an .onnx file of `srez.train.networks.uncertainty`.
         factor: of `srez.train.uncertainty.calibrated`.
         power: likewise.
+        training: what the card should say of how it was made.
 
     Raises:
         ModelError: a file is missing or damaged.
@@ -75,7 +79,9 @@ def add_uncertainty(model: Path, network: Path, factor: float, power: float = 1.
     """
     target = _copied(model, network.read_bytes(), "uncertainty")
     entry = cards.UncertaintyFile(target.name, cards.sha256(target), round(factor, 4), power)
-    _rewrite(model, replace(cards.read(model), uncertainty=entry))
+    card = cards.read(model)
+    how = {"uncertainty": dict(training)} if training else {}
+    _rewrite(model, replace(card, uncertainty=entry, training={**card.training, **how}))
 
 
 def _copied(model: Path, data: bytes, key: str) -> Path:

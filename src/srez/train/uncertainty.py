@@ -6,20 +6,88 @@ hold the truth in nine of ten pixels is then counted on pictures that this netwo
 conformal prediction (Angelopoulos and Bates, arXiv 2107.07511, section 2.3.2).
 """
 
+import tempfile
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+import onnx
 
-from srez.models.card import COVERAGE
+from srez.errors import ModelError, TrainingError
+from srez.models import card as cards
+from srez.models.card import COVERAGE, Card
+from srez.progress import Track, untracked
+from srez.train import combine, export, onnx_graph
+from srez.train.errors import examples
 from srez.train.networks import uncertainty
 from srez.train.networks.uncertainty import SCALE
+from srez.upscaling.upscaler import Upscaler
 
 POWERS = (0.6, 0.7, 0.8, 0.9, 1.0)
 
+STEPS = 5000
+BATCH = 32
+CROP = 32  # input pixels, of the side
+
 Tensor = Any
 ops: Any = keras.ops  # Keras has no type hints: its defaults, None, are taken for types
+
+
+def learn(
+    model: Path,
+    sources: Sequence[Path],
+    partition: Path | None = None,
+    steps: int = STEPS,
+    seed: int = 1,
+    track: Track = untracked,
+) -> Card:
+    """Give a model an uncertainty: train it on the model's errors, calibrate it, and add it to the card.
+
+    It takes minutes, and begins anew if it is stopped.
+
+    Args:
+        model: an .onnx file with its card, which is rewritten; x4.
+        sources: as for `srez.train.errors.examples`.
+        partition: likewise.
+        steps: of the training.
+        seed: of weights and crops.
+        track: shows how many pictures of a source are upscaled.
+
+    Returns:
+        The card.
+
+    Raises:
+        DataError: a source or the partition cannot be used, or there are too few pictures.
+        ModelError: a file is missing or damaged, or the model is not x4.
+        TrainingError: the exported network differs from the trained one.
+        OutputError: a file cannot be written.
+    """
+    card = cards.read(model)
+    if card.scale != SCALE:
+        raise ModelError(
+            f"{model} upscales x{card.scale}: only models of x{SCALE} can be given an uncertainty"
+        )
+    learning, held = examples(Upscaler(model), sources, partition, track)
+    crop = min(CROP, *(side for low in learning.lows for side in low.shape[:2]))
+    network = train(learning.lows, learning.errors, crop, steps, BATCH, seed)
+    factor, power = calibrated(network, held.lows, held.errors)
+    with tempfile.TemporaryDirectory() as folder:
+        draft = Path(folder) / "uncertainty.onnx"
+        onnx.save(onnx_graph.build(network), draft)
+        if (difference := export.parity(network, draft)) > export.TOLERANCE:
+            raise TrainingError(f"{model}: the exported uncertainty differs by {difference:.2g}")
+        how = {
+            "data": [source.name for source in sources],
+            "pictures": len(learning.lows),
+            "calibrated_on": len(held.lows),
+            "steps": steps,
+            "batch": BATCH,
+            "seed": seed,
+        }
+        combine.add_uncertainty(model, draft, factor, power, how)
+    return cards.read(model)
 
 
 def laplace(error: Tensor, scale: Tensor) -> Tensor:

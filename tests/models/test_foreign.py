@@ -143,12 +143,12 @@ def test_a_weak_effect_of_borders_is_seen(tmp_path: Path) -> None:
         helper.make_node("Mul", ["x", "most"], ["rest"]),
         helper.make_node("Add", ["some", "rest"], ["y"]),
     ]
-    shares = [helper.make_tensor(name, 1, [1], [value]) for name, value in (("little", 0.05), ("most", 0.95))]
+    shares = [helper.make_tensor(name, 1, [1], [value]) for name, value in (("little", 0.03), ("most", 0.97))]
     ends = [helper.make_tensor_value_info(name, 1, ["n", 3, f"{name}h", f"{name}w"]) for name in ("x", "y")]
     graph = helper.make_graph(nodes, "weak", ends[:1], ends[1:], shares)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
     onnx.save(model, tmp_path / "weak.onnx")
-    assert srez.load(tmp_path / "weak.onnx").card.receptive_radius >= 13
+    assert srez.load(tmp_path / "weak.onnx").card.receptive_radius >= 12
     picture = smooth((150, 140, 3)) // 2 + 127
     whole = srez.load(tmp_path / "weak.onnx")(picture).astype(int)
     assert np.abs(srez.load(tmp_path / "weak.onnx", tile=32)(picture) - whole).max() <= 1

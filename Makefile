@@ -5,7 +5,7 @@ PHOTOS ?= photos_train.zip
 DEV := .venv/ready
 LIGHT := .venv-demo/ready
 
-.PHONY: site test-docs help demo test test-serve test-cluster test-web attack load image test-fuzz test-kills test-perceptual test-backends test-exports lint docs benchmark neighbours photo-speed features gpu-kit graphics clean
+.PHONY: site test-docs help demo test test-serve test-cluster test-web attack load image test-fuzz test-kills test-perceptual test-backends test-exports test-convert lint docs benchmark neighbours photo-speed features gpu-kit graphics clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,6 +42,9 @@ test-backends: $(DEV) .venv-torch/ready ## train with TensorFlow and with PyTorc
 
 test-exports: .venv-exports/ready ## load exported models with ONNX Runtime, OpenCV, LiteRT and OpenVINO
 	.venv-exports/bin/pytest tests/exports -m exports
+
+test-convert: .venv-convert/ready ## convert weights of PyTorch with spandrel; downloads gigabytes
+	.venv-convert/bin/pytest tests/convert -m convert
 
 test-fuzz: $(DEV) ## upscale two thousand hostile files
 	.venv/bin/pytest -m fuzz -s
@@ -93,7 +96,7 @@ graphics: $(DEV) ## draw runs/graphics.zip, text and shapes to train on beside p
 	.venv/bin/python benchmarks/graphics.py
 
 clean: ## remove the virtual environments
-	rm -rf web/node_modules web/packed .venv .venv-demo .venv-perceptual .venv-neighbours .venv-speed .venv-torch .venv-exports
+	rm -rf web/node_modules web/packed .venv .venv-demo .venv-perceptual .venv-neighbours .venv-speed .venv-torch .venv-exports .venv-convert
 
 $(DEV): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -113,6 +116,11 @@ $(DEV): pyproject.toml constraints.txt
 .venv-exports/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv-exports
 	.venv-exports/bin/pip install --quiet -c constraints.txt pytest opencv-python-headless openvino -e '.[litert]'
+	touch $@
+
+.venv-convert/ready: pyproject.toml
+	$(PYTHON) -m venv .venv-convert
+	.venv-convert/bin/pip install --quiet pytest -e '.[convert]'
 	touch $@
 
 $(LIGHT): pyproject.toml constraints.txt

@@ -123,3 +123,19 @@ def test_what_is_known_need_not_be_found_out(folder: Path, tmp_path: Path) -> No
     assert run("add", file, "--range", "255", "--layout", "NCHW").exit_code == 0
     assert json.loads(run("show", "x", "--json").stdout)["form"]["takes"] == [0, 255]
     assert run("add", file, "--name", "y", "--range", "7").exit_code == 2
+
+
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
+def test_weights_of_pytorch_need_one_more_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    monkeypatch.setattr("srez.cli.extras.find_spec", lambda _name: None)
+    (tmp_path / f"x{suffix}").write_bytes(b"weights")
+    result = run("add", tmp_path / f"x{suffix}")
+    assert result.exit_code == 2
+    assert "srez[convert]" in result.stderr
+    (tmp_path / "a.png").write_bytes(b"")
+    words = ["upscale", str(tmp_path / "a.png"), "--model", str(tmp_path / f"x{suffix}")]
+    result = CliRunner().invoke(app, words, env={"COLUMNS": "300"})
+    assert result.exit_code == 2
+    assert "srez models add" in result.stderr

@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
@@ -13,7 +15,7 @@ from srez.cli.display import Bars, out_console, print_json
 from srez.cli.extras import require, training_recipes
 from srez.cli.options import AsJson, Fidelity, LayoutOption, ValueRange, range_named
 from srez.errors import OptionError
-from srez.models import added, box, exporting
+from srez.models import added, box, convert_torch, exporting
 from srez.models import card as cards
 from srez.models.card import COVERAGE, Card, Form, WeightFile
 from srez.models.exporting import To
@@ -70,10 +72,15 @@ def show(
 
 @models_app.command(
     epilog="Examples: `srez models add 4x-fur.onnx --name fur --licence CC-BY-4.0`, "
-    "`srez models add old.onnx --range 255`"
+    "`srez models add old.onnx --range 255`, `srez models add 4x-fur.safetensors`"
 )
 def add(
-    model: Annotated[Path, typer.Argument(help="Any .onnx file that makes pictures larger.")],
+    model: Annotated[
+        Path,
+        typer.Argument(
+            help="Any .onnx file that makes pictures larger; with srez[convert] a .pth or .safetensors too."
+        ),
+    ],
     name: Annotated[
         str | None, typer.Option(help="What to call it. [default: the file's name]", show_default=False)
     ] = None,
@@ -89,7 +96,11 @@ def add(
     chosen = name or model.stem
     if chosen in (box.AUTO, *_in_the_box()):
         raise OptionError(f"--name {chosen}: that is a model in the box; choose another name")
-    card = added.add(box.find(model), chosen, licence, description, Hints(range_named(value_range), layout))
+    takes = range_named(value_range)
+    with _as_onnx(model) as file:
+        known = convert_torch.HINTS if _is_torch(model) else Hints()
+        hints = Hints(takes or known.takes, layout or known.layout)
+        card = added.add(file, chosen, licence, description, hints)
     out_console.print(f"{chosen}: x{card.scale}, {_form(card)}", soft_wrap=True)
     out_console.print(f"Use it with --model {chosen}; srez models show {chosen} says more.", soft_wrap=True)
 
@@ -184,6 +195,23 @@ def uncertainty(
             lambda items, count: bars.track(items, count, description="upscaling"),
         )
     out_console.print(f"{model}: {_uncertainty(model, card)}", soft_wrap=True)
+
+
+def _is_torch(model: Path) -> bool:
+    return model.suffix.lower() in convert_torch.SUFFIXES
+
+
+@contextmanager
+def _as_onnx(model: Path) -> Iterator[Path]:
+    """The .onnx file of a model, converted if it holds weights of PyTorch."""
+    if not _is_torch(model):
+        yield box.find(model)
+        return
+    require(f"converting {model}", *convert_torch.PACKAGES, extra="convert")
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / f"{model.stem}.onnx"
+        convert_torch.converted(model, file)
+        yield file
 
 
 def _in_the_box() -> list[str]:

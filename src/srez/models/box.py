@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from srez.errors import ModelError
-from srez.models import added, detector, drawn, foreign
+from srez.models import added, convert_torch, detector, drawn, foreign
 from srez.models import card as cards
 from srez.models.card import Card
 from srez.models.foreign import Hints
@@ -25,10 +25,6 @@ _METHODS = {"selfexsr": Path(__file__).parent / "selfexsr/selfexsr.toml"}
 
 
 _UNUSABLE = {  # weights of other programs, by suffix: what they are
-    ".pth": "PyTorch",
-    ".pt": "PyTorch",
-    ".ckpt": "PyTorch",
-    ".safetensors": "PyTorch",
     ".h5": "Keras",
     ".keras": "Keras",
     ".pb": "TensorFlow",
@@ -126,6 +122,11 @@ def find(model: str | Path) -> Path:
         return Path(model)
     if str(model) in _RETIRED:
         raise ModelError(f"there is no model {str(model)!r} any more: {_RETIRED[str(model)]}")
+    if suffix in convert_torch.SUFFIXES:
+        raise ModelError(
+            f"{model} holds weights of PyTorch: convert them with srez models add {model} (pip install "
+            "'srez[convert]')"
+        )
     if suffix in _UNUSABLE:
         raise ModelError(
             f"{model} holds weights of {_UNUSABLE[suffix]}: convert them to ONNX, with the program that made "

@@ -118,8 +118,7 @@ def test_every_command_of_a_page_runs(page: str, shelf: Path, server: serving.Se
 
 def run_python(block: Block, folder: Path) -> str:
     """What it says if it fails; it finds a picture as `image`, and two as `faces`."""
-    image = Image.open(folder / "photo.jpg")
-    with contextlib.chdir(folder):
+    with Image.open(folder / "photo.jpg") as image, contextlib.chdir(folder):
         exec(block.text, {"image": image, "faces": np.zeros((2, 16, 16, 3), np.uint8)})
     return ""
 

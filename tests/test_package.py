@@ -63,7 +63,8 @@ def test_the_wheel_upscales_where_there_is_nothing_but_python(tmp_path: Path) ->
             words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr
-    assert Image.open(tmp_path / "photo_x4.jpg").size == (160, 120)
+    with Image.open(tmp_path / "photo_x4.jpg") as result:
+        assert result.size == (160, 120)
 
 
 @pytest.mark.docs

@@ -177,7 +177,7 @@ test("a damaged file gets a sentence, and does not stop the others", async () =>
 test("cancelling takes less than a second, ends the work, and lets the next picture in", async () => {
   await page.setInputFiles("#files", [join(folder, "pictures/long/large.png"), join(folder, "pictures/in/tiny.png")]);
   const row = named("large.png");
-  await row.getByText("reading").waitFor();
+  await row.getByText("upscaling").waitFor();
   await page.waitForTimeout(2000); // so that the network runs
   const ended = page.workers().map((worker) => new Promise((resolve) => worker.once("close", resolve)));
   expect(ended.length).toBeGreaterThan(0);
@@ -196,7 +196,7 @@ test("cancelling takes less than a second, ends the work, and lets the next pict
 test("removing a picture that is done does not end the work on another", async () => {
   await upscale("settings", "photo.png");
   await page.setInputFiles("#files", join(folder, "pictures/in/wide.png"));
-  await named("wide.png").getByText("reading").waitFor();
+  await named("wide.png").getByText("upscaling").waitFor();
   await named("photo.png").locator(".remove").click();
   await named("wide.png").and(page.locator(".done")).waitFor({ timeout: LONGEST / 2 });
 }, LONGEST);
@@ -260,6 +260,61 @@ test.each(["light", "dark"] as const)("is accessible and fits, %s", async (schem
     expect(violations.map(({ id, impact }) => `${impact}: ${id}`)).toEqual([]);
     if (process.env.SCREENSHOTS) await page.screenshot({ path: `${process.env.SCREENSHOTS}/${scheme}-${width}.png`, fullPage: true });
   }
+}, LONGEST);
+
+/** In the page: a graphics card that is there, and a worker that answers for it; `kind` is how. No test has a real one. */
+function standInForGpu(kind: string): void {
+  const requestAdapter = () => {
+    if (kind === "throws") throw new Error("no such thing");
+    return Promise.resolve(kind === "absent" ? null : {});
+  };
+  Object.defineProperty(navigator, "gpu", { value: { requestAdapter } });
+  const Real = Worker;
+  window.Worker = function (...words: ConstructorParameters<typeof Worker>) {
+    const real = new Real(...words);
+    const post = real.postMessage.bind(real);
+    real.postMessage = (job: { device: string; file?: Blob }) => {
+      if (job.device !== "gpu") return post(job);
+      const answer = real.onmessage!.bind(real);
+      const say = (data: object) => void setTimeout(() => answer(new MessageEvent("message", { data })));
+      if (kind === "fails" || job.file) return say({ error: "the device is lost", isUsable: false });
+      if (kind === "wrong") return say({ timed: { seconds: 0, output: new Float32Array(3 * 512 * 512) } });
+      real.onmessage = ({ data }) => say({ timed: { ...data.timed, seconds: 0 } });
+      post({ ...job, device: "cpu" });
+    };
+    return real;
+  } as unknown as typeof Worker;
+}
+
+test.each([
+  ["absent", null],
+  ["throws", null],
+  ["fails", "does not run the model"],
+  ["wrong", "computes something else"],
+  ["fast", "The graphics card is used: 0 ms"],
+])("a graphics card that %s", async (kind, said) => {
+  const tab = await browser.newPage();
+  tab.setDefaultTimeout(LONGEST);
+  const errors: string[] = [];
+  tab.on("pageerror", (error) => errors.push(error.message));
+  await tab.addInitScript(standInForGpu, kind);
+  await tab.goto(site.url);
+  await tab.waitForSelector("body[data-ready]");
+  const offer = tab.getByRole("button", { name: "Try the graphics card" });
+  if (said) {
+    await offer.click();
+    await tab.locator("#device", { hasText: "is used" }).waitFor();
+    expect(await tab.textContent("#device")).toContain(said);
+  } else expect(await offer.count()).toBe(0);
+  const picture = join(folder, "pictures/in/tiny.png");
+  if (kind === "fast") {
+    await tab.setInputFiles("#files", picture); // which it loses
+    await tab.locator(".failed", { hasText: "the device is lost" }).waitFor();
+  }
+  await tab.setInputFiles("#files", picture);
+  await tab.waitForSelector(".done");
+  expect(errors).toEqual([]);
+  await tab.close();
 }, LONGEST);
 
 test("srez serve --page browser serves it, with threads at the first visit", async () => {

@@ -24,7 +24,13 @@ export interface Result {
 }
 
 /** With an error, whether the worker can go on. */
-export type Message = { progress: number } | { result: Result } | { error: string; isUsable: boolean } | { seconds: number };
+export type Message = { progress: number } | { result: Result } | { error: string; isUsable: boolean } | { timed: Timed };
+
+/** What a device took for a small picture, and made of it. */
+export interface Timed {
+  seconds: number;
+  output: Float32Array;
+}
 
 const SHOWN = 1024; // input pixels a side of the part that is shown of large pictures
 const TIMED = 128; // pixels a side of what is run to time a device
@@ -44,7 +50,7 @@ async function answer(job: Job | Omit<Job, "file">): Promise<void> {
   try {
     const network = await networkFor(job);
     if ("file" in job) say({ result: await upscale(job.file, network, (progress) => say({ progress })) });
-    else say({ seconds: await time(network) });
+    else say({ timed: await time(network) });
   } catch (error) {
     if (error instanceof PictureError) return say({ error: error.message, isUsable: true });
     console.error(error);
@@ -121,11 +127,11 @@ function writerFor({ channels, pixels, colours }: Picture, width: number, height
   return new PngWriter({ width, height, channels, deep: pixels instanceof Uint16Array, colours });
 }
 
-/** Seconds of a second run: the first one prepares. */
-async function time(network: Network): Promise<number> {
+/** The second run is timed: the first one prepares. */
+async function time(network: Network): Promise<Timed> {
   const image = Float32Array.from({ length: TIMED * TIMED * 3 }, (_, index) => (index % 7) / 7);
   await network(image, TIMED, TIMED);
   const started = performance.now();
-  await network(image, TIMED, TIMED);
-  return (performance.now() - started) / 1000;
+  const output = await network(image, TIMED, TIMED);
+  return { seconds: (performance.now() - started) / 1000, output: output.slice() };
 }

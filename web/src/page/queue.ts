@@ -59,7 +59,8 @@ export class Queue {
       progress.value = fraction;
       part(row, "state").textContent = `${Math.round(100 * fraction)} %`;
     };
-    part(row, "state").textContent = "reading";
+    part(row, "state").textContent = "upscaling";
+    progress.removeAttribute("value"); // how far is known after the first tile
     progress.setAttribute("aria-label", `Progress of ${row.path}`);
     const started = performance.now();
     try {

@@ -2,7 +2,7 @@
 
 import type { Device } from "../engine/network";
 import type { Settings } from "../engine/weights";
-import type { Job, Message, Result } from "../engine/worker";
+import type { Job, Message, Result, Timed } from "../engine/worker";
 
 const MOST_THREADS = 8; // more gain little, and each takes memory
 
@@ -20,10 +20,10 @@ export class Upscaler {
     });
   }
 
-  /** The seconds that a device takes for a small picture, when it is ready. */
-  time(settings: Settings): Promise<number> {
-    return this.ask<number>({ settings, ...this.place() }, null, (message, done) => {
-      if ("seconds" in message) done(message.seconds);
+  /** What the device takes for a small picture when it is ready, and makes of it. */
+  time(settings: Settings): Promise<Timed> {
+    return this.ask<Timed>({ settings, ...this.place() }, null, (message, done) => {
+      if ("timed" in message) done(message.timed);
     });
   }
 
@@ -45,6 +45,7 @@ export class Upscaler {
       const worker = (this.worker ??= new Worker(new URL("../engine/worker.ts", import.meta.url), { type: "module" }));
       const fail = (reason: unknown) => {
         this.end();
+        if (reason !== signal?.reason) this.device = "cpu"; // which the next picture will not fail on
         reject(reason);
       };
       cancel = () => fail(signal!.reason);

@@ -47,6 +47,7 @@ def fill(shelf: Path) -> None:
         "incoming/new.jpg",
         "old-photograph.jpg",
         "old.jpg",
+        "family.jpg",
         "small.png",
         "facade.png",
     ]

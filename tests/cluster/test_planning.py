@@ -44,3 +44,8 @@ def test_results_of_other_options_are_not_taken_for_these(changed: dict[str, Any
         Batch("in", "out", ModelChoice("photo"), options=each) for each in (Options(), Options(**changed))
     )
     assert first.settings_hash() != second.settings_hash()
+
+
+def test_results_with_faces_enlarged_are_others() -> None:
+    first, second = (Batch("in", "out", ModelChoice("photo", faces=each)) for each in (False, True))
+    assert first.settings_hash() != second.settings_hash()

@@ -121,6 +121,12 @@ Salvage = Annotated[
 ]
 
 
+Faces = Annotated[
+    bool,
+    typer.Option(
+        "--faces", help="Find the faces in photographs, and enlarge small ones by the model of faces."
+    ),
+]
 FramesOption = Annotated[
     Frames | None,
     typer.Option(

@@ -27,6 +27,7 @@ from srez.cli.options import (
     AsJson,
     Background,
     Device,
+    Faces,
     Fidelity,
     FramesOption,
     Precision,
@@ -94,6 +95,7 @@ def upscale(
     model: AnyModel = box.AUTO,
     fidelity: Fidelity = None,
     repair: Repair = None,
+    faces: Faces = False,
     scale: Scale = None,
     width: Width = None,
     height: Height = None,
@@ -165,8 +167,9 @@ def upscale(
         raise OptionError("give either --overwrite or --skip")
     existing = Existing.OVERWRITE if overwrite else Existing.SKIP if skip else Existing.REFUSE
     every = frames == images.Frames.all
-    if make and (wrap or every):
-        other = "--wrap" if wrap else "--frames all"
+    others = {"--wrap": wrap, "--frames all": every, "--faces": faces}
+    if make and any(others.values()):
+        other = next(option for option, given in others.items() if given)
         raise OptionError(f"--samples and --uncertainty cannot be combined with {other}")
     if every and salvage:
         raise OptionError("--salvage and --frames all cannot be combined: take the first frame")
@@ -185,12 +188,12 @@ def upscale(
         from srez.cluster.upscaling import Batch, ModelChoice
 
         source, target = inputs
-        choice = ModelChoice(model, fidelity, tile, repair, place)
+        choice = ModelChoice(model, fidelity, tile, repair, place, faces)
         whole = Batch(source, target, choice, rules, options)
         raise typer.Exit(_upscale_with_ray(whole, workers, ray_address, as_json))
     if workers:
         raise OptionError("--workers requires --engine ray")
-    choose = chooser(model, fidelity, tile, repair, place)
+    choose = chooser(model, fidelity, tile, repair, place, faces)
     debug = context.find_root().params["debug"]
     if raw:
         raise typer.Exit(raw_frames.upscale_raw(choose, Raw(raw, pixel_format), options, debug))

@@ -15,6 +15,7 @@ from srez.cli.options import (
     AsJson,
     Background,
     Device,
+    Faces,
     Fidelity,
     FramesOption,
     Precision,
@@ -49,6 +50,7 @@ def watch(
     model: AnyModel = box.AUTO,
     fidelity: Fidelity = None,
     repair: Repair = None,
+    faces: Faces = False,
     scale: Scale = None,
     width: Width = None,
     height: Height = None,
@@ -83,7 +85,7 @@ def watch(
     colour = images.colour_named(background) if background else None
     options = Options(Size(scale, width, height), quality, max_pixels, colour, wrap, salvage, frames)
     rules = Rules(out, format_, recursive=recursive, animated=every)
-    choose = chooser(model, fidelity, tile, repair, Place(device, precision))
+    choose = chooser(model, fidelity, tile, repair, Place(device, precision), faces)
     show = partial(_show, as_json=as_json, debug=context.find_root().params["debug"])
     watched = watching.watch(folder, rules, choose, options, box.scale(model), show)
     error_console.print(f"Stopped. {watched.done} upscaled, {watched.failed} failed.")

@@ -159,12 +159,22 @@ def bicubic(images: np.ndarray, scale: int) -> np.ndarray:
         `(N, H * scale, W * scale, C)` float32; may overshoot the input's range.
     """
     size = (images.shape[2] * scale, images.shape[1] * scale)
-    return np.stack(
-        [
-            np.stack([_resize_plane(plane, size) for plane in np.moveaxis(image, -1, 0)], axis=-1)
-            for image in images.astype(np.float32)
-        ]
-    )
+    return np.stack([bicubic_to(image, *size) for image in images])
+
+
+def bicubic_to(image: np.ndarray, width: int, height: int) -> np.ndarray:
+    """The same to any size; the kernel is widened where it reduces, against aliasing.
+
+    Args:
+        image: `(H, W, C)` float, any range.
+        width: wanted, in pixels.
+        height: wanted, in pixels.
+
+    Returns:
+        `(height, width, C)` float32; may overshoot the input's range.
+    """
+    planes = np.moveaxis(image.astype(np.float32, copy=False), -1, 0)
+    return np.stack([_resize_plane(plane, (width, height)) for plane in planes], axis=-1)
 
 
 def bicubic_reduce(image: np.ndarray, scale: int) -> np.ndarray:

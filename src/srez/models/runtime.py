@@ -94,9 +94,13 @@ class Network:
             SlowModelError: the run took too long.
             DeviceError: the device failed.
         """
+        return self.run_all(images)[0]
+
+    def run_all(self, images: np.ndarray) -> list[np.ndarray]:
+        """Run the graph and give all its outputs; arguments and errors are those of `run`."""
         with _time_limit(self._seconds) as options:
             try:
-                output = np.asarray(self._session.run(None, {self.inputs[0].name: images}, options)[0])
+                outputs = self._session.run(None, {self.inputs[0].name: images}, options)
             except Exception as error:
                 if options and options.terminate:
                     limit = f"{self._seconds:g} seconds"
@@ -110,11 +114,12 @@ class Network:
                         f"{self.device.name} fails on an input of shape {shape}: {first_line(error)}"
                     ) from None
                 raise ModelError(f"{self.name} cannot run on an input of shape {shape}: {error}") from None
-        if output.size and np.isnan(output.max()):  # it would become black
+        arrays = [np.asarray(output) for output in outputs]
+        if any(array.size and np.isnan(array.max()) for array in arrays):  # they would become black
             if self.device is not CPU:
                 raise DeviceError(f"{self.device.name} produces NaN")
             raise ModelError(f"{self.name} produces NaN: its weights are corrupt")
-        return output
+        return arrays
 
 
 _FATAL = 4  # of ONNX Runtime's levels of its log

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -11,6 +12,7 @@ import numpy as np
 from srez import images
 from srez.errors import ModelError, OptionError, OutOfMemoryError, SeveralError
 from srez.images import Format, Frames, Picture, resample
+from srez.models.face_finder import Face
 from srez.upscaling.loading import Choose
 from srez.upscaling.settings import ModelSettings
 from srez.upscaling.size import Resizing, Size, resizing
@@ -147,6 +149,7 @@ class Converted:
         settings: what it was made with, or its first frame; None if it is only foreseen.
         warnings: what the source says beside its pixels and the result does not, a phrase each.
         frames: how many frames or pages it has.
+        faces: that were found, where they were looked for.
     """
 
     size: tuple[int, int]
@@ -154,6 +157,7 @@ class Converted:
     settings: ModelSettings | None = None
     warnings: tuple[str, ...] = ()
     frames: int = 1
+    faces: tuple[Face, ...] = ()
 
 
 def convert(
@@ -184,9 +188,10 @@ def convert(
     upscaler = choose(picture.pixels)
     settings = upscaler.settings_for(picture.pixels, picture.jpeg_quality)
     try:
-        upscale = wrapped_bands if options.wrap else Upscaler.bands
+        faces = upscaler.faces_in(picture.pixels)
+        upscale = wrapped_bands if options.wrap else partial(Upscaler.bands, faces=faces)
         bands = upscale(upscaler, picture.pixels, progress, settings.repair)
-        return replace(encode(decoded, bands, target, options), settings=settings)
+        return replace(encode(decoded, bands, target, options), settings=settings, faces=tuple(faces))
     except MemoryError:
         raise OutOfMemoryError(f"{source.name}: out of memory: try a smaller --tile") from None
 

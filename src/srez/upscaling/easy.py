@@ -33,6 +33,7 @@ def upscale(
     model: str | Path = ...,
     device: str | None = ...,
     frames: str | None = ...,
+    faces: bool = ...,
 ) -> PillowImage: ...
 
 
@@ -44,6 +45,7 @@ def upscale(
     model: str | Path = ...,
     device: str | None = ...,
     frames: str | None = ...,
+    faces: bool = ...,
 ) -> Path: ...
 
 
@@ -54,6 +56,7 @@ def upscale(
     model: str | Path = box.AUTO,
     device: str | None = None,
     frames: str | None = None,
+    faces: bool = False,
 ) -> PillowImage | np.ndarray | Path:
     """Make a picture larger: `srez.upscale("small.jpg").save("large.png")`.
 
@@ -66,6 +69,7 @@ def upscale(
         device: as for `srez.load`.
         frames: of a file with several frames or pages, "first" or "all", which is for `to` only; by default,
             such a file is refused.
+        faces: whether faces in photographs are found and enlarged by the model of faces.
 
     Returns:
         A PIL image for a file or a PIL image, an array for an array, and `to` if that is given.
@@ -74,7 +78,7 @@ def upscale(
         SrezError: the picture, the model or the device cannot be used, or the result cannot be written.
     """
     options = Options(frames=_named(frames))
-    choose = _chooser(str(model), device)
+    choose = _chooser(str(model), device, faces)
     if to is None:
         if options.frames == Frames.all:
             raise OptionError('frames="all" writes a file: say which (to=)')
@@ -105,8 +109,8 @@ def _larger(choose: Choose, picture: Picture, name: str) -> PillowImage:
 
 
 @lru_cache(maxsize=4)
-def _chooser(model: str, device: str | None) -> Choose:
-    return chooser(model, place=Place(device, AUTO))
+def _chooser(model: str, device: str | None, faces: bool) -> Choose:
+    return chooser(model, place=Place(device, AUTO), faces=faces)
 
 
 def _pixels(image: PillowImage | np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from srez.models import box
 from srez.models.devices import AUTO, Place
 from srez.models.placing import require
 from srez.upscaling.arrays import as_channels
+from srez.upscaling.faces import MODEL
 from srez.upscaling.upscaler import Upscaler, check_tile
 
 Choose = Callable[[np.ndarray], Upscaler]
@@ -23,6 +24,7 @@ def load(
     repair: float | None = None,
     device: str | None = None,
     precision: str = AUTO,
+    faces: bool = False,
 ) -> Upscaler:
     """Load a built-in model by its name, or one of your own by its path.
 
@@ -35,14 +37,15 @@ def load(
         device: what runs it: a name that `srez devices` lists, or "auto" for the best that works; by default
             what the environment variable SREZ_DEVICE says, else "auto".
         precision: "float32", "float16", or "auto" for the device's own choice.
+        faces: whether faces in photographs are found and enlarged by the model of faces.
 
     Raises:
         ModelError: there is no such model, it is corrupt or not a model of srez, or the model has no fidelity
-            or no repair to choose.
+            or no repair to choose; or faces are to be found, and srez[faces] is not installed.
         OptionError: the fidelity, the repair or the tile is out of range, or the device is not installed, or
             does not compute in the precision.
     """
-    return Upscaler(box.find(model), fidelity, tile, repair, place=Place(device, precision))
+    return Upscaler(box.find(model), fidelity, tile, repair, place=Place(device, precision), faces=faces)
 
 
 def chooser(
@@ -51,6 +54,7 @@ def chooser(
     tile: int | None = None,
     repair: float | None = None,
     place: Place | None = None,
+    faces: bool = False,
 ) -> Choose:
     """A function that gives the upscaler for a picture; each model is loaded once.
 
@@ -62,6 +66,7 @@ def chooser(
         tile: as for `load`.
         repair: as for `load`.
         place: where models are to run; by default as for `load`.
+        faces: as for `load`; pictures that are nothing but a face have none in them.
 
     Raises:
         ModelError: as for `load`; with "auto", when the function is called.
@@ -70,7 +75,12 @@ def chooser(
     """
     check_tile(tile)
     require(place or Place())
-    loaded = cache(lambda name: Upscaler(box.find(name), fidelity, tile, repair, place=place))
+
+    @cache
+    def loaded(name: str) -> Upscaler:
+        looked_for = faces and name != MODEL
+        return Upscaler(box.find(name), fidelity, tile, repair, place=place, faces=looked_for)
+
     if model != box.AUTO:
         loaded(model)
     network = fidelity is not None or repair is not None  # which only networks have

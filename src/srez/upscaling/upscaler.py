@@ -18,10 +18,12 @@ from srez.images import from_float, jpeg, read, resample, to_float
 from srez.images.pillow import PillowImage, as_pillow, from_pillow, to_pillow
 from srez.models import blending, box, selfexsr
 from srez.models.devices import Place
+from srez.models.face_finder import Face
 from srez.models.fitting import Run, fitted
 from srez.models.foreign import Hints
 from srez.models.placing import Placed
 from srez.upscaling import beside, clipping, damage, exact, samples, tiling, uncertainty
+from srez.upscaling import faces as find_faces
 from srez.upscaling.arrays import as_channels, check_batch
 from srez.upscaling.settings import ModelSettings, check_repair, chosen_fidelity
 from srez.upscaling.tiling import BATCH_PIXELS, SMALLEST, Cut, Progress, ignore_progress
@@ -53,6 +55,7 @@ class Upscaler:
         seconds: float | None = None,
         place: Place | None = None,
         hints: Hints | None = None,
+        faces: bool = False,
     ) -> None:
         """Load a model and its card.
 
@@ -66,10 +69,11 @@ class Upscaler:
             seconds: that the model may take for a tile or a batch; no limit by default.
             place: where it is to run; by default what SREZ_DEVICE says, else the best device that works.
             hints: what is known of a model without a card.
+            faces: whether faces in photographs are found and enlarged by the model of faces.
 
         Raises:
             ModelError: a file is missing, corrupt or does not make pictures larger, or the model has no
-                fidelity or no repair to choose.
+                fidelity or no repair to choose; or faces are to be found, and what finds them is missing.
             OptionError: the fidelity, the repair or the tile is out of range, or the device is not
                 installed.
         """
@@ -80,6 +84,7 @@ class Upscaler:
         self._file, self._repair, self._seconds = model, repair, seconds
         self._tile = tile
         self._place = place
+        self._faces = Upscaler(find_faces.model(), place=place) if faces else None
         self._begin()
         if box.is_method(model):
             selfexsr.require_packages()
@@ -88,12 +93,20 @@ class Upscaler:
 
     @overload
     def __call__(
-        self, image: np.ndarray, progress: Progress = ..., repair: float | None = ...
+        self,
+        image: np.ndarray,
+        progress: Progress = ...,
+        repair: float | None = ...,
+        faces: Sequence[Face] | None = ...,
     ) -> np.ndarray: ...
 
     @overload
     def __call__(
-        self, image: PillowImage | str | Path, progress: Progress = ..., repair: float | None = ...
+        self,
+        image: PillowImage | str | Path,
+        progress: Progress = ...,
+        repair: float | None = ...,
+        faces: Sequence[Face] | None = ...,
     ) -> PillowImage: ...
 
     def __call__(
@@ -101,6 +114,7 @@ class Upscaler:
         image: np.ndarray | PillowImage | str | Path,
         progress: Progress = ignore_progress,
         repair: float | None = None,
+        faces: Sequence[Face] | None = None,
     ) -> np.ndarray | PillowImage:
         """Upscale one picture, tile by tile.
 
@@ -112,6 +126,7 @@ class Upscaler:
                 path of a file. Any size.
             progress: called after each tile with the fraction done.
             repair: as `repair_for` gives it, which is called by default.
+            faces: as `faces_in` gives them, which is called by default.
 
         Returns:
             The same kind, with H and W multiplied by the model's scale. PIL images with a palette, in CMYK or
@@ -126,15 +141,15 @@ class Upscaler:
             picture = read(Path(image))
             pixels = picture.pixels
             repair = self.repair_for(pixels, picture.jpeg_quality) if repair is None else repair
-            return as_pillow(replace(picture, pixels=self(pixels, progress, repair)), str(image))
+            return as_pillow(replace(picture, pixels=self(pixels, progress, repair, faces)), str(image))
         if isinstance(image, PillowImage):
             repair = self.repair_for(image) if repair is None else repair
-            return to_pillow(self(from_pillow(image), progress, repair), like=image)
+            return to_pillow(self(from_pillow(image), progress, repair, faces), like=image)
         pixels = as_channels(image)
-        run, cut, progress = self._plan(
-            pixels, self.repair_for(image) if repair is None else repair, progress
-        )
+        repair = self.repair_for(image) if repair is None else repair
+        run, cut, progress = self._plan(pixels, repair, progress)
         larger = tiling.tiled(run, pixels, self.card.scale, cut, progress)
+        larger = next(self._with_faces(iter([larger]), pixels, repair, faces))
         return larger if image.ndim == 3 else larger[..., 0]
 
     def bands(
@@ -142,6 +157,7 @@ class Upscaler:
         image: np.ndarray | PillowImage,
         progress: Progress = ignore_progress,
         repair: float | None = None,
+        faces: Sequence[Face] | None = None,
     ) -> Iterator[np.ndarray]:
         """Upscale one picture and yield it by rows of tiles, for results larger than memory.
 
@@ -149,6 +165,7 @@ class Upscaler:
             image: as for a call.
             progress: called after each tile with the fraction done.
             repair: as for a call.
+            faces: as for a call.
 
         Yields:
             From top to bottom, `(h, scale W, C)` of the image's dtype; gray has C = 1.
@@ -159,10 +176,10 @@ class Upscaler:
             MemoryError: it did not suffice, even for small tiles.
         """
         pixels = as_channels(from_pillow(image) if isinstance(image, PillowImage) else image)
-        run, cut, progress = self._plan(
-            pixels, self.repair_for(image) if repair is None else repair, progress
-        )
-        return tiling.bands(run, pixels, self.card.scale, cut, progress)
+        repair = self.repair_for(image) if repair is None else repair
+        run, cut, progress = self._plan(pixels, repair, progress)
+        bands = tiling.bands(run, pixels, self.card.scale, cut, progress)
+        return self._with_faces(bands, pixels, repair, faces)
 
     def samples(
         self,
@@ -250,6 +267,14 @@ class Upscaler:
             return damage.estimate(from_pillow(image), jpeg_quality or jpeg.quality(image))
         return damage.estimate(image, jpeg_quality)
 
+    def faces_in(self, image: np.ndarray) -> list[Face]:
+        """The faces of a picture, the surest first; none unless the upscaler was told to look for them.
+
+        Args:
+            image: an array, as for a call.
+        """
+        return find_faces.find(as_channels(image)) if self._faces else []
+
     def settings_for(self, image: np.ndarray, jpeg_quality: float | None = None) -> ModelSettings:
         """What a picture is upscaled with; the arguments are those of `repair_for`."""
         return ModelSettings(self.card.name, self.fidelity, self.repair_for(image, jpeg_quality))
@@ -276,11 +301,10 @@ class Upscaler:
             return output
         if repairs is None:
             repairs = [self.repair_for(image) for image in images]
-        one_by_one = box.is_method(self._file) or height * width > BATCH_PIXELS
+        one_by_one = box.is_method(self._file) or self._faces or height * width > BATCH_PIXELS
         if self._edge(height, width) or one_by_one:
             for image, repair, place in zip(images, repairs, output, strict=True):
-                run, cut, _ = self._plan(image, repair)
-                place[...] = tiling.tiled(run, image, scale, cut)
+                place[...] = self(image, repair=repair)
             return output
         together = max(1, BATCH_PIXELS // (height * width))
         for repair in set(repairs):
@@ -358,6 +382,22 @@ class Upscaler:
         runs = 2 * tiles if image.shape[2] in (2, 4) else tiles  # alpha has one of its own
         run = partial(selfexsr.run, watch=tiling.shared(progress, runs))
         return partial(self._run_tile, run), cut, ignore_progress
+
+    def _with_faces(
+        self, bands: Iterator[np.ndarray], image: np.ndarray, repair: float, found: Sequence[Face] | None
+    ) -> Iterator[np.ndarray]:
+        """Bands of a result, with faces put in; by default those that are found."""
+        if not self._faces:
+            return bands
+        margin = self.card.receptive_radius + clipping.REACH + resample.HIDDEN_REACH
+        photo = partial(Upscaler.__call__, self, repair=repair, faces=())
+        found = self.faces_in(image) if found is None else found
+        made = [
+            find_faces.patch(each, image, margin, photo, self._faces)
+            for each in found
+            if find_faces.fits(each)
+        ]
+        return find_faces.put_in(bands, [each for each in made if each])
 
     def _memory(self, placed: Placed) -> int:
         """Bytes for tiles. What a card has is not known: there, memory runs out and halves the tiles."""

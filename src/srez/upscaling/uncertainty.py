@@ -12,6 +12,8 @@ from srez.upscaling import tiling
 from srez.upscaling.beside import placed
 from srez.upscaling.settings import chosen_fidelity
 
+_FEW_PIXELS = 64 * 64  # while the model's own threads wait for more work, others begin late
+
 
 def check(card: Card, fidelity: float, repair: float | None) -> None:
     """Refuse settings at which a model does not know how sure it is.
@@ -45,6 +47,16 @@ def runner(model: Path, card: Card, place: Place | None, seconds: float | None =
     """
     assert card.uncertainty
     own = placed(model.with_name(card.uncertainty.file), place, seconds)
-    network = fitted(own.whole, card, own.fixed)
+    whole, alone = (fitted(network, card, own.fixed) for network in (own.whole, own.tile))
     factor, power = np.float32(card.uncertainty.factor), np.float32(card.uncertainty.power)
-    return lambda tile: (factor * network(tile[None])[0] ** power).clip(0, 1)
+
+    def run(tile: np.ndarray) -> np.ndarray:
+        network = alone if is_small(tile) else whole
+        return (factor * network(tile[None])[0] ** power).clip(0, 1)
+
+    return run
+
+
+def is_small(image: np.ndarray) -> bool:
+    """Whether the caller's thread does a picture, `(h, w, C)`, sooner than others that have to be woken."""
+    return image.shape[0] * image.shape[1] <= _FEW_PIXELS

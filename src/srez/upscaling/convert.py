@@ -73,6 +73,15 @@ class Options:
     salvage: bool = False
     frames: Frames | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse options that contradict each other.
+
+        Raises:
+            OptionError: they do.
+        """
+        if self.salvage and self.frames == Frames.all:
+            raise OptionError("--salvage and --frames all cannot be combined: take the first frame")
+
     def source(self, data: Path | bytes, name: str) -> Source:
         """A picture that is read in this process, as the options ask.
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 from skimage import data
 
 import srez
@@ -77,6 +77,17 @@ def test_what_tells_nothing_is_not_repaired(random: np.random.Generator) -> None
         np.kron(random.integers(0, 2, (20, 20)), np.ones((8, 8))).astype(np.uint8) * 255,  # pixel art
     ):
         assert damage.estimate(picture) == 0
+
+
+def test_a_screenshot_is_clean_until_it_is_saved_as_jpeg(random: np.random.Generator) -> None:
+    page = Image.new("RGB", (960, 960), (30, 31, 34))
+    for top in range(20, 920, 128):
+        letters = "".join(map(chr, random.integers(33, 127, 20)))
+        ImageDraw.Draw(page).text((24, top), letters, (220, 220, 220), ImageFont.load_default(90))
+    screenshot = np.asarray(page.reduce(4))
+    assert damage.estimate(screenshot) == 0  # its letters look like white noise
+    saved = images.read(as_jpeg(images.to_float(screenshot), 30))
+    assert damage.estimate(saved.pixels, saved.jpeg_quality) == 1
 
 
 def test_a_large_picture_takes_no_longer() -> None:

@@ -16,6 +16,11 @@ _NO_BLOCKS, _FULL_BLOCKS = 0.35, 1.2  # the steps between JPEG's blocks, in grey
 _LARGEST_STEP = 48  # grey levels; what is larger has been drawn, as in pixel art
 _NO_NOISE, _FULL_NOISE = 0.82, 0.90  # how white what varies least is
 _LEAST_NOISE = 0.8  # grey levels; below, there is nothing to repair
+_EDGE = 24  # grey levels in a block, from which on JPEG would leave its waves in it
+_FLAT, _DRAWN = (
+    0.25,
+    0.6,
+)  # the share of equal neighbours in a block that has none; of such blocks in a drawing
 _BLOCK = 8  # pixels a side, of JPEG
 _PATCH = 8  # pixels a side, of those whose variances are compared
 _PATCHES = 20_000  # that suffice
@@ -35,7 +40,7 @@ def estimate(image: np.ndarray, jpeg_quality: float | None = None) -> float:
     told = 0.0 if jpeg_quality is None else _ramp(jpeg_quality, _NO_QUALITY, _FULL_QUALITY)
     gray = _gray(image)
     seen = 0.0
-    if told < 1 and min(gray.shape) >= _SMALLEST:
+    if told < 1 and min(gray.shape) >= _SMALLEST and not _is_drawn(gray):
         noise, whiteness = _noise(gray)
         seen = _ramp(whiteness, _NO_NOISE, _FULL_NOISE) if noise > _LEAST_NOISE else 0.0
         if jpeg_quality is None:
@@ -53,6 +58,15 @@ def _gray(image: np.ndarray) -> np.ndarray:
     part = image[starts[0] : starts[0] + _LARGEST, starts[1] : starts[1] + _LARGEST]
     values = to_float(part.reshape(*part.shape[:2], -1)) * np.float32(255)
     return values[..., :3].mean(axis=2) if values.shape[2] >= 3 else values[..., 0]
+
+
+def _is_drawn(gray: np.ndarray) -> bool:
+    """Whether areas stay even up to the edges, as in screenshots: neither JPEG nor noise leaves them so."""
+    rows, columns = (side // _BLOCK for side in gray.shape)
+    blocks = gray[: rows * _BLOCK, : columns * _BLOCK].reshape(rows, _BLOCK, columns, _BLOCK)
+    with_edges = np.ptp(blocks, axis=(1, 3)) > _EDGE
+    flat = (np.diff(blocks, axis=3) == 0).mean(axis=(1, 3)) > _FLAT
+    return bool(with_edges.any()) and float(flat[with_edges].mean()) > _DRAWN
 
 
 def _noise(gray: np.ndarray) -> tuple[float, float]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from srez.train import damage
+from srez.train import codecs, damage
 
 SIDE = 40
 
@@ -37,14 +37,35 @@ def test_jpeg_does_what_the_codec_does(sharp: np.ndarray, quality: int, subsampl
     Image.fromarray(pixels).save(file, "JPEG", quality=quality, subsampling=2 if subsampled else 0)
     theirs = np.asarray(Image.open(file)).astype(float)
     ours = 255 * np.asarray(
-        damage.jpeg(pixels.astype(np.float32) / 255, np.float32(quality), subsampled, 0.0, 0.0)
+        codecs.jpeg(pixels.astype(np.float32) / 255, np.float32(quality), subsampled, 0.0, 0.0)
     )
     assert np.abs(ours - theirs).mean() < 0.35 * np.abs(pixels - theirs).mean() + 1
 
 
+@pytest.mark.parametrize("quality", [20, 60, 90])
+def test_webp_costs_what_the_codec_costs(sharp: np.ndarray, quality: int) -> None:
+    pixels = np.rint(255 * sharp[::2, ::2]).astype(np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "WEBP", quality=quality)
+    theirs = np.asarray(Image.open(file)).astype(float)
+    ours = 255 * np.asarray(codecs.webp(pixels.astype(np.float32) / 255, np.float32(quality), 0.0, 0.0))
+    ratio = np.abs(ours - pixels).mean() / np.abs(theirs - pixels).mean()
+    assert 0.6 < ratio < 1.6
+    assert np.abs(ours - theirs).mean() < 1.5 * np.abs(theirs - pixels).mean()
+
+
+def test_a_palette_has_few_levels_and_dithering_keeps_the_mean(sharp: np.ndarray) -> None:
+    flat = np.full((64, 64, 3), 0.4, np.float32)
+    plain, dithered = (np.asarray(codecs.palette(flat, np.float32(4), how)) for how in (False, True))
+    assert np.ptp(plain) == 0
+    assert np.ptp(dithered) > 0.3
+    assert abs(dithered.mean() - 0.4) < 0.01 < abs(plain.mean() - 0.4)
+    assert len(np.unique(codecs.palette(sharp, np.float32(4), True))) <= 4
+
+
 def test_the_grid_of_blocks_can_begin_anywhere(sharp: np.ndarray) -> None:
     low = sharp[::4, ::4]
-    results = [np.asarray(damage.jpeg(low, 40.0, False, at, at)) for at in (0.0, 0.5)]
+    results = [np.asarray(codecs.jpeg(low, 40.0, False, at, at)) for at in (0.0, 0.5)]
     assert np.abs(results[0] - results[1]).max() > 0.01
     assert all(np.abs(result - low).mean() < 0.05 for result in results)
 

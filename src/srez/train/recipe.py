@@ -46,7 +46,7 @@ class FacesData(_Settings):
 
 
 class Damage(_Settings):
-    """Blur, resizing, noise and JPEG on the network's input; see `srez.train.damage`."""
+    """Blur, resizing, noise, JPEG, WebP and palettes on the network's input; see `srez.train.damage`."""
 
     share: Unit = 0.9  # of the pictures; the others are only reduced
     least: Unit = 0.0  # degree, drawn from here ...

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from srez.train import damage
+from srez.train import codecs, damage
 from srez.train.data.pairs import Raw, ToPairs
 from srez.train.recipe import PairsData, PhotosData
 
@@ -78,5 +78,5 @@ def _maybe_damaged(example: tuple[Tensor, ...]) -> Tensor:
 def _maybe_compressed(example: tuple[Tensor, Tensor]) -> Tensor:
     x, drawn = example
     return ops.cond(
-        drawn[0] > 0.5, lambda: damage.jpeg(x, drawn[1], drawn[2] < 0.5, drawn[3], drawn[4]), lambda: x
+        drawn[0] > 0.5, lambda: codecs.jpeg(x, drawn[1], drawn[2] < 0.5, drawn[3], drawn[4]), lambda: x
     )

@@ -12,8 +12,10 @@ from typer.testing import CliRunner
 
 import srez
 from srez.cli import app
+from srez.errors import OptionError
 from srez.images import parts, resample
 from srez.models import face_finder
+from srez.models.face_finder import Face
 from srez.upscaling.upscaler import Upscaler
 
 SIDE = 80  # pixels of a photograph, whose face is 17 high
@@ -71,7 +73,8 @@ def test_the_command_tells_which_faces_it_enlarged(
     assert code == 0
     ((face,),) = (each["faces"] for each in json.loads(out)["done"])
     assert face["enlarged"]
-    assert np.allclose(face["box"], upscaler.faces_in(photograph)[0].box)
+    assert (face["number"], face["left"]) == (1, None)
+    assert np.allclose(face["box"], upscaler.faces_in(photograph)[0].box, atol=0.01)
     assert np.array_equal(np.asarray(Image.open(tmp_path / "b.png")), upscaler(photograph))
     _, out, _ = run(tmp_path / "a.png", tmp_path / "c.png", "--faces")
     assert "1 of 1 faces" in out
@@ -85,7 +88,8 @@ def test_large_faces_are_left_to_the_photographs_model(tmp_path: Path) -> None:
     Image.fromarray(skimage.data.astronaut()[40:200, 140:300]).save(tmp_path / "a.png")
     code, out, _ = run(tmp_path / "a.png", tmp_path / "b.png", "--faces", "--repair", 0, "--json")
     assert code == 0
-    assert [face["enlarged"] for face in json.loads(out)["done"][0]["faces"]] == [False]
+    (face,) = json.loads(out)["done"][0]["faces"]
+    assert (face["enlarged"], face["left"]) == (False, "too large")
     assert run(tmp_path / "a.png", tmp_path / "c.png", "--repair", 0)[0] == 0
     assert (tmp_path / "b.png").read_bytes() == (tmp_path / "c.png").read_bytes()
 
@@ -128,6 +132,91 @@ def test_without_the_package_one_sentence_says_what_to_install(
     assert code == 1
     assert "srez[faces]" in said
     assert not (tmp_path / "b.png").exists()
+
+
+def test_one_of_several_faces_can_be_chosen(photograph: np.ndarray, tmp_path: Path) -> None:
+    two = np.concatenate([photograph, photograph[:, ::-1]], axis=1)
+    path = tmp_path / "a.png"
+    Image.fromarray(two).save(path)
+    code, out, _ = run(path, tmp_path / "b.png", "--faces", "--only-faces", 2, "--json")
+    assert code == 0
+    faces = json.loads(out)["done"][0]["faces"]
+    assert [(face["number"], face["left"]) for face in faces] == [(1, "not chosen"), (2, None)]
+    one, none = (np.asarray(srez.upscale(path, faces=True, only_faces=numbers)) for numbers in ([2], []))
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "b.png")), one)
+    changed = (one != none).any(axis=2)
+    rows, columns = around(faces[1]["box"])
+    assert changed[rows, columns].any()
+    changed[rows, columns] = False
+    assert not changed.any()
+    assert np.array_equal(none, np.asarray(srez.upscale(path)))
+
+
+def test_mistakes_in_numbers_of_faces_are_told(photograph: np.ndarray, tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        Image.fromarray(photograph).save(tmp_path / name)
+    for words in (
+        (tmp_path / "a.png", "--only-faces", 1),
+        (tmp_path / "a.png", "--faces", "--only-faces", "first"),
+        (tmp_path / "a.png", tmp_path / "b.png", "-o", tmp_path / "c", "--faces", "--only-faces", 1),
+        (tmp_path / "a.png", tmp_path / "c", "--engine", "ray", "--faces", "--only-faces", 1),
+        ("-", "--raw", "8x8", "--faces"),
+        ("-", "--raw", "8x8", "--only-faces", 1),
+        (tmp_path / "a.png", "--frames", "all", "--faces", "--only-faces", 1),
+    ):
+        code, _, said = run(*words)
+        assert (code, "faces" in said) == (2, True), said
+    code, _, said = run(tmp_path / "a.png", tmp_path / "c.png", "--faces", "--only-faces", 2)
+    assert code == 1
+    assert "a.png: there is no face 2" in said
+    assert not (tmp_path / "c.png").exists()
+    with pytest.raises(OptionError):
+        srez.upscale(tmp_path / "a.png", only_faces=[1])
+
+
+def test_models_that_faces_cannot_be_put_into_are_refused(photograph: np.ndarray, tmp_path: Path) -> None:
+    Image.fromarray(photograph).save(tmp_path / "a.png")
+    code, _, said = run(tmp_path / "a.png", "--faces", "--model", "photo-faces")
+    assert code == 2
+    assert "photo-faces" in said
+
+
+def test_faces_of_a_texture_are_put_in_across_its_edges(photograph: np.ndarray, tmp_path: Path) -> None:
+    turned = np.roll(photograph, -36, axis=1)  # the face meets itself at the edge, and is found elsewhere
+    pair = np.concatenate([photograph, turned], axis=0)
+    Image.fromarray(pair).save(tmp_path / "a.png")
+    words = (tmp_path / "a.png", tmp_path / "b.png", "--faces", "--wrap", "--repair", 0, "--json")
+    code, out, _ = run(*words)
+    assert code == 0
+    assert json.loads(out)["done"][0]["faces"][0]["enlarged"]
+    assert run(tmp_path / "a.png", tmp_path / "c.png", "--wrap", "--repair", 0)[0] == 0
+    assert (tmp_path / "b.png").read_bytes() != (tmp_path / "c.png").read_bytes()
+
+
+def test_faces_that_overlap_share_what_lies_between(upscaler: Upscaler, photograph: np.ndarray) -> None:
+    (face,) = upscaler.faces_in(photograph)
+    left, top, right, bottom = face.box
+    nearby = Face((left + 6, top + 2, right + 6, bottom + 2), 0.95)
+    plain = upscaler(photograph, faces=[]).astype(int)
+    one, other, both, again = (
+        upscaler(photograph, faces=each).astype(int)
+        for each in ([face], [nearby], [face, nearby], [nearby, face])
+    )
+    assert np.array_equal(both, again)  # none lies on top
+    apart = (other == plain).all(axis=2)
+    assert np.abs(both - one)[apart].max() <= 2
+    # No seam: where one ellipse ends, the other's face is as it is beside.
+    steps = np.abs(np.diff(both - plain, axis=1)).max(axis=2)
+    alone = max(np.abs(np.diff(each - plain, axis=1)).max() for each in (one, other))
+    assert steps.max() <= alone + 2
+    assert np.abs(resample.bicubic_reduce(both.astype(np.uint8), 4).astype(int) - photograph).mean() < 0.5
+
+
+def test_progress_counts_tiles_and_faces(upscaler: Upscaler, photograph: np.ndarray) -> None:
+    told: list[float] = []
+    upscaler(photograph, told.append)
+    assert told == sorted(told)
+    assert (told[0] < 0.9, told[-1]) == (True, 1.0)
 
 
 def test_samples_are_not_of_photographs(photograph: np.ndarray, tmp_path: Path) -> None:

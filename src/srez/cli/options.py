@@ -127,6 +127,15 @@ Faces = Annotated[
         "--faces", help="Find the faces in photographs, and enlarge small ones by the model of faces."
     ),
 ]
+OnlyFaces = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NUMBERS",
+        help="Of the faces that --faces finds, enlarge only these, numbered as --json lists them: 1,3. "
+        "[default: all]",
+        show_default=False,
+    ),
+]
 FramesOption = Annotated[
     Frames | None,
     typer.Option(

@@ -30,6 +30,7 @@ from srez.cli.options import (
     Faces,
     Fidelity,
     FramesOption,
+    OnlyFaces,
     Precision,
     Repair,
     Salvage,
@@ -96,6 +97,7 @@ def upscale(
     fidelity: Fidelity = None,
     repair: Repair = None,
     faces: Faces = False,
+    only_faces: OnlyFaces = None,
     scale: Scale = None,
     width: Width = None,
     height: Height = None,
@@ -152,6 +154,7 @@ def upscale(
     A picture that fails is named, and does not stop the others; the exit code is then 1.
     """
     from srez.upscaling import batch
+    from srez.upscaling import faces as found_faces
     from srez.upscaling.convert import Options
     from srez.upscaling.loading import chooser
     from srez.upscaling.plan import Existing, Rules, make_plan
@@ -171,15 +174,20 @@ def upscale(
     if make and any(others.values()):
         other = next(option for option, given in others.items() if given)
         raise OptionError(f"--samples and --uncertainty cannot be combined with {other}")
+    if only_faces is not None and not faces:
+        raise OptionError("--only-faces requires --faces")
+    only = None if only_faces is None else found_faces.numbers(only_faces)
     rules = Rules(output, format_, suffix, recursive, existing, again, guesses.label(samples), every)
     colour = images.colour_named(background) if background else None
-    options = Options(Size(scale, width, height), quality, max_pixels, colour, wrap, salvage, frames)
+    options = Options(Size(scale, width, height), quality, max_pixels, colour, wrap, salvage, frames, only)
     place = Place(device, precision)
     if engine == Engine.ray:
         if make:
             raise OptionError("--engine ray makes results alone: omit --samples and --uncertainty")
         if every:
             raise OptionError("--frames all cannot be combined with --engine ray")
+        if only is not None:
+            raise OptionError("--only-faces cannot be combined with --engine ray")
         if output or dry_run or len(inputs) != 2:
             raise OptionError("--engine ray takes a source and a target, but no -o or --dry-run")
         require("--engine ray", "fsspec", "pyarrow", "ray", extra="cluster")
@@ -197,6 +205,8 @@ def upscale(
         raise typer.Exit(raw_frames.upscale_raw(choose, Raw(raw, pixel_format), options, debug))
     model_scale = box.scale(model)
     plan = make_plan([Path(entry) for entry in inputs], rules, options.size, model_scale)
+    if only is not None and len(plan.items) > 1:
+        raise OptionError(f"--only-faces is for one picture, not for {len(plan.items)}")
     if as_json and plan.to_standard_output:
         raise OptionError("--json and a picture cannot both go to standard output")
     failed = partial(complain, debug=debug)

@@ -22,6 +22,7 @@ from srez.output import atomic
 from srez.serve.errors import busy
 from srez.serve.guard.memory import Memory
 from srez.serve.inference import picture, several
+from srez.serve.inference.found import FoundFace
 from srez.serve.inference.models import Models
 from srez.serve.inference.options import Options
 from srez.serve.inference.picture import UpscalePlan
@@ -38,6 +39,8 @@ from srez.upscaling.tiling import Progress
 
 T = TypeVar("T")
 Hold = Callable[[int], None]
+_Done = tuple[ModelSettings, tuple[FoundFace, ...] | None]
+"""What a result was made with, and the faces, if they were looked for."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class Upscaled:
         settings: what it was made with.
         milliseconds: how long each stage took, by name.
         batch: pictures that ran together.
+        faces: that were found, if they were looked for.
     """
 
     data: bytes
@@ -57,6 +61,7 @@ class Upscaled:
     settings: ModelSettings
     milliseconds: dict[str, float]
     batch: int
+    faces: tuple[FoundFace, ...] | None = None
 
 
 class Service:
@@ -231,7 +236,7 @@ class Service:
                 f"the picture has {plan.pixels:,} pixels, more than the {self.settings.max_direct_pixels:,} "
                 "that are answered directly (--max-direct-pixels): send it as a job, to /v1/jobs"
             )
-        return plan, picture.decode(plan) if plan.is_small and not options.several else None
+        return plan, picture.decode(plan) if plan.is_batched else None
 
     async def _upscale_small(self, plan: UpscalePlan, decoded: Decoded, watch: Stopwatch) -> Upscaled:
         """Upscale a picture in a batch with others of its size."""
@@ -257,25 +262,25 @@ class Service:
     async def _upscale_large(self, plan: UpscalePlan, check: Check, watch: Stopwatch) -> Upscaled:
         """Upscale a picture alone, tile by tile; a client that hangs up or a time-out ends that."""
 
-        def run(plans: list[UpscalePlan]) -> list[tuple[float, bytes, ModelSettings]]:
+        def run(plans: list[UpscalePlan]) -> list[tuple[float, bytes, _Done]]:
             started = time.perf_counter()
             file = io.BytesIO()
-            settings = self._convert(plans[0], lambda: nullcontext(file), lambda _: check())
-            return [(started, file.getvalue(), settings)]
+            done = self._convert(plans[0], lambda: nullcontext(file), lambda _: check())
+            return [(started, file.getvalue(), done)]
 
         load = partial(plan.load, self.models)
-        started, data, settings = await asyncio.wrap_future(
+        started, data, (settings, faces) = await asyncio.wrap_future(
             self.queue.put(plan, run, plan.work, prepare=load)
         )
         watch.split("queue", "run", started)
-        return Upscaled(data, plan, settings, watch.milliseconds, 1)
+        return Upscaled(data, plan, settings, watch.milliseconds, 1, faces)
 
-    def _run_job(self, job: Job, progress: Progress) -> None:
+    def _run_job(self, job: Job, progress: Progress) -> tuple[FoundFace, ...] | None:
         plan = self._plan(self.store.upload(job.id), job.options, partial(progress, 0.0))
-        self._convert(plan, lambda: atomic(self.store.result(job)), progress)
+        return self._convert(plan, lambda: atomic(self.store.result(job)), progress)[1]
 
     def _convert(
         self, plan: UpscalePlan, open: Callable[[], AbstractContextManager[IO[bytes]]], progress: Progress
-    ) -> ModelSettings:
+    ) -> _Done:
         convert = several.convert if plan.options.several else picture.convert
         return convert(self.models, plan, open, progress)

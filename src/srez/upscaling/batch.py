@@ -12,7 +12,6 @@ from typing import IO, Any
 
 from srez import images, output
 from srez.errors import DefectError, ImageError, OptionError, SrezError, TooLargeError, first_line
-from srez.upscaling import faces
 from srez.upscaling.convert import Converted, Options, Source, Target, convert
 from srez.upscaling.frames import are_several, convert_all, foreseen
 from srez.upscaling.loading import Choose
@@ -60,7 +59,7 @@ class Outcome:
                     "frames": result.frames,
                     "resized": result.resized,
                     **(asdict(result.settings) if result.settings else {}),
-                    "faces": [{**asdict(face), "enlarged": faces.fits(face)} for face in result.faces],
+                    "faces": [each.as_json() for each in result.faces],
                     "warnings": list(result.warnings),
                 }
                 for item, result in self.done
@@ -108,7 +107,7 @@ class Outcome:
 def _line(item: Item, result: Converted) -> str:
     parts = [str(result.settings)] if result.settings else []
     if result.faces:
-        parts.append(f"{sum(map(faces.fits, result.faces))} of {len(result.faces)} faces enlarged")
+        parts.append(f"{sum(not each.left for each in result.faces)} of {len(result.faces)} faces enlarged")
     if result.resized:
         parts.append(f"resized by {result.resized}")
     made_with = f" ({', '.join(parts)})" if parts else ""

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -12,7 +11,7 @@ import numpy as np
 from srez import images
 from srez.errors import ModelError, OptionError, OutOfMemoryError, SeveralError
 from srez.images import Format, Frames, Picture, resample
-from srez.models.face_finder import Face
+from srez.upscaling.faces import Treated, treated
 from srez.upscaling.loading import Choose
 from srez.upscaling.settings import ModelSettings
 from srez.upscaling.size import Resizing, Size, resizing
@@ -63,6 +62,7 @@ class Options:
         wrap: whether a picture goes on at its other side, as a seamless texture does.
         salvage: whether what there is of files that are cut short is upscaled.
         frames: which pictures of files that have several; None refuses such files.
+        only_faces: numbers of the faces to enlarge, from 1, the surest first; by default all that are found.
     """
 
     size: Size = field(default_factory=Size)
@@ -72,6 +72,7 @@ class Options:
     wrap: bool = False
     salvage: bool = False
     frames: Frames | None = None
+    only_faces: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         """Refuse options that contradict each other.
@@ -81,6 +82,8 @@ class Options:
         """
         if self.salvage and self.frames == Frames.all:
             raise OptionError("--salvage and --frames all cannot be combined: take the first frame")
+        if self.only_faces is not None and self.frames == Frames.all:
+            raise OptionError("--only-faces and --frames all cannot be combined: take the first frame")
 
     def source(self, data: Path | bytes, name: str) -> Source:
         """A picture that is read in this process, as the options ask.
@@ -158,7 +161,7 @@ class Converted:
         settings: what it was made with, or its first frame; None if it is only foreseen.
         warnings: what the source says beside its pixels and the result does not, a phrase each.
         frames: how many frames or pages it has.
-        faces: that were found, where they were looked for.
+        faces: that were found, where they were looked for, and what was done to them.
     """
 
     size: tuple[int, int]
@@ -166,7 +169,7 @@ class Converted:
     settings: ModelSettings | None = None
     warnings: tuple[str, ...] = ()
     frames: int = 1
-    faces: tuple[Face, ...] = ()
+    faces: tuple[Treated, ...] = ()
 
 
 def convert(
@@ -188,7 +191,7 @@ def convert(
     Raises:
         ImageError: the source cannot be read.
         ModelError: the model is missing or corrupt, or has no fidelity to choose.
-        OptionError: the result would be too large.
+        OptionError: the result would be too large, or there is no face of a number.
         OutOfMemoryError: memory does not suffice, even for small tiles.
         OutputError: the target cannot be written, or its format cannot hold the result.
     """
@@ -197,12 +200,21 @@ def convert(
     upscaler = choose(picture.pixels)
     settings = upscaler.settings_for(picture.pixels, picture.jpeg_quality)
     try:
-        faces = upscaler.faces_in(picture.pixels)
-        upscale = wrapped_bands if options.wrap else partial(Upscaler.bands, faces=faces)
-        bands = upscale(upscaler, picture.pixels, progress, settings.repair)
-        return replace(encode(decoded, bands, target, options), settings=settings, faces=tuple(faces))
+        faces = _treated(upscaler, decoded, options, source.name)
+        progress(0.0)  # it may be unwanted meanwhile
+        upscale = wrapped_bands if options.wrap else Upscaler.bands
+        enlarged = [each.face for each in faces if not each.left]
+        bands = upscale(upscaler, picture.pixels, progress, settings.repair, enlarged)
+        return replace(encode(decoded, bands, target, options), settings=settings, faces=faces)
     except MemoryError:
         raise OutOfMemoryError(f"{source.name}: out of memory: try a smaller --tile") from None
+
+
+def _treated(upscaler: Upscaler, decoded: Decoded, options: Options, name: str) -> tuple[Treated, ...]:
+    try:
+        return treated(upscaler.faces_in(decoded.picture.pixels), options.only_faces)
+    except OptionError as error:
+        raise OptionError(f"{name}: {error}") from None
 
 
 def decode(source: Source, target: Target, options: Options, scale: Callable[[np.ndarray], int]) -> Decoded:

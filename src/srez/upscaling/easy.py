@@ -1,5 +1,6 @@
 """`srez.upscale`: a picture in one line."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -13,10 +14,13 @@ from srez.images import Frames, Picture
 from srez.images.pillow import PillowImage, as_pillow, from_pillow
 from srez.models import box
 from srez.models.devices import AUTO, Place
+from srez.models.face_finder import Face
 from srez.upscaling.convert import Options, Target, convert
+from srez.upscaling.faces import treated
 from srez.upscaling.frames import are_several, convert_all
 from srez.upscaling.loading import Choose, chooser
 from srez.upscaling.tiling import ignore_progress
+from srez.upscaling.upscaler import Upscaler
 
 
 @overload
@@ -34,6 +38,7 @@ def upscale(
     device: str | None = ...,
     frames: str | None = ...,
     faces: bool = ...,
+    only_faces: Sequence[int] | None = ...,
 ) -> PillowImage: ...
 
 
@@ -46,6 +51,7 @@ def upscale(
     device: str | None = ...,
     frames: str | None = ...,
     faces: bool = ...,
+    only_faces: Sequence[int] | None = ...,
 ) -> Path: ...
 
 
@@ -57,6 +63,7 @@ def upscale(
     device: str | None = None,
     frames: str | None = None,
     faces: bool = False,
+    only_faces: Sequence[int] | None = None,
 ) -> PillowImage | np.ndarray | Path:
     """Make a picture larger: `srez.upscale("small.jpg").save("large.png")`.
 
@@ -70,6 +77,7 @@ def upscale(
         frames: of a file with several frames or pages, "first" or "all", which is for `to` only; by default,
             such a file is refused.
         faces: whether faces in photographs are found and enlarged by the model of faces.
+        only_faces: numbers of those to enlarge, from 1, the surest first; by default all that are found.
 
     Returns:
         A PIL image for a file or a PIL image, an array for an array, and `to` if that is given.
@@ -77,14 +85,20 @@ def upscale(
     Raises:
         SrezError: the picture, the model or the device cannot be used, or the result cannot be written.
     """
-    options = Options(frames=_named(frames))
+    if only_faces is not None and not faces:
+        raise OptionError("only_faces= requires faces=True")
+    only = None if only_faces is None else tuple(only_faces)
+    options = Options(frames=_named(frames), only_faces=only)
     choose = _chooser(str(model), device, faces)
     if to is None:
         if options.frames == Frames.all:
             raise OptionError('frames="all" writes a file: say which (to=)')
         if isinstance(image, str | Path):
-            return _larger(choose, options.read(Path(image), str(image), options.max_pixels), str(image))
-        return choose(_pixels(image))(image)
+            return _larger(
+                choose, options, options.read(Path(image), str(image), options.max_pixels), str(image)
+            )
+        upscaler = choose(_pixels(image))
+        return upscaler(image, faces=_enlarged(upscaler, _pixels(image), only))
     if not isinstance(image, str | Path):
         raise OptionError("to= is for pictures that are files: save the result instead")
     target = Path(to)
@@ -102,10 +116,18 @@ def _named(frames: str | None) -> Frames | None:
     return None if frames is None else Frames(frames)
 
 
-def _larger(choose: Choose, picture: Picture, name: str) -> PillowImage:
+def _larger(choose: Choose, options: Options, picture: Picture, name: str) -> PillowImage:
     upscaler = choose(picture.pixels)
     repair = upscaler.repair_for(picture.pixels, picture.jpeg_quality)
-    return as_pillow(replace(picture, pixels=upscaler(picture.pixels, repair=repair)), name)
+    faces = _enlarged(upscaler, picture.pixels, options.only_faces)
+    return as_pillow(replace(picture, pixels=upscaler(picture.pixels, repair=repair, faces=faces)), name)
+
+
+def _enlarged(upscaler: Upscaler, pixels: np.ndarray, only: tuple[int, ...] | None) -> list[Face] | None:
+    """The faces to enlarge; None for all that are found."""
+    if only is None:
+        return None
+    return [each.face for each in treated(upscaler.faces_in(pixels), only) if not each.left]
 
 
 @lru_cache(maxsize=4)

@@ -1,44 +1,50 @@
-"""Faces in photographs: each enlarged by a model of faces, and put into the photograph's result.
+"""Faces in photographs: which are enlarged by the model of faces, and which are not."""
 
-What is put there agrees with the photograph: reduced, the result is what it would have been without.
-"""
-
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from srez.images import from_float, resample, to_float, to_uint8
+from srez.errors import ModelError, OptionError
+from srez.images import to_uint8
 from srez.models import box, face_finder
+from srez.models.card import Card
 from srez.models.face_finder import Face
 from srez.upscaling import beside
 
 MODEL = "photo-faces"  # of the box
 HEIGHTS = 8.0, 40.0  # of the boxes of faces that the model is used for, in pixels of the photograph
-_REACH = 1.3, 1.1  # from the middle of a box, in its widths and heights: with hair and neck
-_WHOLE = 0.65  # of the way from the middle of a face to its edge, from where on it fades into the photograph
-_ROUNDS = 6  # of back-projection
-
-Upscale = Callable[[np.ndarray], np.ndarray]
-"""Makes a picture `(h, w, C)` larger, by a whole number of times."""
+NUMBERS = r"([1-9][0-9]{0,3}(,[1-9][0-9]{0,3})*)?"
+"""A pattern of `numbers`."""
 
 
 @dataclass(frozen=True)
-class Patch:
-    """A part of a result.
+class Treated:
+    """A face that was found, and what is done to it.
 
     Attributes:
-        top: where it begins, in pixels of the result.
-        left: likewise.
-        pixels: what it is there, `(h, w, C)` of the picture's dtype; without alpha.
-        mask: where a face is in it, `(h, w)` bool; elsewhere, the result stays as it is.
+        number: from 1, the surest first.
+        face: where it is.
+        left: why it is left to the photograph's model, "too small", "too large" or "not chosen"; None for one
+            that is enlarged.
     """
 
-    top: int
-    left: int
-    pixels: np.ndarray
-    mask: np.ndarray
+    number: int
+    face: Face
+    left: str | None
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it as JSON has it."""
+        return {
+            "number": self.number,
+            "box": [round(each, 2) for each in self.face.box],
+            "score": round(self.face.score, 4),
+            "enlarged": self.left is None,
+            "left": self.left,
+        }
 
 
 def model() -> Path:
@@ -51,6 +57,22 @@ def model() -> Path:
     return box.find(MODEL)
 
 
+def check(card: Card) -> None:
+    """Refuse a model that faces cannot be put into.
+
+    Raises:
+        ModelError: the model enlarges faces itself, or by another scale.
+    """
+    if card.name == MODEL:
+        raise ModelError(f"model {MODEL} enlarges faces itself: use another for the photograph around them")
+    scale = box.card(box.find(MODEL)).scale
+    if card.scale != scale:
+        raise ModelError(
+            f"model {card.name} makes pictures x{card.scale}, and {MODEL} x{scale}: its results cannot have "
+            "faces put in"
+        )
+
+
 def find(image: np.ndarray) -> list[Face]:
     """The faces of a picture, the surest first.
 
@@ -60,81 +82,44 @@ def find(image: np.ndarray) -> list[Face]:
     Raises:
         ModelError: the package with the finder's networks is missing.
     """
-    return face_finder.find(to_uint8(beside.colours(image)))
+    plain = image.dtype == np.uint8 and image.shape[2] == 3
+    return face_finder.find(image if plain else to_uint8(beside.colours(image)))
 
 
 def fits(face: Face) -> bool:
     """Whether the model knows faces of this size."""
-    return HEIGHTS[0] <= face.box[3] - face.box[1] <= HEIGHTS[1]
+    return _unfit(face) is None
 
 
-def patch(face: Face, image: np.ndarray, margin: int, photo: Upscale, faces: Upscale) -> Patch | None:
-    """What to put into a result for a face; None for one that lies beyond the edge.
+def treated(found: Sequence[Face], only: Sequence[int] | None) -> tuple[Treated, ...]:
+    """What is done to each face of a picture.
 
     Args:
-        face: as `find` gives it.
-        image: the photograph, `(H, W, C)`.
-        margin: how far the models look, in pixels of the photograph.
-        photo: makes a part of the photograph larger.
-        faces: makes a face larger, RGB or gray.
+        found: as `find` gives them.
+        only: numbers of those to enlarge, from 1; all by default.
+
+    Raises:
+        OptionError: a number is none of a face.
     """
-    (left, right), (top, bottom) = (
-        (max(int(middle - reach), 0), min(int(np.ceil(middle + reach)), side))
-        for middle, reach, side in zip(*_ellipse(face), image.shape[1::-1], strict=True)
+    if unknown := sorted(set(only or ()) - set(range(1, len(found) + 1))):
+        raise OptionError(f"there is no face {unknown[0]}: {len(found)} were found")
+    return tuple(
+        Treated(number, face, _unfit(face) or (None if only is None or number in only else "not chosen"))
+        for number, face in enumerate(found, 1)
     )
-    if left >= right or top >= bottom:
-        return None
-    first, start = max(top - margin, 0), max(left - margin, 0)
-    part = to_float(image[first : bottom + margin, start : right + margin])
-    plain = _larger(photo, part.astype(np.float32))
-    plain = plain[..., : 1 if plain.shape[2] < 3 else 3]
-    scale = len(plain) // len(part)
-    small = resample.bicubic_to(plain, *part.shape[1::-1])  # that the result agrees with: repaired, maybe
-    larger = _larger(faces, small.clip(0, 1))
-    mask = np.zeros((*plain.shape[:2], 1), np.float32)
-    rows, columns = slice(top - first, bottom - first), slice(left - start, right - start)
-    inner = tuple(slice(part.start * scale, part.stop * scale) for part in (rows, columns))
-    mask[inner] = _mask(face, (top, bottom), (left, right), scale)[..., None]
-    result = plain + mask * (larger - plain)
-    for _ in range(_ROUNDS):
-        rest = small - resample.bicubic_to(result, *part.shape[1::-1])
-        result += (mask > 0) * resample.bicubic_to(rest, *plain.shape[1::-1])
-    pixels = from_float(result[inner].clip(0, 1), image.dtype)
-    return Patch(top * scale, left * scale, pixels, mask[inner][..., 0] > 0)
 
 
-def put_in(bands: Iterable[np.ndarray], patches: Sequence[Patch]) -> Iterator[np.ndarray]:
-    """Bands of a result, from top to bottom, with patches in it; the first lies on top."""
-    top = 0
-    for band in bands:
-        changed = band.copy() if patches else band
-        for each in reversed(patches):
-            first, last = max(each.top - top, 0), min(each.top + len(each.mask) - top, len(band))
-            if first < last:
-                rows = slice(first + top - each.top, last + top - each.top)
-                mask, colours = each.mask[rows], each.pixels[rows]
-                place = changed[first:last, each.left : each.left + mask.shape[1], : colours.shape[2]]
-                place[mask] = colours[mask]
-        top += len(band)
-        yield changed
+def numbers(text: str) -> tuple[int, ...]:
+    """Numbers of faces from text such as "1,3"; none from "".
+
+    Raises:
+        OptionError: it is something else.
+    """
+    if not re.fullmatch(NUMBERS, text):
+        raise OptionError(f"only-faces {text!r}: give numbers of faces, as in 1,3")
+    return tuple(map(int, text.split(","))) if text else ()
 
 
-def _larger(upscale: Upscale, part: np.ndarray) -> np.ndarray:
-    return upscale(part) if part.shape[2] > 1 else upscale(part[..., 0])[..., None]
-
-
-def _ellipse(face: Face) -> tuple[np.ndarray, np.ndarray]:
-    """The middle of a face, and how far it reaches from there: x and y, in pixels."""
-    corners = np.array(face.box).reshape(2, 2)
-    return corners.mean(axis=0), (corners[1] - corners[0]) * _REACH
-
-
-def _mask(face: Face, rows: tuple[int, int], columns: tuple[int, int], scale: int) -> np.ndarray:
-    """How much of a face each pixel of a part shows, `(h, w)` float32: 1 in the middle, 0 at its edge."""
-    middle, reach = _ellipse(face)
-    y, x = (np.arange((end - begin) * scale) + 0.5 for begin, end in (rows, columns))
-    across = (x / scale + columns[0] - middle[0]) / reach[0]
-    down = (y / scale + rows[0] - middle[1]) / reach[1]
-    away = np.sqrt(across**2 + down[:, None] ** 2)
-    inside = ((1 - away) / (1 - _WHOLE)).clip(0, 1)
-    return (inside * inside * (3 - 2 * inside)).astype(np.float32)
+def _unfit(face: Face) -> str | None:
+    height = face.box[3] - face.box[1]
+    return "too small" if height < HEIGHTS[0] else "too large" if height > HEIGHTS[1] else None

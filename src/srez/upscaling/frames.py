@@ -143,7 +143,8 @@ class _Work:
         scale = upscaler.card.scale
         size = self.options.result_size(picture.size, scale)
         upscale = wrapped_bands if self.options.wrap else Upscaler.bands
-        bands = upscale(upscaler, picture.pixels, progress, settings.repair)
+        faces = upscaler.faces_in(picture.pixels)
+        bands = upscale(upscaler, picture.pixels, progress, settings.repair, faces)
         resized, how = resized_bands(bands, picture.size, scale, size)
         return Made(map(np.ascontiguousarray, resized), size, picture), how
 

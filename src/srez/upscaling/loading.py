@@ -10,7 +10,6 @@ from srez.models import box
 from srez.models.devices import AUTO, Place
 from srez.models.placing import require
 from srez.upscaling.arrays import as_channels
-from srez.upscaling.faces import MODEL
 from srez.upscaling.upscaler import Upscaler, check_tile
 
 Choose = Callable[[np.ndarray], Upscaler]
@@ -78,8 +77,7 @@ def chooser(
 
     @cache
     def loaded(name: str) -> Upscaler:
-        looked_for = faces and name != MODEL
-        return Upscaler(box.find(name), fidelity, tile, repair, place=place, faces=looked_for)
+        return Upscaler(box.find(name), fidelity, tile, repair, place=place, faces=faces)
 
     if model != box.AUTO:
         loaded(model)

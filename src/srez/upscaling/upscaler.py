@@ -22,7 +22,7 @@ from srez.models.face_finder import Face
 from srez.models.fitting import Run, fitted
 from srez.models.foreign import Hints
 from srez.models.placing import Placed
-from srez.upscaling import beside, clipping, damage, exact, samples, tiling, uncertainty
+from srez.upscaling import beside, clipping, damage, exact, face_patches, samples, tiling, uncertainty
 from srez.upscaling import faces as find_faces
 from srez.upscaling.arrays import as_channels, check_batch
 from srez.upscaling.settings import ModelSettings, check_repair, chosen_fidelity
@@ -73,7 +73,8 @@ class Upscaler:
 
         Raises:
             ModelError: a file is missing, corrupt or does not make pictures larger, or the model has no
-                fidelity or no repair to choose; or faces are to be found, and what finds them is missing.
+                fidelity or no repair to choose; or faces are to be found, and what finds them is missing, or
+                they cannot be put into what the model makes.
             OptionError: the fidelity, the repair or the tile is out of range, or the device is not
                 installed.
         """
@@ -84,6 +85,8 @@ class Upscaler:
         self._file, self._repair, self._seconds = model, repair, seconds
         self._tile = tile
         self._place = place
+        if faces:
+            find_faces.check(self.card)
         self._faces = Upscaler(find_faces.model(), place=place) if faces else None
         self._begin()
         if box.is_method(model):
@@ -147,9 +150,11 @@ class Upscaler:
             return to_pillow(self(from_pillow(image), progress, repair, faces), like=image)
         pixels = as_channels(image)
         repair = self.repair_for(image) if repair is None else repair
-        run, cut, progress = self._plan(pixels, repair, progress)
+        places, course = self._places(pixels, faces, progress)
+        run, cut, progress = self._plan(pixels, repair, course.tiles if course else progress)
         larger = tiling.tiled(run, pixels, self.card.scale, cut, progress)
-        larger = next(self._with_faces(iter([larger]), pixels, repair, faces))
+        if course:
+            larger = next(self._with_faces(iter([larger]), pixels, repair, places, course))
         return larger if image.ndim == 3 else larger[..., 0]
 
     def bands(
@@ -177,9 +182,10 @@ class Upscaler:
         """
         pixels = as_channels(from_pillow(image) if isinstance(image, PillowImage) else image)
         repair = self.repair_for(image) if repair is None else repair
-        run, cut, progress = self._plan(pixels, repair, progress)
+        places, course = self._places(pixels, faces, progress)
+        run, cut, progress = self._plan(pixels, repair, course.tiles if course else progress)
         bands = tiling.bands(run, pixels, self.card.scale, cut, progress)
-        return self._with_faces(bands, pixels, repair, faces)
+        return self._with_faces(bands, pixels, repair, places, course) if course else bands
 
     def samples(
         self,
@@ -385,21 +391,42 @@ class Upscaler:
         run = partial(selfexsr.run, watch=tiling.shared(progress, runs))
         return partial(self._run_tile, run), cut, ignore_progress
 
-    def _with_faces(
-        self, bands: Iterator[np.ndarray], image: np.ndarray, repair: float, found: Sequence[Face] | None
-    ) -> Iterator[np.ndarray]:
-        """Bands of a result, with faces put in; by default those that are found."""
+    def _places(
+        self, image: np.ndarray, found: Sequence[Face] | None, progress: Progress
+    ) -> tuple[list[face_patches.Spot], face_patches.Course | None]:
+        """Where faces are put in, by default those that are found; None if there are none."""
         if not self._faces:
-            return bands
-        margin = self.card.receptive_radius + clipping.REACH + resample.HIDDEN_REACH
-        photo = partial(Upscaler.__call__, self, repair=repair, faces=())
+            return [], None
         found = self.faces_in(image) if found is None else found
-        made = [
-            find_faces.patch(each, image, margin, photo, self._faces)
-            for each in found
-            if find_faces.fits(each)
-        ]
-        return find_faces.put_in(bands, [each for each in made if each])
+        size = image.shape[1], image.shape[0]
+        spots = (face_patches.spot(each, size) for each in found if find_faces.fits(each))
+        places = [each for each in spots if each]
+        course = face_patches.Course(progress, size[0] * size[1], places, self._margin) if places else None
+        return places, course
+
+    def _with_faces(
+        self,
+        bands: Iterator[np.ndarray],
+        image: np.ndarray,
+        repair: float,
+        places: Sequence[face_patches.Spot],
+        course: face_patches.Course,
+    ) -> Iterator[np.ndarray]:
+        """Bands of a result, with faces put in."""
+        assert self._faces
+        photo, faces = partial(Upscaler.__call__, self, repair=repair, faces=()), self._faces
+
+        def make(place: face_patches.Spot) -> face_patches.Patch:
+            made = face_patches.patch(place, image, places, self._margin, photo, faces)
+            course.face(place)
+            return made
+
+        return face_patches.put_in(bands, places, make, self.card.scale)
+
+    @property
+    def _margin(self) -> int:
+        """How far the model looks, in pixels of the picture."""
+        return self.card.receptive_radius + clipping.REACH + resample.HIDDEN_REACH
 
     def _memory(self, placed: Placed) -> int:
         """Bytes for tiles. What a card has is not known: there, memory runs out and halves the tiles."""

@@ -278,11 +278,11 @@ def test_what_came_of_a_job_is_noted_when_the_disk_has_room_again(
     class Full(Store):
         tries = 0
 
-        def finish(self, name: str, error: str | None = None) -> None:
+        def finish(self, name: str, error: str | None = None, faces: Any = None) -> None:
             self.tries += 1
             if self.tries < 3:
                 raise sqlite3.OperationalError("database or disk is full")
-            super().finish(name, error)
+            super().finish(name, error, faces)
 
     store, begun = Full(tmp_path, 5), []
     name = store.add(b"", Options()).id

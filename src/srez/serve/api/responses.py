@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from srez import images
 from srez.models.card import Card
 from srez.serve.errors import INTERNAL_ERROR
+from srez.serve.inference.found import FoundFace
 from srez.serve.inference.options import FORMATS, ZIP
 from srez.serve.jobs.job import Job
 
@@ -20,6 +21,7 @@ FACT_HEADERS = (
     "X-Srez-Size",
     "X-Srez-Resized",
     "X-Srez-Batch",
+    "X-Srez-Faces",
 )
 
 
@@ -59,6 +61,9 @@ class JobAnswer(_Answer):
     samples: int | None = Field(default=None, description="How many, if there are to be several.")
     seed: int | None = Field(default=None, description="Of the samples.")
     uncertainty: bool | None = Field(default=None, description="True if it was asked for.")
+    faces: list[FoundFace] | None = Field(
+        default=None, description="The faces that were found, once the job is done, if they were looked for."
+    )
     format: str = Field(examples=["png"])
     created: datetime
     finished: datetime | None = None
@@ -85,6 +90,7 @@ def job_answer(job: Job, progress: float, keep_hours: float) -> JobAnswer:
         samples=job.options.samples,
         seed=job.options.seed if job.options.samples else None,
         uncertainty=job.options.uncertainty or None,
+        faces=None if job.faces is None else list(job.faces),
         format=job.options.format,
         created=_moment(job.created),
         finished=_moment(job.finished) if job.finished else None,

@@ -15,6 +15,7 @@ from srez.serve.api import responses, upload
 from srez.serve.api.openapi import REQUEST_BODY
 from srez.serve.api.responses import JobAnswer, ModelsAnswer, StatusAnswer
 from srez.serve.errors import HttpError, busy
+from srez.serve.inference.found import header
 from srez.serve.inference.options import Options
 from srez.serve.jobs.job import Job
 from srez.serve.limits import SEND_PIECE
@@ -193,6 +194,8 @@ def _fact_headers(upscaled: Upscaled, service: Service) -> dict[str, str]:
     }
     if resized := resizing(plan.size, plan.scale, plan.target):
         facts["X-Srez-Resized"] = resized
+    if upscaled.faces is not None:
+        facts["X-Srez-Faces"] = header(upscaled.faces)
     if plan.options.samples:  # which have neither of what follows
         return facts
     facts["X-Srez-Fidelity"] = f"{plan.fidelity:g}"

@@ -10,11 +10,12 @@ from srez.models import card as cards
 from srez.models.card import Card
 from srez.models.devices import Place
 from srez.serve.limits import FOREIGN_SECONDS, MAX_UPSCALERS, TILE
+from srez.upscaling import faces
 from srez.upscaling.settings import check_repair, chosen_fidelity
 from srez.upscaling.upscaler import Upscaler
 
-_Key = tuple[str, float, float | None]
-"""A model's name, fidelity and repair."""
+_Key = tuple[str, float, float | None, bool]
+"""A model's name, fidelity and repair, and whether it looks for faces."""
 
 
 class Models:
@@ -88,18 +89,34 @@ class Models:
         except ModelError as error:
             raise OptionError(str(error)) from None
 
-    def get(self, name: str, fidelity: float, repair: float | None) -> Upscaler:
+    def check_faces(self, name: str) -> None:
+        """Refuse to put faces into what a model makes.
+
+        Args:
+            name: of the model.
+
+        Raises:
+            OptionError: they cannot be put into it, or what finds them is not installed.
+        """
+        try:
+            faces.check(self.cards[name])
+            faces.model()
+        except ModelError as error:
+            raise OptionError(str(error)) from None
+
+    def get(self, name: str, fidelity: float, repair: float | None, with_faces: bool = False) -> Upscaler:
         """A loaded model; loading takes a fraction of a second.
 
         Args:
             name: of the model.
             fidelity: of `self.fidelity`.
             repair: of `self.check_repair`.
+            with_faces: whether it looks for faces, of `self.check_faces`.
 
         Raises:
             ModelError: the model cannot be loaded.
         """
-        key = name, fidelity, repair
+        key = name, fidelity, repair, with_faces
         if loaded := self._find(key):
             return loaded
         with self._loading[name]:  # holds up requests for this model only
@@ -108,7 +125,13 @@ class Models:
             card, file = self.cards[name], self._files[name]
             seconds = self._foreign_seconds if file.parent in (self._folder, added.folder()) else None
             upscaler = Upscaler(
-                file, fidelity if card.vivid else None, self._tile, repair, seconds, self._place
+                file,
+                fidelity if card.vivid else None,
+                self._tile,
+                repair,
+                seconds,
+                self._place,
+                faces=with_faces,
             )
             with self._lock:
                 self._loaded[key] = upscaler

@@ -18,7 +18,8 @@ from srez import images
 from srez.images import Format
 from srez.models import box
 from srez.serve.errors import HttpError
-from srez.serve.limits import MAX_SIDE
+from srez.serve.limits import MAX_FIELD_BYTES, MAX_SIDE
+from srez.upscaling.faces import NUMBERS, numbers
 from srez.upscaling.samples import MOST
 from srez.upscaling.size import Size
 
@@ -120,6 +121,25 @@ class Options(BaseModel):
         examples=[False],
     )
 
+    faces: bool = Field(
+        default=False,
+        description="Find the faces in a photograph, and enlarge small ones by the model of faces. They are "
+        "listed in X-Srez-Faces, or in the job. Excludes samples and uncertainty.",
+        examples=[True],
+    )
+    only_faces: str | None = Field(
+        default=None,
+        max_length=MAX_FIELD_BYTES,
+        pattern=f"^{NUMBERS}$",
+        description="Of the faces found, enlarge only these, by their numbers: 1,3 (default: all).",
+        examples=["1"],
+    )
+
+    @property
+    def chosen_faces(self) -> tuple[int, ...] | None:
+        """The numbers of the faces to enlarge; None for all."""
+        return None if self.only_faces is None else numbers(self.only_faces)
+
     @property
     def several(self) -> bool:
         """Whether the answer is a zip of several pictures."""
@@ -142,6 +162,10 @@ class Options(BaseModel):
             raise HttpError(400, "samples have no fidelity and no repair to choose: omit it")
         if self.seed and not self.samples:
             raise HttpError(400, "seed requires samples")
+        if self.faces and self.several:
+            raise HttpError(400, "faces cannot be combined with samples or uncertainty")
+        if self.only_faces is not None and not self.faces:
+            raise HttpError(400, "only_faces requires faces")
         if self.uncertainty and (self.scale or self.width or self.height):
             raise HttpError(400, "uncertainty is of the model's own size: omit scale, width and height")
 

@@ -12,10 +12,11 @@ import numpy as np
 from srez import images
 from srez.errors import TooLargeError
 from srez.models import box
+from srez.serve.inference.found import FoundFace, told
 from srez.serve.inference.models import Models
 from srez.serve.inference.options import Options
 from srez.serve.inference.reading import Reader
-from srez.serve.limits import SMALL_PIXELS
+from srez.serve.limits import FACES_WORK, SMALL_PIXELS
 from srez.upscaling import convert as conversion
 from srez.upscaling.convert import Decoded, Source, Target
 from srez.upscaling.settings import ModelSettings
@@ -57,8 +58,9 @@ class UpscalePlan:
 
     @property
     def work(self) -> int:
-        """Pixels of the input, once for each sample."""
-        return self.pixels * (self.options.samples or 1)
+        """Pixels of the input, once for each sample; more if its faces are found and enlarged too."""
+        pixels = self.pixels * (self.options.samples or 1)
+        return round(pixels * FACES_WORK) if self.options.faces else pixels
 
     @property
     def is_small(self) -> bool:
@@ -66,10 +68,19 @@ class UpscalePlan:
         return self.pixels <= SMALL_PIXELS
 
     @property
+    def is_batched(self) -> bool:
+        """Whether it may run in a batch with others: one result of a small picture, without faces."""
+        return self.is_small and not self.options.several and not self.options.faces
+
+    @property
     def result_bytes(self) -> int:
-        """Bytes of the result in memory, at most or nearly so; a sheet takes as much as its samples."""
+        """Bytes of the result in memory, at most or nearly so; a sheet takes as much as its samples.
+
+        To find faces, the picture is held twice more.
+        """
         pictures = 2 * (self.options.samples or 1) if self.options.several else 1
-        return self.target[0] * self.target[1] * BYTES_PER_PIXEL * pictures
+        pixels = self.target[0] * self.target[1] * pictures + 2 * self.pixels * self.options.faces
+        return pixels * BYTES_PER_PIXEL
 
     def load(self, models: Models) -> Upscaler:
         """The upscaler for it.
@@ -77,12 +88,15 @@ class UpscalePlan:
         Raises:
             ModelError: the model cannot be loaded.
         """
-        return models.get(self.model, self.fidelity, self.options.repair)
+        return models.get(self.model, self.fidelity, self.options.repair, self.options.faces)
 
     @property
     def conversion(self) -> conversion.Options:
         """The options, as `upscaling` takes them."""
-        return conversion.Options(self.options.size, self.options.quality, self.max_pixels)
+        options = self.options
+        return conversion.Options(
+            options.size, options.quality, self.max_pixels, only_faces=options.chosen_faces
+        )
 
     def to(self, open: Callable[[], AbstractContextManager[IO[bytes]]]) -> Target:
         """A result that goes to a file."""
@@ -117,6 +131,8 @@ def plan(
     model = box.suited(options.model, size, lambda: reader.read(body, NAME, max_pixels).pixels, network)
     fidelity, scale = models.fidelity(model, options.fidelity), models.cards[model].scale
     models.check_repair(model, options.repair)
+    if options.faces:
+        models.check_faces(model)
     target = conversion.Options(options.size, options.quality, max_pixels).result_size(size, scale)
     images.refuse_unwritable(NAME, options.file_format, 1, target)
     planned = UpscalePlan(
@@ -138,7 +154,7 @@ def convert(
     planned: UpscalePlan,
     open: Callable[[], AbstractContextManager[IO[bytes]]],
     progress: Progress = ignore_progress,
-) -> ModelSettings:
+) -> tuple[ModelSettings, tuple[FoundFace, ...] | None]:
     """Upscale a picture tile by tile, and write the result as it comes.
 
     Args:
@@ -148,7 +164,7 @@ def convert(
         progress: called after each tile with the fraction done; what it raises stops the work.
 
     Returns:
-        What the result was made with.
+        What the result was made with, and the faces, if they were looked for.
 
     Raises:
         SrezError: the picture is damaged, memory does not suffice, or the result cannot be written.
@@ -158,7 +174,7 @@ def convert(
         lambda _: upscaler, planned.source, planned.to(open), planned.conversion, progress
     )
     assert converted.settings
-    return converted.settings
+    return converted.settings, told(converted.faces) if planned.options.faces else None
 
 
 def decode(planned: UpscalePlan) -> Decoded:

@@ -60,7 +60,7 @@ def convert(
     planned: UpscalePlan,
     open: Callable[[], AbstractContextManager[IO[bytes]]],
     progress: Progress = ignore_progress,
-) -> ModelSettings:
+) -> tuple[ModelSettings, None]:
     """Make all pictures of an answer, and write them as a zip; the same ones give the same bytes.
 
     Args:
@@ -70,7 +70,7 @@ def convert(
         progress: called now and then with the fraction done; what it raises stops the work.
 
     Returns:
-        What the result was made with.
+        What the result was made with, and no faces.
 
     Raises:
         SrezError: the picture is damaged, memory does not suffice, or the result cannot be written.
@@ -83,7 +83,7 @@ def convert(
     with open() as file, ZipFile(file, "w") as archive:
         for name, body in make(upscaler, planned, decoded, settings, progress):
             archive.writestr(ZipInfo(name), body)  # a picture, which does not become smaller
-    return settings
+    return settings, None
 
 
 def _samples(

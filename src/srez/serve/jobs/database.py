@@ -14,7 +14,8 @@ from srez.serve.observe.logs import event
 _DAMAGED = "its entry in the server's database was damaged"
 _TABLE = """CREATE TABLE IF NOT EXISTS jobs (
     number INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, state TEXT NOT NULL, options TEXT NOT NULL,
-    attempts INTEGER NOT NULL DEFAULT 0, created REAL NOT NULL, finished REAL, error TEXT)"""
+    attempts INTEGER NOT NULL DEFAULT 0, created REAL NOT NULL, finished REAL, error TEXT,
+    faces TEXT)"""
 
 
 def open_database(path: Path) -> sqlite3.Connection:
@@ -57,7 +58,10 @@ def _open(path: Path) -> sqlite3.Connection:
 
 
 def _migrate(database: sqlite3.Connection) -> None:
-    """Bring a table of an earlier version up to date: its column was `wish`, with the size as an object."""
+    """Bring a table of an earlier version up to date.
+
+    Its column of options was `wish`, with the size as an object; later it had none of faces.
+    """
     columns = {row["name"] for row in database.execute("PRAGMA table_info(jobs)")}
     if "wish" in columns:
         database.execute("ALTER TABLE jobs RENAME COLUMN wish TO options")
@@ -66,6 +70,8 @@ def _migrate(database: sqlite3.Connection) -> None:
             "json_remove(json_patch(options, json_extract(options, '$.size')), '$.size') "
             "WHERE json_valid(options)"
         )
+    if columns and "faces" not in columns:
+        database.execute("ALTER TABLE jobs ADD COLUMN faces TEXT")
 
 
 def _mend(database: sqlite3.Connection) -> None:
@@ -79,7 +85,7 @@ def _mend(database: sqlite3.Connection) -> None:
             now = time.time()
             database.execute(
                 "UPDATE jobs SET state = 'failed', options = ?, attempts = 0, created = ?, finished = ?, "
-                "error = ? WHERE number = ?",
+                "error = ?, faces = NULL WHERE number = ?",
                 (Options().model_dump_json(), now, now, _DAMAGED, row["number"]),
             )
     # A name that no server gave, which may lead to any file.

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 from pydantic_core import from_json
 
+from srez.serve.inference.found import FoundFace
 from srez.serve.inference.options import STORED, Options
 
 State = Literal["queued", "running", "done", "failed"]
@@ -25,6 +26,7 @@ class Job:
         created: seconds since 1970.
         finished: seconds since 1970, or None.
         error: why it failed, or None.
+        faces: that were found, once it is done, if they were looked for.
     """
 
     id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
@@ -34,6 +36,7 @@ class Job:
     created: Moment
     finished: Moment | None
     error: str | None
+    faces: tuple[FoundFace, ...] | None = None
 
 
 _JOB = TypeAdapter(Job)
@@ -45,7 +48,9 @@ def job_of(row: sqlite3.Row) -> Job:
     Raises:
         ValueError: the row is none that a server of this version writes.
     """
-    job = _JOB.validate_python({**row, "options": from_json(str(row["options"]))}, context=STORED)
+    faces = None if row["faces"] is None else from_json(str(row["faces"]))
+    options = from_json(str(row["options"]))
+    job = _JOB.validate_python({**row, "options": options, "faces": faces}, context=STORED)
     if (job.finished is None) != (job.state in ("queued", "running")):
         raise ValueError("only a job that is done or has failed is finished")
     return job

@@ -4,6 +4,7 @@ A job's row is in a SQLite database; its upload and its result are files beside 
 the row says that it is there, so a server that is killed at any moment leaves either all or nothing.
 """
 
+import json
 import logging
 import secrets
 import sqlite3
@@ -15,6 +16,7 @@ from srez import images
 from srez.errors import OutputError
 from srez.output import atomic, make_folder
 from srez.serve.errors import busy, is_disk_full
+from srez.serve.inference.found import FoundFace
 from srez.serve.inference.options import ZIP, Options
 from srez.serve.jobs.database import open_database
 from srez.serve.jobs.job import Job, job_of
@@ -97,12 +99,13 @@ class Store:
             ).fetchone()
         return row and job_of(row)
 
-    def finish(self, name: str, error: str | None = None) -> None:
-        """Note that a job is done, or why it failed, and remove its upload."""
+    def finish(self, name: str, error: str | None = None, faces: tuple[FoundFace, ...] | None = None) -> None:
+        """Note that a job is done, with the faces it found, or why it failed, and remove its upload."""
+        told = None if faces is None else json.dumps([each.model_dump() for each in faces])
         with self._lock:
             known = self._database.execute(
-                "UPDATE jobs SET state = ?, finished = ?, error = ? WHERE id = ?",
-                ("failed" if error else "done", time.time(), error, name),
+                "UPDATE jobs SET state = ?, finished = ?, error = ?, faces = ? WHERE id = ?",
+                ("failed" if error else "done", time.time(), error, told, name),
             ).rowcount
         _discard(self.upload(name))
         if not known:  # it was removed meanwhile

@@ -5,9 +5,11 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 from srez.errors import OutOfMemoryError, SrezError
 from srez.serve.errors import INTERNAL_ERROR, StoppedError, is_damage, is_disk_full
+from srez.serve.inference.found import FoundFace
 from srez.serve.jobs.job import Job
 from srez.serve.jobs.store import Store
 from srez.serve.limits import CUT_SECONDS, MAX_ATTEMPTS
@@ -20,16 +22,19 @@ _DISK_SECONDS = 10.0  # between two attempts to write, when the disk is full
 
 _log = logging.getLogger("srez.serve")
 
+Run = Callable[[Job, Progress], tuple[FoundFace, ...] | None]
+
 
 class JobWorker:
     """Runs the jobs of a store, oldest first, one at a time."""
 
-    def __init__(self, store: Store, run: Callable[[Job, Progress], None], keep_seconds: float) -> None:
+    def __init__(self, store: Store, run: Run, keep_seconds: float) -> None:
         """Prepare; `start` begins.
 
         Args:
             store: of the jobs. One that is removed from it while it runs is given up.
-            run: makes a job's result; it must let through what its progress callback raises.
+            run: makes a job's result, and gives the faces if they were looked for; it must let through what
+                its progress callback raises.
             keep_seconds: how long finished jobs are kept.
         """
         self._store, self._run_job, self._keep = store, run, keep_seconds
@@ -105,7 +110,7 @@ class JobWorker:
             return
         self._fraction, self._running, self._progress_of = 0.0, job.id, job.id
         try:
-            self._run_job(job, self._check)
+            faces = self._run_job(job, self._check)
         except StoppedError:
             self._note(self._store.put_back, job.id)
         except Exception as error:
@@ -118,7 +123,7 @@ class JobWorker:
                 self._note(self._store.finish, job.id, self._reason(job, error))
         else:
             self._without_room.clear()
-            self._note(self._store.finish, job.id)
+            self._note(self._store.finish, job.id, None, faces)
         finally:
             self._running = None
 
@@ -139,7 +144,7 @@ class JobWorker:
         _log.error("job failed", exc_info=error)
         return INTERNAL_ERROR
 
-    def _note(self, note: Callable[..., None], *arguments: str) -> None:
+    def _note(self, note: Callable[..., None], *arguments: Any) -> None:
         """Note what became of a job; if the disk is full, as soon as there is room again."""
         while True:
             try:

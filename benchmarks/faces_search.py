@@ -17,7 +17,7 @@ import typer
 from keras import layers, ops
 
 import search
-from srez.train import data, recipe
+from srez.train import data, recipes
 from srez.train.networks import faces
 
 Tensor = keras.KerasTensor
@@ -83,7 +83,7 @@ def main(
     changes: Annotated[list[str] | None, typer.Option("--set", help="Keys of the recipe.")] = None,
 ) -> None:
     chosen = {name: make for name, make in TRUNKS.items() if name in (only or TRUNKS)}
-    pictures = data.load(recipe.load("faces").data, sources, partition)
+    pictures = data.load(recipes.load("faces").data, sources, partition)
     search.compare("faces", chosen, pictures, minutes, TIMED, out, changes or [])
 
 

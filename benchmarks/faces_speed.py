@@ -13,7 +13,7 @@ import numpy as np
 
 import srez
 from machine import in_turn, matrix_gflops, report, seconds
-from srez.train import export, networks, recipe
+from srez.train import export, networks, recipes
 from srez.upscaling.upscaler import Upscaler
 
 BATCHES = (1, 16, 256)
@@ -30,7 +30,7 @@ def main() -> None:
             "training": {},
             "figures": [],
         }
-        export.export(networks.build_generator(recipe.load("srez").generator), path, about)
+        export.export(networks.build_generator(recipes.load("srez").generator), path, about)
         models = {"faces": srez.load("faces"), "srez": srez.load(path)}
 
     low = np.random.default_rng(0).random((max(BATCHES), 16, 16, 3), np.float32)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from srez.train import backend, data, recipe
+from srez.train import backend, data, recipes
 
 BATCH = 256
 
@@ -16,7 +16,7 @@ def main() -> None:
     parser.add_argument("pack", type=Path, help="a folder that `srez data pack` wrote")
     parser.add_argument("--epochs", type=int, default=10)
     arguments = parser.parse_args()
-    settings = recipe.load("faces").data
+    settings = recipes.load("faces").data
     loaded = data.load(settings, [str(arguments.pack)])
     count = loaded.training.pictures
     stop = count * arguments.epochs

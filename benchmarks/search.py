@@ -18,7 +18,7 @@ from rich.progress import track
 import train_speed
 from machine import in_turn, report, seconds
 from srez.errors import TrainingError
-from srez.train import data, export, networks, recipe, trainer
+from srez.train import data, export, networks, recipes, trainer
 
 Generators = dict[str, Callable[[], keras.Model]]
 
@@ -49,7 +49,7 @@ def compare(
     )
     rows, runners = [], {}
     for name, make in track(generators.items(), "training"):
-        settings = recipe.load(chosen, [*changes, f"steps={round(60 * minutes / times[name])}"])
+        settings = recipes.load(chosen, [*changes, f"steps={round(60 * minutes / times[name])}"])
         with instead_of_the_recipes(make):
             result = trainer.train(trainer.prepare(settings), pictures, out / name)
         figures = result.figures["psnr"], result.figures["ssim"]
@@ -75,7 +75,7 @@ def step_time(
 ) -> float:
     few = [*changes, f"steps={train_speed.STEPS}", "every.checkpoint=1000", "every.log=1000"]
     with instead_of_the_recipes(make):
-        return train_speed.step_seconds(recipe.load(chosen, few), pictures)
+        return train_speed.step_seconds(recipes.load(chosen, few), pictures)
 
 
 def runner(generator: keras.Model, file: Path, timed: tuple[int, int, int]) -> Callable[[], float]:

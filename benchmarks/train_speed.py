@@ -13,7 +13,7 @@ from pathlib import Path
 import keras
 
 from machine import in_turn, matrix_gflops, report
-from srez.train import backend, data, networks, recipe, trainer
+from srez.train import backend, data, networks, recipe, recipes, trainer
 from srez.train.reporter import Reporter
 
 RECIPES = ("srez", "faces")
@@ -56,7 +56,7 @@ def pipeline_seconds(chosen: recipe.Recipe, faces: data.TrainingData) -> float:
 def main() -> None:
     rows = []
     for name in RECIPES:
-        chosen = recipe.load(name, [f"steps={STEPS}", "every.checkpoint=1000", "every.log=1000"])
+        chosen = recipes.load(name, [f"steps={STEPS}", "every.checkpoint=1000", "every.log=1000"])
         faces = data.draw(chosen.data.model_copy(update={"drawn": FACES}))
         works = {
             "limit": matrix_gflops,

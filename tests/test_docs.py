@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 import srez
 from helpers import documented
 from srez.cli import app
-from srez.train import recipe
+from srez.train import recipes
 
 ROOT = Path(__file__).parents[1]
 GROUP = typer.main.get_command(app)
@@ -122,8 +122,8 @@ def test_commands_in_the_docs_exist_with_their_options(line: str) -> None:
     options = {name for parameter in command.params for name in parameter.opts} | {"--help"}
     assert {word for word in words[1:] if word.startswith("-") and word != "-"} <= options
     changes = [words[number + 1] for number, word in enumerate(words) if word == "--set"]
-    if words[0] == "train" and words[1:2] and words[1] in recipe.names():
-        recipe.load(words[1], changes)
+    if words[0] == "train" and words[1:2] and words[1] in recipes.names():
+        recipes.load(words[1], changes)
 
 
 def test_contributing_names_targets_that_exist() -> None:

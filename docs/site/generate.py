@@ -15,6 +15,7 @@ from srez.serve.api import app, openapi, reference
 from srez.serve.limits import Settings
 from srez.serve.service import Service
 from srez.train import recipe
+from srez.train.recipes import names
 
 DOCS = Path(__file__).parents[1]
 
@@ -50,7 +51,7 @@ def recipes() -> str:
             if isinstance(kind, type) and issubclass(kind, BaseModel):
                 parts += ["", *_table(node, comments)]
     parts += ["", "## Recipes that come with srez", ""]
-    parts += [f"- `{name}`: {_first_comment(name)}" for name in recipe.names()]
+    parts += [f"- `{name}`: {_first_comment(name)}" for name in names()]
     return "\n".join(parts) + "\n"
 
 

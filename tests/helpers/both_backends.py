@@ -17,7 +17,7 @@ import keras
 from srez import images
 from srez.datasets import cartoons
 from srez.runs.layout import RunLayout
-from srez.train import data, export, recipe, run, state, trainer
+from srez.train import data, export, recipe, recipes, run, state, trainer
 
 STEPS = 50
 MIXED = {"begin": 20, "middle": 40, "end": 60}  # steps done at the end of each part
@@ -35,7 +35,7 @@ RECIPES = {
 
 def chosen(name: str, folder: Path, steps: int) -> recipe.Recipe:
     """A recipe of the box, made tiny."""
-    return recipe.load(
+    return recipes.load(
         name, [*RECIPES[name], *PACE, f"steps={steps}", f"perceptual.network={folder}/eye.keras"]
     )
 

@@ -8,7 +8,7 @@ import numpy as np
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from srez.runs.layout import RunLayout
-from srez.train import backend, checkpoint, data, recipe, trainer
+from srez.train import backend, checkpoint, data, recipe, recipes, trainer
 from srez.train.reporter import Figures, Reporter
 from srez.train.weights import InitialWeights
 
@@ -44,7 +44,7 @@ class Listener(Reporter):
 
 
 def tiny(name: str, *changes: str) -> recipe.Recipe:
-    return recipe.load(name, [*TINY[name], *PACE, *changes])
+    return recipes.load(name, [*TINY[name], *PACE, *changes])
 
 
 def gan(*changes: str) -> recipe.Recipe:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from helpers.training import TINY, Listener, tiny, train
-from srez.train import data, recipe, trainer
+from srez.train import data, recipes, trainer
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Whole:
 
 @pytest.fixture(scope="session")
 def faces(faces_zip: Path, partition: Path) -> data.TrainingData:
-    return data.load(recipe.load("faces").data, [str(faces_zip)], partition)
+    return data.load(recipes.load("faces").data, [str(faces_zip)], partition)
 
 
 @pytest.fixture(scope="session", params=TINY)

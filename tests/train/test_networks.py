@@ -9,7 +9,7 @@ import skimage.data
 import tensorflow as tf
 
 from srez.images import resample
-from srez.train import export, networks, recipe
+from srez.train import export, networks, recipe, recipes
 from srez.train.networks import discriminators, faces, photo, srez
 
 SMALL = {
@@ -32,10 +32,10 @@ def generator(request: pytest.FixtureRequest) -> keras.Model:
 
 
 def test_sizes_are_as_stated() -> None:
-    seed = networks.describe(networks.build_generator(recipe.load("srez").generator))
+    seed = networks.describe(networks.build_generator(recipes.load("srez").generator))
     assert seed.parameters == 3_848_291  # about 3.85 M
     assert seed.multiply_adds * 16 * 16 == pytest.approx(2.9e9, rel=0.02)
-    ours = networks.describe(networks.build_generator(recipe.load("faces").generator))
+    ours = networks.describe(networks.build_generator(recipes.load("faces").generator))
     assert ours.parameters == 808_924
     assert ours.multiply_adds * 16 * 16 == pytest.approx(0.207e9, rel=0.01)
     assert discriminators.srez().count_params() == 4_179_905  # about 4.2 M

@@ -3,11 +3,11 @@ from pathlib import Path
 import pytest
 
 from srez.errors import OptionError
-from srez.train import recipe, schedules
+from srez.train import recipe, recipes, schedules
 
 
 def test_the_seeds_recipe_is_the_seeds() -> None:
-    srez = recipe.load("srez")
+    srez = recipes.load("srez")
     assert (srez.batch, srez.steps) == (16, 130_000)
     assert (srez.loss.adversarial, srez.loss.consistency, srez.loss.l1) == (0.1, 0.9, 0)
     assert (srez.optimizer.learning_rate, srez.optimizer.beta_1, srez.optimizer.ema) == (2e-4, 0.5, 0)
@@ -21,9 +21,9 @@ def test_the_seeds_recipe_is_the_seeds() -> None:
 
 def test_every_recipe_says_what_it_reaches_and_how() -> None:
     known = {"faces", "faces_vivid", "photo", "photo_repair", "photo_vivid"}
-    assert known | {"smoke", "srez", "srgan", "srresnet", "wgan_gp"} <= set(recipe.names())
-    for name in recipe.names():
-        recipe.load(name)
+    assert known | {"smoke", "srez", "srgan", "srresnet", "wgan_gp"} <= set(recipes.names())
+    for name in recipes.names():
+        recipes.load(name)
         head = (Path(recipe.__file__).parent / "recipes" / f"{name}.toml").read_text().split("\n\n")[0]
         assert f"srez train {name} --" in head
         assert "Result:" in head
@@ -31,7 +31,7 @@ def test_every_recipe_says_what_it_reaches_and_how() -> None:
 
 
 def test_changes_are_dotted_and_typed(tmp_path: Path) -> None:
-    changed = recipe.load(
+    changed = recipes.load(
         "faces", ["generator.channels=16", "optimizer.learning_rate=1e-4", "description=shorter"]
     )
     assert changed.generator == recipe.FacesGenerator(network="faces", channels=16, blocks=10)
@@ -39,7 +39,7 @@ def test_changes_are_dotted_and_typed(tmp_path: Path) -> None:
     assert changed.description == "shorter"
     own = tmp_path / "own.toml"
     own.write_text((Path(recipe.__file__).parent / "recipes/faces.toml").read_text())
-    assert recipe.load(str(own)) == recipe.load("faces")
+    assert recipes.load(str(own)) == recipes.load("faces")
 
 
 @pytest.mark.parametrize(
@@ -80,19 +80,19 @@ def test_changes_are_dotted_and_typed(tmp_path: Path) -> None:
 )
 def test_a_wrong_key_or_value_is_named(change: str, sentence: str) -> None:
     with pytest.raises(OptionError) as caught:
-        recipe.load("faces", [change])
+        recipes.load("faces", [change])
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_recipes_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="there is no recipe 'facez': use one of faces, faces_samples, "):
-        recipe.load("facez")
+        recipes.load("facez")
     with pytest.raises(OptionError, match=r"nowhere\.toml cannot be read"):
-        recipe.load(str(tmp_path / "nowhere.toml"))
+        recipes.load(str(tmp_path / "nowhere.toml"))
     (tmp_path / "bad.toml").write_text("batch = = 2")
     with pytest.raises(OptionError, match="is not valid TOML"):
-        recipe.load(str(tmp_path / "bad.toml"))
+        recipes.load(str(tmp_path / "bad.toml"))
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_recipes_that_cannot_be_read(tmp_path: Path) -> None:
 )
 def test_options_that_exclude_each_other(name: str, changes: list[str], sentence: str) -> None:
     with pytest.raises(OptionError) as caught:
-        recipe.load(name, changes)
+        recipes.load(name, changes)
     assert sentence in str(caught.value)
 
 
@@ -146,6 +146,6 @@ def test_cosine_and_step_schedules() -> None:
 
 def test_srgan_goes_to_a_tenth_half_way() -> None:
     """Ledig et al., section 3.2: 1e5 updates at 1e-4, then 1e5 at 1e-5."""
-    settings = recipe.load("srgan").optimizer
+    settings = recipes.load("srgan").optimizer
     rates = [settings.learning_rate * schedules.rate_factor(settings, 1, share) for share in (0.1, 0.49, 0.5)]
     assert rates == pytest.approx([1e-4, 1e-4, 1e-5])

@@ -12,7 +12,7 @@ import pytest
 
 from helpers.waiting import PATIENCE
 from srez.errors import OptionError
-from srez.train import recipe
+from srez.train import recipes
 from srez.train.replicas import Replicas
 from srez.train.replicas_tensorflow import Several
 
@@ -35,8 +35,8 @@ from pathlib import Path
 from srez.train import replicas_tensorflow
 from srez.train.replicas import Replicas
 shared = {shared}
-from srez.train import data, recipe, trainer
-chosen = recipe.load({name!r}, {changes!r})
+from srez.train import data, recipes, trainer
+chosen = recipes.load({name!r}, {changes!r})
 prepared = trainer.prepare(chosen, replicas=shared)
 result = trainer.train(prepared, data.draw(chosen.data), Path({out!r}))
 print(hashlib.sha256(b"".join(w.tobytes() for w in result.average.get_weights())).hexdigest())
@@ -124,6 +124,6 @@ def test_what_cannot_be_shared_is_refused() -> None:
         ("batch=16", ["an average"], "--devices does not support batch norm"),
     ):
         with pytest.raises(OptionError, match=sentence):
-            two.require_distributable(recipe.load("smoke", [change]), averages)
-    two.require_distributable(recipe.load("smoke"), [])
-    Replicas().require_distributable(recipe.load("smoke", ["batch=15", "xla=true"]), ["an average"])
+            two.require_distributable(recipes.load("smoke", [change]), averages)
+    two.require_distributable(recipes.load("smoke"), [])
+    Replicas().require_distributable(recipes.load("smoke", ["batch=15", "xla=true"]), ["an average"])

@@ -11,7 +11,7 @@ from helpers.training import log
 from srez.errors import ModelError, OptionError
 from srez.images import resample
 from srez.models import blending, card, planes
-from srez.train import combine, data, export, recipe, spread, trainer, weights
+from srez.train import combine, data, export, recipes, spread, trainer, weights
 from srez.train.networks import faces
 
 CHANGES = (
@@ -103,13 +103,13 @@ def test_the_mean_of_samples_is_compared(random: np.random.Generator) -> None:
 )
 def test_recipes_that_make_no_sense(changes: list[str], sentence: str) -> None:
     with pytest.raises(OptionError, match=sentence):
-        recipe.load("faces", changes)
+        recipes.load("faces", changes)
 
 
 def test_a_run_parts_the_samples_and_becomes_part_of_a_model(
     faces_zip: Path, partition: Path, tmp_path: Path
 ) -> None:
-    chosen = recipe.load("faces", CHANGES)
+    chosen = recipes.load("faces", CHANGES)
     pictures = data.load(chosen.data, [str(faces_zip)], partition)
     result = trainer.train(trainer.prepare(chosen), pictures, tmp_path / "run")
     assert {"mean_l1", "spread"} <= log(tmp_path / "run")[-2].keys()

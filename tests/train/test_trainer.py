@@ -18,7 +18,7 @@ from srez.errors import DataError, OptionError, TrainingError
 from srez.evaluation import perceptual
 from srez.runs import reading
 from srez.runs.layout import RunLayout
-from srez.train import checkpoint, data, health, losses, recipe, run, trainer
+from srez.train import checkpoint, data, health, losses, recipe, recipes, run, trainer
 
 
 def test_a_run_leaves_what_it_promises(whole, faces: data.TrainingData) -> None:
@@ -47,7 +47,7 @@ def test_a_run_leaves_what_it_promises(whole, faces: data.TrainingData) -> None:
     figures = {"validation_psnr", "validation_ssim", "validation_consistency"}
     scalars = dict.fromkeys(terms | figures | {"seconds"}, "scalars")
     assert board(whole.out) == {**scalars, "sheet": "images", "outputs": "histograms"}
-    assert recipe.load(str(layout.recipe)) == tiny(whole.name, "steps=12")
+    assert recipes.load(str(layout.recipe)) == tiny(whole.name, "steps=12")
     about = json.loads(layout.run.read_text())
     assert about["data"] == faces.provenance.fingerprint
     assert about["versions"]["srez"] == srez.__version__
@@ -94,7 +94,7 @@ def test_validation_on_a_benchmark(
     for number, size in enumerate([(64, 80), (80, 64), (64, 64)]):
         images.write(tmp_path / f"HR/{number}.png", images.Picture(cartoons.face(90 + number, *size)))
     images.write(tmp_path / "HR/same.png", images.read(photographs / "1.png"))
-    chosen = recipe.load("photo", [*SMALL["photo"], *PACE, "steps=1"])
+    chosen = recipes.load("photo", [*SMALL["photo"], *PACE, "steps=1"])
     found = data.load(chosen.data, [str(photographs)], validate_on=tmp_path)
     assert (found.training.pictures, len(found.validation.truth)) == (3, 4)
     assert "1.png equals picture 4 of" in found.provenance.skipped[0]
@@ -106,7 +106,7 @@ def test_validation_on_a_benchmark(
         data.load(chosen.data, [str(photographs)], tmp_path / "p.txt", validate_on=tmp_path)
     with zipfile.ZipFile(faces_zip) as every, zipfile.ZipFile(tmp_path / "face.zip", "w") as one:
         one.writestr("face.jpg", every.read("img_align_celeba/000003.jpg"))
-    of_faces = recipe.load("faces").data
+    of_faces = recipes.load("faces").data
     found = data.load(of_faces, [str(faces_zip)], validate_on=tmp_path / "face.zip")
     assert (found.training.pictures, len(found.validation.truth)) == (23, 1)
 
@@ -289,7 +289,7 @@ def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_recipe_is_tried() -> None:
-    assert set(SMALL) == set(recipe.names())
+    assert set(SMALL) == set(recipes.names())
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -302,7 +302,7 @@ def test_every_recipe_takes_a_step(
         changes.append(
             f"perceptual.network={eye(tmp_path, *(f'features{number}' for number in range(1, 6)))}"
         )
-    chosen = recipe.load(name, changes)
+    chosen = recipes.load(name, changes)
     of_faces = chosen.data.pictures == "faces"
     source, split = (faces_zip, partition) if of_faces else (photographs, None)
     pictures = data.load(chosen.data, [str(source)], split)

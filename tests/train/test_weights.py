@@ -10,7 +10,7 @@ import srez
 from helpers.training import newest, tiny, train
 from srez.errors import ModelError, OptionError
 from srez.runs.layout import RunLayout
-from srez.train import data, export, networks, recipe, trainer, weights
+from srez.train import data, export, networks, recipes, trainer, weights
 
 OTHER = {"faces": "generator.channels=6", "srez": "generator.tail=4"}
 
@@ -46,7 +46,7 @@ def test_a_run_that_starts_from_weights_has_them_and_remembers(
 
 
 def test_fine_tuning_starts_from_the_box() -> None:
-    generator = networks.build_generator(recipe.load("faces").generator)
+    generator = networks.build_generator(recipes.load("faces").generator)
     weights.load("faces").copy_into(generator)
     # Of little contrast, so that nothing is clipped: what is cut off goes to pixels around.
     low = 0.45 + 0.1 * np.random.default_rng(1).random((2, 16, 16, 3), np.float32)

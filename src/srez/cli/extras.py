@@ -21,12 +21,12 @@ def require(task: str, *packages: str, extra: str = "train") -> None:
 
 
 def training_recipes() -> ModuleType:
-    """`srez.train.recipe`, if one of the training extras is installed.
+    """`srez.train.recipes`, if one of the training extras is installed.
 
     Raises:
         OptionError: none is.
     """
     require("training", "filelock", "keras", "onnx", "pydantic", "tensorboard", "tomli_w")
-    from srez.train import recipe
+    from srez.train import recipes
 
-    return recipe
+    return recipes

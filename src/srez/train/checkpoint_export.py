@@ -7,7 +7,7 @@ from srez.errors import OptionError
 from srez.runs import reading
 from srez.runs.layout import VALIDATION, RunLayout, step_of
 from srez.runs.reading import Run
-from srez.train import checkpoint, export, networks, recipe, weights
+from srez.train import checkpoint, export, networks, recipes, weights
 from srez.train.checkpoint import Saved
 from srez.train.recipe import Recipe
 from srez.train.run import history, statements
@@ -37,7 +37,7 @@ def export_checkpoint(folder: Path, which: Which, target: Path | None = None) ->
     """
     run = reading.read(folder)
     arrays, facts = _saved(run.layout, which)
-    chosen = recipe.validate(run.facts["recipe"], str(run.layout.run)) if run.facts else _recipe(run.layout)
+    chosen = recipes.validate(run.facts["recipe"], str(run.layout.run)) if run.facts else _recipe(run.layout)
     generator = networks.build_generator(chosen.generator)
     InitialWeights(str(folder), weights.averaged(arrays)).copy_into(generator)
     name = folder.resolve().name
@@ -77,7 +77,7 @@ def _instead(layout: RunLayout, which: Which) -> str:
 
 def _recipe(layout: RunLayout) -> Recipe:
     """The recipe from its own file, where `run.json` is damaged."""
-    return recipe.load(str(layout.recipe))
+    return recipes.load(str(layout.recipe))
 
 
 def _data(run: Run) -> dict[str, Any]:

@@ -25,7 +25,8 @@ from srez.train import backend
 from srez.train.board import Board
 from srez.train.data import SCALE, TrainingData
 from srez.train.data.pairs import Pictures
-from srez.train.recipe import Recipe, validate
+from srez.train.recipe import Recipe
+from srez.train.recipes import validate
 from srez.train.reporter import Reporter
 
 SHEET_ROWS = 8

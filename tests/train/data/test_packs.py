@@ -11,10 +11,10 @@ from srez.cli import app
 from srez.datasets import packs
 from srez.datasets.provenance import Provenance
 from srez.errors import DataError, OptionError, OutputError
-from srez.train import data, recipe
+from srez.train import data, recipes
 from srez.train.data.faces import picker
 
-FACES = recipe.load("faces").data
+FACES = recipes.load("faces").data
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_a_pack_stands_alone(pack: Path, faces_zip: Path, partition: Path) -> No
     with pytest.raises(OptionError, match="a pack has its own split"):
         data.load(FACES, [str(pack)], partition)
     with pytest.raises(OptionError, match="a pack holds faces"):
-        data.load(recipe.load("photo").data, [str(pack)])
+        data.load(recipes.load("photo").data, [str(pack)])
     with pytest.raises(OptionError, match="omit the weights"):
         data.pack([f"{faces_zip}@2"], pack.parent / "other")
     with pytest.raises(OutputError, match="already holds a pack"):

@@ -10,7 +10,7 @@ from srez import images
 from srez.datasets import cartoons
 from srez.errors import DataError, OptionError
 from srez.images import resample
-from srez.train import data, recipe
+from srez.train import data, recipes
 from srez.train.data.pairs import batches
 from srez.train.recipe import PairsData
 
@@ -67,7 +67,7 @@ def test_refusals(folder: Path, tmp_path: Path) -> None:
 
 def test_a_recipe_of_pairs_trains(folder: Path, tmp_path: Path) -> None:
     small = ["generator.channels=4", "generator.blocks=1", "steps=1", "data={pictures='pairs', crop=32}"]
-    chosen = recipe.load("photo", [*small, *helpers.training.PACE])
+    chosen = recipes.load("photo", [*small, *helpers.training.PACE])
     found = data.load(chosen.data, [str(folder)], validate_on=folder)
     assert len(found.validation.truth) == 6
     found = data.load(chosen.data, [str(folder)])

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import skimage.data
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
@@ -16,6 +17,7 @@ import srez
 from helpers import pictures
 from helpers.serving import Server, by_command, face, png
 from helpers.waiting import PATIENCE
+from srez.images import parts
 
 CHROMIUM = shutil.which("chromium")
 DROP = """async ([selector, data, name, type]) => {
@@ -267,6 +269,59 @@ def test_a_second_picture_never_shows_the_result_of_the_first(browser: Browser, 
     assert page.evaluate(LOADED) == 4 * 16
     assert "third_x4.png" in page.inner_text("#download")
     page.close()
+
+
+def test_faces_are_boxed_and_one_can_be_left_out(browser: Browser, server: Server, tmp_path: Path) -> None:
+    astronaut = skimage.data.astronaut()
+    small, large = (parts.resized(each, 72, 72) for each in (astronaut, astronaut[40:200, 140:300]))
+    body = png(np.concatenate([small, large, small[:, ::-1]], axis=1))
+    watched = Watched(browser, server, 390, 844)
+    page = watched.page
+    watched.drop(body)
+    switch = page.get_by_role("checkbox", name="Faces", exact=True)
+    assert not switch.is_checked()
+    switch.check()
+    page.click("#start")
+    page.wait_for_function(LOADED)
+    boxes = page.locator(".compare .face")
+    page.wait_for_selector("#found input")
+    assert (boxes.count(), page.locator("#found input").count()) == (3, 2)
+    assert "left as it is, since it is large enough" in page.inner_text("#facts")
+    assert downloaded(page) == by_command(tmp_path, body, "--faces")
+    place, stage = boxes.first.bounding_box(), page.locator(".compare .stage").bounding_box()
+    assert place
+    assert stage
+    assert stage["x"] <= place["x"] < place["x"] + place["width"] <= stage["x"] + stage["width"]
+    assert not findings(page)
+    page.screenshot(path=tmp_path / "faces.png", full_page=True)
+
+    number = page.locator(".compare .face.enlarged").first.get_attribute("data-face")
+    other = page.locator(".compare .face.enlarged").last.get_attribute("data-face")
+    page.click(f'.compare .face[data-face="{number}"]')
+    page.wait_for_selector(f'.compare .face.chosen-not[data-face="{number}"]')
+    page.wait_for_function(LOADED)
+    assert downloaded(page) == by_command(tmp_path, body, "--faces", "--only-faces", str(other))
+    box = page.locator(f'#found input[name="{number}"]')
+    assert not box.is_checked()
+    box.focus()
+    page.keyboard.press("Space")
+    page.wait_for_selector(f'.compare .face.enlarged[data-face="{number}"]')
+    page.wait_for_function(LOADED)
+    assert downloaded(page) == by_command(tmp_path, body, "--faces")
+
+    page.get_by_label("Show where the faces are").uncheck()
+    assert page.locator(".compare .faces").is_hidden()
+    page.get_by_label("Remove Image").click()
+    page.wait_for_selector("#found", state="detached")
+    assert watched.fits()
+    assert not watched.complaints
+    page.close()
+
+
+def downloaded(page: Page) -> bytes:
+    with page.expect_download() as download:
+        page.click("#download")
+    return Path(download.value.path()).read_bytes()
 
 
 def test_a_mistake_is_a_sentence_that_stays(browser: Browser, server: Server) -> None:

@@ -76,7 +76,16 @@ def choices(file: Any, model: Any = "auto", format: Any = "png", **others: Any) 
         model,
         others.get("fidelity", 1),
         others.get("repair", "auto"),
+        others.get("faces", False),
     ]
+
+
+@pytest.mark.parametrize("chosen", [[{"a": 1}], ["x"], {"a": 1}, 7, ["9"]])
+def test_a_choice_of_faces_that_is_none_is_refused(server: Server, chosen: Any) -> None:
+    file = file_of(upload(server, png(face(1, 20))))
+    done = outcome(server, [*choices(file, faces=True), chosen], "chosen")
+    assert not done["success"]
+    assert "only_faces" in done["output"]["error"] or "no face 9" in done["output"]["error"]
 
 
 def sources(html: str) -> list[str]:
@@ -90,7 +99,7 @@ def test_an_upload_becomes_larger_and_all_of_it_is_shown(server: Server, tmp_pat
     body = png(np.random.default_rng(5).integers(0, 256, (20, 300, 3), np.uint8))
     done = outcome(server, choices(file_of(upload(server, body))), "whole")
     assert done["success"], done
-    view, said, button = done["output"]["data"]
+    view, said, button, _ = done["output"]["data"]
     whole = fetched(server, button["value"])
     assert whole == by_command(tmp_path, body)
     assert "1200 × 80" in said
@@ -118,7 +127,7 @@ def test_the_download_keeps_the_name(
     file = file_of(upload(server, png(face(4), kind))) | {"orig_name": name}
     done = outcome(server, choices(file, **{"format": "auto", **wanted}), "name")
     assert done["success"], done
-    view, _, button = done["output"]["data"]
+    view, _, button, _ = done["output"]["data"]
     assert button["value"]["orig_name"] == result
     assert Image.open(BytesIO(fetched(server, button["value"]))).width == 16 * wanted.get("size", 4)
     for source in sources(view):  # what a browser cannot show is a copy

@@ -11,7 +11,7 @@ from srez import images
 from srez.errors import SrezError
 from srez.images import Format, resample
 from srez.serve.inference.picture import BYTES_PER_PIXEL, UpscalePlan
-from srez.serve.page import guesses
+from srez.serve.page import faces, guesses
 from srez.serve.page.browsers import MAX_SHOWN, SHOWN_BY_BROWSERS, png
 from srez.serve.page.files import PageFiles
 from srez.serve.service import Hold, Service
@@ -26,8 +26,9 @@ async def comparison(
     hold: Hold,
     distance: Path | None = None,
     others: Sequence[Path] = (),
+    found: faces.Found = None,
 ) -> tuple[str, str]:
-    """Before and after, as HTML for `viewer.js` and `guesses.js`.
+    """Before and after, as HTML for `viewer.js`, `guesses.js` and `faces.js`.
 
     The browser enlarges the picture itself, and opens the result itself: a copy is only made of what it
     cannot show.
@@ -41,6 +42,7 @@ async def comparison(
         hold: of `memory.holding`.
         distance: how far the result may be from the truth, another, if that is known.
         others: other guesses, more of them.
+        found: the faces, if they were looked for.
 
     Returns:
         The HTML, "" if there is no room for a copy; and a sentence if not every pixel is shown.
@@ -53,7 +55,8 @@ async def comparison(
         return "", "It is too large to be shown here; the download is complete."
     note = f"It is shown at 1/{reduced} of its size; the download is complete." if reduced > 1 else ""
     shown = files.address(after)
-    html = _html(files.address(before), shown, plan.target, sure, switch)
+    boxes, boxes_switch = faces.layer(found, plan)
+    html = _html(files.address(before), shown, plan.target, sure, boxes, switch + boxes_switch)
     return html + guesses.strip(files, shown, others), note
 
 
@@ -96,7 +99,7 @@ def _reduced(result: Path, factor: int) -> bytes:
     return png(np.rint(resample.area(pixels[:height, :width], factor)).astype(np.uint8))
 
 
-def _html(before: str, after: str, size: tuple[int, int], layer: str, switch: str) -> str:
+def _html(before: str, after: str, size: tuple[int, int], layer: str, boxes: str, switch: str) -> str:
     width, height = size
     return f"""<div class="compare" style="--width: {width}; --height: {height}">
   <div class="stage" role="group" tabindex="0"
@@ -104,6 +107,7 @@ def _html(before: str, after: str, size: tuple[int, int], layer: str, switch: st
     <img src="{escape(before)}" alt="Before: your picture, enlarged by the browser" draggable="false">
     <div class="after"><img src="{escape(after)}" alt="After: the result of srez" draggable="false">
       {layer}</div>
+    {boxes}
     <div class="divider"></div>
     <span class="tag left" aria-hidden="true">before</span>
     <span class="tag right" aria-hidden="true">after</span>

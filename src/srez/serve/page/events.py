@@ -16,11 +16,12 @@ from srez.errors import OutputError, TooLargeError
 from srez.models import box
 from srez.serve.errors import DISK_FULL, INTERNAL_ERROR, HttpError, as_http_error
 from srez.serve.inference import options as options_
+from srez.serve.inference.found import FoundFace
 from srez.serve.inference.options import Options
 from srez.serve.inference.picture import UpscalePlan
 from srez.serve.jobs.job import Job
 from srez.serve.observe.logs import log
-from srez.serve.page import examples, guesses
+from srez.serve.page import examples, faces, guesses
 from srez.serve.page.comparison import comparison
 from srez.serve.page.files import PageFiles
 from srez.serve.service import Hold, Service
@@ -32,8 +33,11 @@ _FOR_OPERATORS = re.compile(r"(: if you trust it, allow more)? \(--[^)]*\)")
 NO_PICTURE = "Choose a picture first."
 AUTO = "auto"  # of the size, the format and the repair
 
-Shown = tuple[str, str, gradio.DownloadButton]
-"""Before and after and what is said of them, as HTML, and the button."""
+Shown = tuple[str, str, gradio.DownloadButton, Any]
+"""Before and after and what is said of them, as HTML, the button, and the choice of faces."""
+
+_Step = tuple[tuple[str, str, gradio.DownloadButton], faces.Found]
+"""The first three of them, and the faces."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class Events:
     files: PageFiles
 
     async def upscale(
-        self, upload: Any, size: Any, format: Any, model: Any, fidelity: Any, repair: Any
+        self, upload: Any, size: Any, format: Any, model: Any, fidelity: Any, repair: Any, faces_too: Any
     ) -> AsyncGenerator[Shown, None]:
         """Upscale an upload: how far it is, then the result.
 
@@ -62,6 +66,7 @@ class Events:
             model: its name.
             fidelity: of a model that has two looks.
             repair: of a model that repairs, or `AUTO`.
+            faces_too: whether faces are found, and all that fit enlarged.
 
         Yields:
             What to show.
@@ -70,13 +75,39 @@ class Events:
             gradio.Error: with what to tell the user, which is shown too.
         """
         choices = {"size": size, "format": format, "model": model, "fidelity": fidelity, "repair": repair}
+        choices |= faces.asked(faces_too, None)
+        async with aclosing(self._told(upload, choices)) as steps:
+            async for shown, found in steps:
+                yield *shown, faces.choice(found)
+
+    async def again(self, *inputs: Any) -> AsyncGenerator[Shown, None]:
+        """Upscale an upload again with some of its faces: the choice of them stays as the visitor left it.
+
+        Args:
+            inputs: those of `upscale`, and the numbers of the faces.
+
+        Yields:
+            As `upscale`.
+
+        Raises:
+            gradio.Error: as for `upscale`.
+        """
+        upload, size, format, model, fidelity, repair, _, chosen = inputs
+        choices = {"size": size, "format": format, "model": model, "fidelity": fidelity, "repair": repair}
+        choices |= faces.asked(True, chosen)
+        async with aclosing(self._told(upload, choices)) as steps:
+            async for shown, _ in steps:
+                yield *shown, gradio.skip()
+
+    async def _told(self, upload: Any, choices: dict[str, Any]) -> AsyncGenerator[_Step, None]:
+        """As `_upscale`; what is wrong is shown as well."""
         try:
             async with aclosing(self._upscale(upload, choices)) as steps:
-                async for shown in steps:
-                    yield shown
+                async for step in steps:
+                    yield step
         except Exception as error:
             sentence = _sentence(error)
-            yield "", f"<p role='alert'>{escape(sentence)}</p>", no_download()
+            yield ("", f"<p role='alert'>{escape(sentence)}</p>", no_download()), None
             raise gradio.Error(sentence, print_exception=False) from None
 
     def example(self, name: str) -> str:
@@ -84,7 +115,7 @@ class Events:
         file, body = examples.read(name)
         return str(self.files.keep(file, body))
 
-    async def _upscale(self, upload: Any, choices: dict[str, Any]) -> AsyncGenerator[Shown, None]:
+    async def _upscale(self, upload: Any, choices: dict[str, Any]) -> AsyncGenerator[_Step, None]:
         service = self.service
         yield _working("Looking at the picture …")
         with service.memory.holding() as hold:
@@ -98,15 +129,20 @@ class Events:
             yield _working("Upscaling …")
             sure = await guesses.sure(service, body, plan)
             made = result if sure is plan else result.with_name("sure.zip")
-            async with aclosing(self._run(body, sure, made, hold)) as fractions:
+            found: list[FoundFace] | None = [] if plan.options.faces else None
+            async with aclosing(self._run(body, sure, made, hold, found)) as fractions:
                 async for fraction, doing in fractions:
                     yield _working(doing, fraction)
             distance = None if sure is plan else await service.in_thread(guesses.unpacked, made, result)
             others = await guesses.others(service, self.files, body, plan, result.name, hold)
-            view, note = await comparison(service, self.files, file, result, plan, hold, distance, others)
+            told = None if found is None else tuple(found)
+            view, note = await comparison(
+                service, self.files, file, result, plan, hold, distance, others, told
+            )
         (width, height), (to_width, to_height) = plan.size, plan.target
         said = f"<p>{width} × {height} pixels became {to_width} × {to_height}. {note}</p>"
-        yield view, said, gradio.DownloadButton(f"Download {result.name}", str(result), interactive=True)
+        button = gradio.DownloadButton(f"Download {result.name}", str(result), interactive=True)
+        yield (view, said + faces.said(told), button), told
 
     async def _plan(self, body: bytes, name: PurePath, choices: dict[str, Any]) -> UpscalePlan:
         """What to do with an upload; one that is too large for its own format becomes a PNG."""
@@ -124,7 +160,8 @@ class Events:
 
     def _options(self, choices: dict[str, Any]) -> Options:
         """What was chosen; a knob that the model does not have is hidden, and not looked at."""
-        models, values = self.service.models, {key: choices[key] for key in ("model", "format")}
+        wanted = ("model", "format", "faces", "only_faces")
+        models, values = self.service.models, {key: choices[key] for key in wanted if key in choices}
         if choices["size"] != AUTO:
             values["scale"] = choices["size"]
         model = options_.parse(values).model
@@ -137,9 +174,9 @@ class Events:
         return options_.parse(values)
 
     async def _run(
-        self, body: bytes, plan: UpscalePlan, result: Path, hold: Hold
+        self, body: bytes, plan: UpscalePlan, result: Path, hold: Hold, found: list[FoundFace] | None
     ) -> AsyncGenerator[tuple[float, str], None]:
-        """Upscale a picture into a file: at once if it is small, else as a job.
+        """Upscale a picture into a file: at once if it is small, else as a job. Fill in the faces found.
 
         Yields:
             The fraction done, and what is being done.
@@ -149,6 +186,8 @@ class Events:
         if plan.is_small:
             upscaled = await service.upscale(body, options, hold)
             await service.in_thread(result.write_bytes, upscaled.data)
+            if found is not None:
+                found.extend(upscaled.faces or ())
             return
         job: Job | None = await service.add_job(body, options)
         try:
@@ -164,6 +203,8 @@ class Events:
             if job is None or job.error:
                 raise HttpError(503, job.error if job and job.error else "The job was cancelled.")
             await service.look_up(service.store.result(job).replace, result)
+            if found is not None:
+                found.extend(job.faces or ())
         finally:
             if job:
                 await service.look_up(service.store.remove, job.id)
@@ -206,10 +247,10 @@ def _result_name(name: PurePath, plan: UpscalePlan) -> str:
     return result_name(name, rules, lambda: b"")
 
 
-def _working(doing: str, fraction: float = 0.0) -> Shown:
+def _working(doing: str, fraction: float = 0.0) -> _Step:
     """What is shown while a picture is upscaled: nothing of the one before."""
     bar = f"<progress max='1' value='{fraction:.3f}' aria-label='Progress'></progress>"
-    return "", f"<p>{doing}</p>{bar}", no_download()
+    return ("", f"<p>{doing}</p>{bar}", no_download()), None
 
 
 def no_download() -> gradio.DownloadButton:

@@ -90,7 +90,8 @@ async def others(
     wanted = plan.options.file_format
     format = wanted if wanted.name in SHOWN_BY_BROWSERS else images.PNG
     chosen = {"model": plan.model, "samples": SAMPLES, "format": format.name}
-    options = plan.options.model_copy(update={**chosen, "fidelity": None, "repair": None})
+    without = {"fidelity": None, "repair": None, "faces": False, "only_faces": None}
+    options = plan.options.model_copy(update={**chosen, **without})
     try:
         made = await service.upscale(body, options, hold)
         return await service.in_thread(_kept, files, made.data, Path(name).stem)

@@ -12,8 +12,8 @@ from srez.models import box
 from srez.serve.inference.models import Models
 from srez.serve.inference.options import FORMATS
 from srez.serve.limits import PAGE_SECONDS, Settings
-from srez.serve.page import examples
-from srez.serve.page.events import AUTO, Events, no_download
+from srez.serve.page import examples, faces
+from srez.serve.page.events import AUTO, Events, Shown, no_download
 from srez.upscaling.loading import load
 
 GUESS = "The result is a plausible guess, not evidence of who or what was in the picture."
@@ -31,6 +31,7 @@ class _Inputs(NamedTuple):
     model: gradio.Dropdown
     fidelity: gradio.Slider
     repair: gradio.Dropdown
+    faces: gradio.Checkbox
 
 
 class _Buttons(NamedTuple):
@@ -42,6 +43,7 @@ class _Outputs(NamedTuple):
     viewer: gradio.Markdown
     facts: gradio.Markdown
     download: gradio.DownloadButton
+    found: gradio.CheckboxGroup
 
 
 def build(events: Events) -> gradio.Blocks:
@@ -99,6 +101,7 @@ def _input_column(models: Models, settings: Settings) -> tuple[_Inputs, _Buttons
             label="Format",
             min_width=140,
         )
+    faces_too = faces.switch()
     with gradio.Accordion("More choices", open=False, elem_id="more"):
         model = gradio.Dropdown(
             [(f"{box.AUTO} (by the picture)", box.AUTO), *((name, name) for name in models.cards)],
@@ -110,7 +113,7 @@ def _input_column(models: Models, settings: Settings) -> tuple[_Inputs, _Buttons
         repair = _repair(models, box.AUTO)
         _comparison_sheet()
     upscale = gradio.Button("Upscale", variant="primary", elem_id="start")
-    return _Inputs(picture, size, format, model, fidelity, repair), _Buttons(shown, upscale)
+    return _Inputs(picture, size, format, model, fidelity, repair, faces_too), _Buttons(shown, upscale)
 
 
 def limits(settings: Settings) -> str:
@@ -143,8 +146,9 @@ def _html(html: str, name: str) -> gradio.Markdown:
 def _output_column() -> _Outputs:
     viewer = _html("", "viewer")
     facts = _html(EMPTY, "facts")
+    found = faces.choice()
     download = gradio.DownloadButton("Download", interactive=False, elem_id="download")
-    return _Outputs(viewer, facts, download)
+    return _Outputs(viewer, facts, download, found)
 
 
 def _connect(events: Events, inputs: _Inputs, buttons: _Buttons, outputs: _Outputs) -> None:
@@ -164,11 +168,16 @@ def _connect(events: Events, inputs: _Inputs, buttons: _Buttons, outputs: _Outpu
     for name, button in buttons.examples.items():
         chosen = button.click(partial(_chosen, events, name), None, [inputs.picture, *shown], **private)
         chains[button] = chosen.then(**upscale)
+    again = outputs.found.input(
+        **{**upscale, "fn": events.again, "inputs": [*inputs, outputs.found]}, trigger_mode="always_last"
+    )
     for button in chains:  # a chain must not end itself, and Gradio may be late with that
         others = [chain for other, chain in chains.items() if other is not button]
-        button.click(None, cancels=[started, *others], **private)
+        button.click(None, cancels=[started, again, *others], **private)
+    buttons.upscale.click(None, cancels=[again], **private)
+    outputs.found.input(None, cancels=[started, *chains.values()], **private)
     for change in (inputs.picture.input, inputs.picture.clear):
-        change(_nothing, None, shown, cancels=[started, *chains.values()], **private)
+        change(_nothing, None, shown, cancels=[started, again, *chains.values()], **private)
     models = events.service.models
     inputs.model.change(
         lambda name: (_fidelity(models, name), _repair(models, name)),
@@ -178,14 +187,14 @@ def _connect(events: Events, inputs: _Inputs, buttons: _Buttons, outputs: _Outpu
     )
 
 
-def _chosen(events: Events, name: str) -> tuple[str, str, str, gradio.DownloadButton]:
+def _chosen(events: Events, name: str) -> tuple[str, *Shown]:
     """An example as the picture, and nothing made of it."""
     return events.example(name), *_nothing()
 
 
-def _nothing() -> tuple[str, str, gradio.DownloadButton]:
+def _nothing() -> Shown:
     """What is shown as long as nothing was made of a picture."""
-    return "", EMPTY, no_download()
+    return "", EMPTY, no_download(), faces.choice()
 
 
 def _fidelity(models: Models, model: str) -> gradio.Slider:

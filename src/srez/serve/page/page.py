@@ -20,7 +20,7 @@ from srez.serve.page.guard import PageGuard
 from srez.serve.service import Service
 
 _FOLDER = Path(__file__).parent
-_SCRIPTS = ("viewer.js", "guesses.js")
+_SCRIPTS = ("viewer.js", "guesses.js", "faces.js")
 _SWEEP_SECONDS = 600  # between two searches for old files
 
 

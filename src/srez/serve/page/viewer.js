@@ -107,7 +107,7 @@ document.addEventListener(
 
 document.addEventListener("pointerdown", (event) => {
   const stage = event.target.closest?.(".compare .stage");
-  if (!stage || event.button) return;
+  if (!stage || event.button || event.target.closest(".face")) return; // a face is for clicks
   const compare = stage.closest(".compare");
   const { x } = positionIn(stage, event);
   const divider = (stage.clientWidth * Number(compare.querySelector(".split").value)) / 100;

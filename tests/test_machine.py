@@ -1,7 +1,10 @@
 """What a process may use of the machine, with a control group made up for the test."""
 
+import os
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -70,3 +73,23 @@ def test_the_memory_is_known_without_proc_and_limits(cgroup: Path, monkeypatch: 
     assert machine.available_memory() == 3 * MIB
     monkeypatch.setattr(machine, "resource", None)
     assert machine.available_memory() == 3 * MIB
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has priorities of threads")
+def test_who_steps_back_takes_the_threads_along_that_he_starts() -> None:
+    found = []
+
+    def look() -> None:
+        found.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+
+    def step_back() -> None:
+        machine.step_back()
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(look).result()
+
+    for function in (step_back, look):
+        thread = threading.Thread(target=function)
+        thread.start()
+        thread.join()
+    stepped_back, other = found
+    assert stepped_back > other

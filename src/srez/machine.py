@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 from pathlib import Path
 
 import psutil
@@ -12,6 +13,7 @@ except ImportError:  # Windows
     resource = None
 
 CGROUP = Path("/sys/fs/cgroup")  # version 2
+_LAST = 10  # niceness of threads that step back: a tenth of a core where others want all of it
 
 
 def cores() -> int:
@@ -35,6 +37,15 @@ def available_memory() -> int:
         reclaimable = _table(CGROUP / "memory.stat").get("inactive_file", 0)
         free = min(free, max(int(limit) - int(used) + reclaimable, 0))
     return min(free, _address_space_left())
+
+
+def step_back() -> None:
+    """Let other threads of this process have the cores first, from now on; so do those that this one starts.
+
+    Linux only has priorities of threads; elsewhere all stay equal.
+    """
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LAST)
 
 
 def _address_space_left() -> int:

@@ -1,8 +1,8 @@
 """The queue of pictures that are answered directly: bounded, with two lanes and a thread for each.
 
 Small pictures go through one lane: when its thread is free, it takes those of one size as a batch, so nobody
-waits for a batch to fill. Others go through the other lane one by one, each on all cores. So a small picture
-never waits for a large one.
+waits for a batch to fill. Others go through the other lane one by one, each on all cores that the small ones
+leave. So a small picture never waits for a large one.
 """
 
 import threading
@@ -13,6 +13,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
+from srez import machine
 from srez.serve.errors import busy
 from srez.serve.inference.pace import Pace
 from srez.serve.limits import MAX_RETRY_SECONDS
@@ -167,6 +168,8 @@ class Queue:
             lane.drop(item)
 
     def _work(self, lane: _Lane) -> None:
+        if lane is self._large:
+            machine.step_back()
         while True:
             with self._changed:
                 while not (batch := lane.take()):

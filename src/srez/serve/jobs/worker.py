@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from srez import machine
 from srez.errors import OutOfMemoryError, SrezError
 from srez.serve.errors import INTERNAL_ERROR, StoppedError, is_damage, is_disk_full
 from srez.serve.inference.found import FoundFace
@@ -89,6 +90,7 @@ class JobWorker:
             self._store.put_back(name)  # it is encoding, say, which only the end of the process stops
 
     def _work(self) -> None:
+        machine.step_back()
         while not self._stopping.is_set():
             self._changed.clear()
             if self._stopping.is_set():

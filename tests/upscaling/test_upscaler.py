@@ -1,4 +1,5 @@
 import re
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,12 @@ from PIL import Image
 
 import srez
 from helpers import models, pictures
+from helpers.waiting import PATIENCE
 from srez import images
 from srez.datasets import cartoons
 from srez.errors import ImageError, ModelError, OptionError
 from srez.images import resample
-from srez.models import box
+from srez.models import blending, box
 from srez.upscaling import tiling, upscaler
 from srez.upscaling.upscaler import Upscaler
 
@@ -272,3 +274,26 @@ def test_faces_are_consistent_with_their_input_at_any_fidelity(fidelity: float) 
     low = resample.area(truths, 4) / np.float32(255)
     output = srez.load("faces", fidelity).batch(low)
     assert np.abs(resample.area(output, 4) - low).mean() * 255 < 0.15
+
+
+def test_a_repair_that_is_being_loaded_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    photo, load = srez.load("photo"), blending.weights
+    begun, gate = threading.Event(), threading.Event()
+
+    def slow(*arguments: Any) -> bytes:
+        begun.set()
+        assert gate.wait(PATIENCE)
+        return load(*arguments)
+
+    monkeypatch.setattr(blending, "weights", slow)
+    image = pictures.smooth((8, 8, 3))
+    waiting = threading.Thread(target=photo, args=[image], kwargs={"repair": 1.0})
+    waiting.start()
+    assert begun.wait(PATIENCE)
+    other = threading.Thread(target=photo, args=[image], kwargs={"repair": 0.0}, daemon=True)
+    other.start()
+    other.join(PATIENCE)
+    assert not other.is_alive()
+    gate.set()
+    waiting.join(PATIENCE)
+    assert not waiting.is_alive()

@@ -34,7 +34,7 @@ MEMORY_PER_THREAD = 320 * 1024**2  # bytes for a tile, at most
 METHOD_MEMORY = 640 * 1024**2  # bytes for a tile of a method, at most
 LOADED_REPAIRS = 2  # each keeps its weights, twice
 
-_UNPICKLED = ("_process", "_loading", "_networks")
+_UNPICKLED = ("_process", "_loading", "_looking", "_networks")
 _ABANDONED: list[Any] = []  # networks of a parent process: to release them would wait for threads of its
 
 
@@ -334,7 +334,7 @@ class Upscaler:
     def _begin(self) -> None:
         """Without a network yet, in this process."""
         self._process = os.getpid()
-        self._loading = threading.Lock()
+        self._loading, self._looking = threading.Lock(), threading.Lock()
         self._networks: OrderedDict[float, Placed] = OrderedDict()
 
     def _at(self, repair: float) -> Placed:
@@ -342,16 +342,26 @@ class Upscaler:
         if self._process != os.getpid():  # after a fork, which leaves the threads of ONNX Runtime behind
             _ABANDONED.append(self._networks)
             self._begin()
-        with self._loading:
-            if repair not in self._networks:
-                weights = blending.weights(self._file, self.card, self.fidelity, repair)
-                name = f"model {self._file.name}"
-                self._networks[repair] = Placed(weights, name, self._place, self._seconds)
-                self._place = self._networks[repair].place  # tried once is enough
+        if found := self._found(repair):
+            return found
+        with self._loading:  # holds up nobody whose network is loaded
+            if found := self._found(repair):
+                return found
+            weights = blending.weights(self._file, self.card, self.fidelity, repair)
+            network = Placed(weights, f"model {self._file.name}", self._place, self._seconds)
+            self._place = network.place  # tried once is enough
+            with self._looking:
+                self._networks[repair] = network
                 while len(self._networks) > LOADED_REPAIRS:
                     self._networks.popitem(last=False)
-            self._networks.move_to_end(repair)
-            return self._networks[repair]
+            return network
+
+    def _found(self, repair: float) -> Placed | None:
+        """A loaded network, which becomes the last used one."""
+        with self._looking:
+            if repair in self._networks:
+                self._networks.move_to_end(repair)
+            return self._networks.get(repair)
 
     def _plan(
         self, image: np.ndarray, repair: float, progress: Progress = ignore_progress

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 # In a process of its own: what memory another test has taken before would hide it.
-_SCRIPT = """
+_SHARED = """
 import numpy as np
 import psutil
 from srez.models import box
@@ -23,9 +23,27 @@ for network in networks[1:]:
 print(first - before, resident() - first)
 """
 
+_SAMPLES = """
+import numpy as np
+import psutil
+import srez
+
+faces = srez.load("faces")
+picture = np.random.default_rng(0).integers(0, 256, (24, 30, 3), np.uint8)
+faces.samples(picture, 1)
+before = psutil.Process().memory_info().rss
+faces.samples(picture, 18)
+print(psutil.Process().memory_info().rss - before)
+"""
+
 
 def test_networks_share_their_memory() -> None:
-    done = subprocess.run([sys.executable, "-c", _SCRIPT], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", _SHARED], capture_output=True, text=True, check=True)
     first, more = map(int, done.stdout.split())
     assert first > 1e7  # bytes
     assert more < first / 3
+
+
+def test_many_samples_take_little_more_memory_than_one() -> None:
+    done = subprocess.run([sys.executable, "-c", _SAMPLES], capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 7e7  # bytes

@@ -13,10 +13,10 @@ from srez.models.card import Card
 from srez.models.devices import Place
 from srez.models.fitting import Run, fitted
 from srez.upscaling.beside import colours, placed
-from srez.upscaling.tiling import BATCH_PIXELS
 
 MOST = 64  # samples of a picture
 MOST_PIXELS = 512 * 512  # of a picture, which is run whole: each sample has its random numbers
+_TOGETHER = 8 * 1024  # input pixels that are run at once; four times as many take 100 MB more
 
 
 def check(card: Card, count: int, seed: int) -> None:
@@ -75,7 +75,7 @@ def draw(
     edge = card.edge if max(height, width) > card.trained_at else 0
     seen = colours(pixels)
     shape = (height + 2 * edge, width + 2 * edge, card.samples.planes)
-    together = max(1, BATCH_PIXELS // (shape[0] * shape[1]))
+    together = max(1, _TOGETHER // (shape[0] * shape[1]))
     for start in range(0, count, together):
         numbers = range(start, min(start + together, count))
         random = np.stack([planes.drawn(seed, number, shape) for number in numbers])

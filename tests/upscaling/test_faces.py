@@ -65,6 +65,17 @@ def test_only_the_face_changes_and_the_result_agrees_with_the_photograph(
     assert np.abs(again - photograph).mean() < 0.5
 
 
+def test_a_face_is_as_faithful_as_is_said_and_else_half_way(
+    photograph: np.ndarray, upscaler: Upscaler
+) -> None:
+    faithful = srez.load("photo", fidelity=1.0, repair=0, faces=True)
+    (face,) = upscaler.faces_in(photograph)
+    changed = (faithful(photograph) != upscaler(photograph)).any(axis=2)
+    assert changed[around(face.box)].mean() > 0.1
+    changed[around(face.box)] = False
+    assert not changed.any()
+
+
 def test_the_command_tells_which_faces_it_enlarged(
     photograph: np.ndarray, upscaler: Upscaler, tmp_path: Path
 ) -> None:

@@ -87,7 +87,7 @@ class Upscaler:
         self._place = place
         if faces:
             find_faces.check(self.card)
-        self._faces = Upscaler(find_faces.model(), place=place) if faces else None
+        self._faces = Upscaler(find_faces.model(), fidelity, place=place) if faces else None
         self._begin()
         if box.is_method(model):
             selfexsr.require_packages()

@@ -50,8 +50,10 @@ def _keep_little_memory() -> None:
 def _set_up_gradio() -> None:
     """Keep Gradio from reporting this server to its makers and from looking for a newer version of itself.
 
-    It reads these variables when it is imported.
+    It reads these variables when it is imported. It imports pandas too, which loads PyArrow where that is
+    installed: 34 MB that nothing here uses.
     """
+    sys.modules.setdefault("pyarrow", None)  # type: ignore[arg-type]  # it cannot be imported any more
     os.environ.update(GRADIO_ANALYTICS_ENABLED="False", GRADIO_RUN_HISTORY="False", HF_HUB_OFFLINE="1")
 
 

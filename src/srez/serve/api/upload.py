@@ -43,7 +43,7 @@ async def read(request: Request, hold: Callable[[int], None]) -> Upload:
         body, _, fields = await forms.read(counted, "file")
         pairs += fields
     elif media_type in ACCEPTED:
-        body = await counted.body()
+        body = await forms.whole(counted)
     else:
         accepted = ", ".join(ACCEPTED)
         raise HttpError(

@@ -2,10 +2,12 @@
 
     python benchmarks/selfexsr.py parts benchmarks/BSD100
     python benchmarks/selfexsr.py parts photos_train.zip --photographs
+    python benchmarks/selfexsr.py facades
     python benchmarks/selfexsr.py time
 
 `parts` measures pictures with straight lines in perspective. Which these are, a rule says that knows nothing
 of results: those with planes, and the longest segments in all that point to vanishing points, for their size.
+`facades` measures drawn buildings instead.
 """
 
 import resource
@@ -18,6 +20,7 @@ import skimage.data
 import typer
 from rich.progress import track
 
+import facades as buildings
 from machine import report
 from srez import images
 from srez.datasets import pictures
@@ -40,15 +43,27 @@ def parts(data: Path, photographs: bool = False, most: int = MOST) -> None:
     """Compare translation, affine and planes by PSNR."""
     found = list(_photographs(data) if photographs else _benchmark(data))
     ranked = sorted(found, key=lambda pair: -straightness(_luma(pair[2])))
-    chosen = [pair for pair in ranked[:most] if straightness(_luma(pair[2])) > 0]
+    _compare([pair for pair in ranked[:most] if straightness(_luma(pair[2])) > 0], "parts")
+
+
+@app.command()
+def facades(seeds: int = 2, height: int = 320, width: int = 384) -> None:
+    """The same of drawn facades: each scene with some seeds."""
+    scenes = [(scene, seed) for seed in range(seeds) for scene in buildings.SCENES]
+    drawn = [(f"{scene} {seed}", buildings.drawn(scene, seed, height, width)) for scene, seed in scenes]
+    _compare([(name, high, resample.bicubic_reduce(high, 4)) for name, high in drawn], "facades")
+
+
+def _compare(chosen: list[tuple[str, np.ndarray, np.ndarray]], name: str) -> None:
     rows = []
-    for name, high, low in track(chosen):
+    for picture, high, low in track(chosen):
         bicubic = resample.bicubic(to_float(low[None]), 4)[0]
         results = [bicubic, *(method.upscale(to_float(low), geometry=each) for each in Geometry)]
-        rows.append([name, *(metrics.psnr(to_uint8(each), high, Y_MATLAB_X4) for each in results)])
+        rows.append([picture, *(metrics.psnr(to_uint8(each), high, Y_MATLAB_X4) for each in results)])
     rows.append([f"mean of {len(rows)}", *np.mean([row[1:] for row in rows], axis=0)])
-    rows = [[name, *(f"{value:.3f}" for value in values)] for name, *values in rows]
-    report("PSNR, dB", ["picture", "bicubic", *Geometry], rows, Path("runs/benchmarks/selfexsr_parts.json"))
+    rows = [[picture, *(f"{value:.3f}" for value in values)] for picture, *values in rows]
+    target = Path(f"runs/benchmarks/selfexsr_{name}.json")
+    report("PSNR, dB", ["picture", "bicubic", *Geometry], rows, target)
 
 
 @app.command()

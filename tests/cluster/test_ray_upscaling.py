@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import ray
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -351,3 +352,18 @@ def test_refusals(tmp_path: Path) -> None:
     batch = upscaling.Batch(str(tmp_path), out, upscaling.ModelChoice("faces"))
     with pytest.raises(OptionError, match="cannot connect to Ray"):
         upscaling.upscale(batch, 1, "127.0.0.1:1", lambda *_: None)
+
+
+def test_a_ray_that_does_not_start_in_time_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.new("RGB", (4, 4)).save(tmp_path / "a.png")
+
+    def late(*_: Any, **__: Any) -> None:
+        raise Exception("The current node timed out during startup. This could happen because of raylet.")
+
+    monkeypatch.setattr(ray, "init", late)
+    words = ["upscale", str(tmp_path), str(tmp_path / "out"), "--engine", "ray", "--ray-address", "local"]
+    result = CliRunner().invoke(app, words)
+    assert (result.exit_code, "timed out during startup" in " ".join(result.stderr.split())) == (2, True)
+    assert "Traceback" not in result.stderr

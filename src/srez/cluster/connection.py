@@ -31,7 +31,7 @@ def connected(address: str, workers: int) -> Iterator[None]:
         workers: how many processes this machine must be able to hold if Ray is started on it.
 
     Raises:
-        OptionError: there is no cluster at the address.
+        OptionError: there is no cluster at the address, or Ray does not start in time.
     """
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
@@ -48,9 +48,10 @@ def connected(address: str, workers: int) -> Iterator[None]:
             log_to_driver=False,
             **(on_this_machine if address == LOCAL else {}),
         )
-    except (OSError, ValueError, RuntimeError) as error:
-        reason = first_line(error)
-        raise OptionError(f"--ray-address {address}: cannot connect to Ray: {reason}") from None
+    except Exception as error:  # a Ray that does not start in time raises just that
+        ray.shutdown()  # what it had started
+        failed = "Ray cannot be started on this machine" if address == LOCAL else "cannot connect to Ray"
+        raise OptionError(f"--ray-address {address}: {failed}: {first_line(error)}") from None
     with redirect_stdout(sys.stderr):  # Ray prints about processes that died, sometimes during shutdown
         try:
             yield

@@ -9,7 +9,8 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,9 @@ import pytest
 from PIL import Image
 
 from helpers.hostile import originals
-from helpers.waiting import PATIENCE
+from helpers.waiting import PATIENCE, until
 from srez import images
-from srez.apart import Box
+from srez.apart import LARGE, Box
 from srez.apart.wire import pack
 from srez.errors import ImageError, OutOfMemoryError, TooLargeError
 
@@ -37,10 +38,10 @@ def box() -> Iterator[Box]:
 
 
 @contextmanager
-def boxed(seconds: float = PATIENCE) -> Iterator[tuple[Box, psutil.Process]]:
-    """A box with one process, and the nursery that it was forked from."""
+def boxed(seconds: float = PATIENCE, processes: int = 1) -> Iterator[tuple[Box, psutil.Process]]:
+    """A box, and the nursery that its processes were forked from."""
     before = psutil.Process().children()
-    box = Box(1, seconds)
+    box = Box(processes, seconds)
     (nursery,) = set(psutil.Process().children()) - set(before)
     try:
         yield box, nursery
@@ -117,6 +118,43 @@ def test_what_a_check_raises_ends_the_reading_at_once() -> None:
             box.read(GOOD, check=check)
         assert has_ended(reader)
         assert box.size(GOOD) == SIZE
+
+
+def test_large_files_leave_a_process_to_small_ones() -> None:
+    class HungUpError(Exception):
+        pass
+
+    over = threading.Event()
+
+    def wait() -> None:
+        looked.release()
+        if over.is_set():
+            raise HungUpError
+
+    def give_up() -> None:
+        raise HungUpError
+
+    def read_large() -> None:
+        with suppress(HungUpError):  # one may get a new process after the other has given up
+            box.size(GOOD + bytes(LARGE), check=wait)
+
+    looked = threading.Semaphore(0)
+    with boxed(processes=2) as (box, nursery):
+        readers = nursery.children()
+        for reader in readers:
+            reader.suspend()
+        with ThreadPoolExecutor(2) as pool:
+            large = [pool.submit(read_large) for _ in range(2)]
+            for _ in range(6):  # both wait by now
+                assert looked.acquire(timeout=PATIENCE)
+            with pytest.raises(HungUpError):
+                box.size(GOOD, check=give_up)
+            until(
+                lambda: sum(reader.is_running() for reader in readers) == 1
+            )  # the one that had it is killed
+            over.set()
+            for each in large:
+                each.result(PATIENCE)
 
 
 def test_a_process_that_is_killed_costs_one_picture() -> None:

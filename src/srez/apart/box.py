@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from srez.images import MAX_PIXELS, Picture
 
 PROCESSES = 2  # that read at the same time
 SECONDS = 20.0  # for a picture
+LARGE = 256 * 1024  # bytes of a file; one process is kept for smaller ones, which are read in a moment
 _LOOK = 0.05  # seconds between two looks at whether the picture is still wanted
 _PICTURES = 256  # that a process reads before a new one takes its place
 _BYTES_A_PIXEL = 8  # of an answer, at most: 16 bits, with transparency
@@ -52,7 +53,8 @@ class _Process:
 class Box:
     """Processes that read pictures with little memory, no network, nothing to write to, and a deadline.
 
-    Thread safe: as many threads as it has processes read at the same time, others wait.
+    Thread safe: as many threads as it has processes read at the same time, others wait. Large files leave one
+    process to small ones.
     """
 
     def __init__(self, processes: int = PROCESSES, seconds: float = SECONDS) -> None:
@@ -64,6 +66,7 @@ class Box:
         """
         self._seconds = seconds
         self._places = threading.BoundedSemaphore(processes)
+        self._for_large = threading.BoundedSemaphore(max(processes - 1, 1))
         self._lock = threading.Lock()
         self._nursery: tuple[subprocess.Popen[bytes], socket.socket] | None = None
         self._idle: list[_Process] = []
@@ -142,7 +145,11 @@ class Box:
         data = source if isinstance(source, bytes) else _contents(source, name)
         head = {"read": read, "name": name, "max_pixels": max_pixels, "seconds": self._seconds}
         most = _BYTES_A_PIXEL * read + _MOST_BESIDE
-        with self._place(check), self._process() as process:
+        with ExitStack() as held:
+            if len(data) > LARGE:
+                held.enter_context(_place(self._for_large, check))
+            held.enter_context(_place(self._places, check))
+            process = held.enter_context(self._process())
             try:
                 message = _exchange(process.channel, pack(head, data), most, self._seconds, check)
                 error = _understood(answers.error_in, message)
@@ -155,16 +162,6 @@ class Box:
             except BrokenMessageError:
                 raise ImageError(f"{name} is damaged: its decoder broke down") from None
         raise error
-
-    @contextmanager
-    def _place(self, check: Check) -> Iterator[None]:
-        """One of the places for pictures that are read at the same time."""
-        while not self._places.acquire(timeout=_LOOK):
-            check()
-        try:
-            yield
-        finally:
-            self._places.release()
 
     @contextmanager
     def _process(self) -> Iterator[_Process]:
@@ -239,6 +236,17 @@ class Box:
             nursery.kill()
             nursery.wait()
             self._nursery = None
+
+
+@contextmanager
+def _place(places: threading.Semaphore, check: Check) -> Iterator[None]:
+    """One of the places for pictures that are read at the same time."""
+    while not places.acquire(timeout=_LOOK):
+        check()
+    try:
+        yield
+    finally:
+        places.release()
 
 
 def _understood(meaning: Callable[[Message], Answer], message: Message) -> Answer:

@@ -1,5 +1,7 @@
 """Reading in the box: a small picture comes with its size, one that hangs ends with its request or job."""
 
+import asyncio
+import threading
 from pathlib import Path
 
 import httpx
@@ -8,9 +10,9 @@ import psutil
 import pytest
 
 from helpers.serving import Server, face, png, serving
-from helpers.waiting import until
-from srez.apart import Box
-from srez.serve.inference.reading import Reader
+from helpers.waiting import PATIENCE, until
+from srez.apart import LARGE, Box
+from srez.serve.inference.reading import Reader, Reading
 
 PNG = {"Content-Type": "image/png"}
 FACE = png(face())
@@ -62,6 +64,22 @@ def test_a_job_whose_reading_hangs_can_be_cancelled(server: Server) -> None:
             reader.resume()
     third = server.http.post("/v1/jobs", content=FACE, headers=PNG).headers["Location"]
     server.job(third, "done")
+
+
+def test_large_files_hold_up_no_small_one() -> None:
+    reading, gate = Reading(), threading.Event()
+
+    async def run() -> bytes:
+        wait, large = (lambda body: gate.wait(PATIENCE) and body), bytes(LARGE + 1)
+        waiting = [asyncio.ensure_future(reading.run(wait, large)) for _ in range(3)]
+        small = await asyncio.wait_for(reading.run(lambda body: body, FACE), PATIENCE / 2)
+        assert not any(each.done() for each in waiting)
+        gate.set()
+        await asyncio.gather(*waiting)
+        return small
+
+    assert asyncio.run(run()) == FACE
+    reading.close()
 
 
 def test_a_small_picture_comes_with_its_size() -> None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from srez.apart import PROCESSES, SECONDS, Box
+from srez.apart import LARGE, PROCESSES, SECONDS, Box
 from srez.images import Picture
 from srez.serve.errors import StoppedError
 from srez.serve.limits import SMALL_PIXELS
@@ -67,17 +67,26 @@ class Reading:
         """Start the processes."""
         self._box = Box(PROCESSES, SECONDS)
         weakref.finalize(self, self._box.close)  # for a server that was never stopped, as in tests
-        self._pool = ThreadPoolExecutor(PROCESSES, thread_name_prefix="srez-reading")
+        self._small = ThreadPoolExecutor(PROCESSES, thread_name_prefix="srez-reading")
+        self._large = ThreadPoolExecutor(max(PROCESSES - 1, 1), thread_name_prefix="srez-reading-large")
 
     def reader(self, check: Check) -> Reader:
         """A reader that stops when a check raises."""
         return Reader(self._box, check)
 
-    async def run(self, function: Callable[..., T], *arguments: Any) -> T:
-        """Call a function that reads, in a thread for that."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
+    async def run(self, function: Callable[..., T], body: bytes, *arguments: Any) -> T:
+        """Call a function that reads a file, in a thread for files of its size.
+
+        Args:
+            function: gets the file and the other arguments.
+            body: the file.
+            arguments: others.
+        """
+        pool = self._large if len(body) > LARGE else self._small
+        return await asyncio.get_running_loop().run_in_executor(pool, function, body, *arguments)
 
     def close(self) -> None:
         """Kill what still reads."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._small, self._large):
+            pool.shutdown(wait=False, cancel_futures=True)
         self._box.close()

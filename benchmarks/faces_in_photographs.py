@@ -105,17 +105,18 @@ def scenes(faces: list[Image.Image], photographs: Path) -> Iterator[Scene]:
         top, left = (random.integers(side - PART + 1) for side in photograph.shape[:2])
         part = Image.fromarray(photograph[top : top + PART, left : left + PART])
         sides = SIDES[face.size]
-        high, matrix = pasted(part, face, 4 * sides[number % len(sides)], random)
+        side, angle = 4 * sides[number % len(sides)], random.uniform(-12, 12)
+        middle = random.uniform(1.3 * side, PART - 1.3 * side, 2)
+        high, matrix = pasted(part, face, side, angle, middle)
         yield Scene(high, resample.bicubic_reduce(high, 4), matrix)
 
 
 def pasted(
-    photograph: Image.Image, face: Image.Image, side: int, random: np.random.Generator
+    photograph: Image.Image, face: Image.Image, side: int, degrees: float, middle: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """A photograph with a face whose frame has a side in pixels, and the matrix from that frame to it."""
-    angle = np.deg2rad(random.uniform(-12, 12))
+    angle = np.deg2rad(degrees)
     turn = side * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    middle = random.uniform(1.3 * side, PART - 1.3 * side, 2)
     matrix = np.column_stack([turn, middle - turn @ [0.5, 0.5]])
     left, top, length = FRAMES[face.size]
     width, height = (round(each * side / length) for each in face.size)

@@ -223,6 +223,23 @@ def test_faces_that_overlap_share_what_lies_between(upscaler: Upscaler, photogra
     assert np.abs(resample.bicubic_reduce(both.astype(np.uint8), 4).astype(int) - photograph).mean() < 0.5
 
 
+@pytest.mark.parametrize("turn", [1, 3])
+def test_faces_that_lie_are_enlarged_as_upright_ones(
+    upscaler: Upscaler, photograph: np.ndarray, turn: int
+) -> None:
+    lying = np.ascontiguousarray(np.rot90(photograph, turn))
+    (upright,), (face,) = upscaler.faces_in(photograph), upscaler.faces_in(lying)
+    assert face.turn == 4 - turn
+    corners = np.array(upright.box).reshape(2, 2)
+    for _ in range(turn):
+        corners = np.stack([corners[:, 1], SIDE - corners[::-1, 0]], axis=1)
+    assert np.abs(corners.ravel() - face.box).max() < 2
+    with_face, without = upscaler(lying).astype(int), upscaler(lying, faces=[]).astype(int)
+    assert (with_face != without).any()
+    again = resample.bicubic_reduce(with_face.astype(np.uint8), 4).astype(int)
+    assert np.abs(again - lying).mean() < 0.5
+
+
 def test_progress_counts_tiles_and_faces(upscaler: Upscaler, photograph: np.ndarray) -> None:
     told: list[float] = []
     upscaler(photograph, told.append)

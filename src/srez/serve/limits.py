@@ -25,7 +25,7 @@ TILE = 192  # input pixels; smaller than the command line's, because several pic
 
 FIRST_RUN = 0.01  # seconds of a run beside those of its pixels, until it has been measured
 FIRST_PACE = 20e-6  # seconds per input pixel, likewise
-FACES_WORK = 1.25  # times that of a picture, if its faces are found and a few enlarged
+FACES_WORK = 1.3  # times that of a picture, if its faces are found and a few enlarged
 SMALL_PIXELS = 64 * 64  # a picture up to this size runs in a batch with others of its size
 MAX_BATCH = 32  # pictures in a batch: while one runs, others are decoded and encoded
 MAX_CONNECTIONS = 512

@@ -29,12 +29,14 @@ class Spot:
         reach: how far it goes from there, likewise.
         rows: that hold it, from and to.
         columns: likewise.
+        turn: quarter turns to the left after which the face is upright.
     """
 
     middle: tuple[float, float]
     reach: tuple[float, float]
     rows: tuple[int, int]
     columns: tuple[int, int]
+    turn: int
 
     def meets(self, other: "Spot") -> bool:
         """Whether both have pixels in common, or nearly so."""
@@ -101,14 +103,15 @@ def spot(face: Face, size: tuple[int, int]) -> Spot | None:
         size: width and height of the picture, in pixels.
     """
     corners = np.array(face.box).reshape(2, 2)
-    middle, reach = corners.mean(axis=0), (corners[1] - corners[0]) * _REACH
+    far_across = _REACH[::-1] if face.turn % 2 else _REACH
+    middle, reach = corners.mean(axis=0), (corners[1] - corners[0]) * far_across
     (left, right), (top, bottom) = (
         (max(int(at - far), 0), min(int(np.ceil(at + far)), side))
         for at, far, side in zip(middle, reach, size, strict=True)
     )
     if left >= right or top >= bottom:
         return None
-    return Spot(tuple(middle), tuple(reach), (top, bottom), (left, right))
+    return Spot(tuple(middle), tuple(reach), (top, bottom), (left, right), face.turn)
 
 
 def patch(
@@ -131,7 +134,8 @@ def patch(
     plain = plain[..., : 1 if plain.shape[2] < 3 else 3]
     scale = len(plain) // len(part)
     small = resample.bicubic_to(plain, *part.shape[1::-1])  # that the result agrees with: repaired, maybe
-    larger = _larger(faces, small.clip(0, 1))
+    upright = np.ascontiguousarray(np.rot90(small.clip(0, 1), place.turn))
+    larger = np.rot90(_larger(faces, upright), -place.turn)
     mask = np.zeros((*plain.shape[:2], 1), np.float32)
     rows, columns = slice(top - first, bottom - first), slice(left - start, right - start)
     inner = tuple(slice(part.start * scale, part.stop * scale) for part in (rows, columns))

@@ -121,5 +121,5 @@ def numbers(text: str) -> tuple[int, ...]:
 
 
 def _unfit(face: Face) -> str | None:
-    height = face.box[3] - face.box[1]
+    height = face.box[2] - face.box[0] if face.turn % 2 else face.box[3] - face.box[1]
     return "too small" if height < HEIGHTS[0] else "too large" if height > HEIGHTS[1] else None

@@ -181,7 +181,7 @@ class Service:
 
         plan = await self.plan(body, options)
         has_looks = self.models.cards[plan.model].vivid and not options.samples
-        fidelity = plan.fidelity if has_looks else None
+        fidelity = plan.fidelity if has_looks and not options.faces else options.fidelity
         resolved = options.model_copy(update={"model": plan.model, "fidelity": fidelity})
         adding = asyncio.ensure_future(self.look_up(self.store.add, body, resolved))
         try:

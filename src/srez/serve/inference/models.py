@@ -14,7 +14,7 @@ from srez.upscaling import faces
 from srez.upscaling.settings import check_repair, chosen_fidelity
 from srez.upscaling.upscaler import Upscaler
 
-_Key = tuple[str, float, float | None, bool]
+_Key = tuple[str, float | None, float | None, bool]
 """A model's name, fidelity and repair, and whether it looks for faces."""
 
 
@@ -104,12 +104,14 @@ class Models:
         except ModelError as error:
             raise OptionError(str(error)) from None
 
-    def get(self, name: str, fidelity: float, repair: float | None, with_faces: bool = False) -> Upscaler:
+    def get(
+        self, name: str, fidelity: float | None, repair: float | None, with_faces: bool = False
+    ) -> Upscaler:
         """A loaded model; loading takes a fraction of a second.
 
         Args:
             name: of the model.
-            fidelity: of `self.fidelity`.
+            fidelity: of `self.fidelity`; None for the default of the model, and of that for faces.
             repair: of `self.check_repair`.
             with_faces: whether it looks for faces, of `self.check_faces`.
 

@@ -88,7 +88,10 @@ class UpscalePlan:
         Raises:
             ModelError: the model cannot be loaded.
         """
-        return models.get(self.model, self.fidelity, self.options.repair, self.options.faces)
+        options = self.options
+        # Faces have a default of their own, so only a fidelity that was asked for is theirs too.
+        fidelity = options.fidelity if options.faces else self.fidelity
+        return models.get(self.model, fidelity, options.repair, options.faces)
 
     @property
     def conversion(self) -> conversion.Options:

@@ -20,7 +20,7 @@ from srez.serve.inference import models
 def test_a_model_that_is_being_loaded_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     gate, loaded = threading.Event(), []
 
-    def slow(file: Path, *_: Any) -> str:
+    def slow(file: Path, *_: Any, **__: Any) -> str:
         if file.stem == "photo":
             assert gate.wait(PATIENCE)
         loaded.append(file.stem)

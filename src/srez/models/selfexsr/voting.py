@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit, prange
 
 from srez.models.selfexsr.matches import centre, frame
-from srez.models.selfexsr.sampling import bicubic, bilinear
+from srez.models.selfexsr.sampling import BORDER, bicubic, bilinear
 from srez.models.selfexsr.search import HALF
 
 _DETAIL = np.float32(0.4)  # of a source's detail that is taken
@@ -53,7 +53,9 @@ def voted(
             level, sy, sx, a, b, c, d = frame(
                 field[y, x], centre(x, zoom[1]), centre(y, zoom[0]), planes, sizes
             )
-            level = max(level, 0)
+            if level < 0:  # reaches beyond the picture: one place is read for all, with next to no say
+                level, sy, sx = 0, np.float32(BORDER), np.float32(BORDER)
+                a = b = c = d = np.float32(0)
             brighter = np.float32(0)
             for v in range(2 * HALF + 1):
                 for u in range(2 * HALF + 1):

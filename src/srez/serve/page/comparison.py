@@ -101,13 +101,13 @@ def _reduced(result: Path, factor: int) -> bytes:
 
 def _html(before: str, after: str, size: tuple[int, int], layer: str, boxes: str, switch: str) -> str:
     width, height = size
+    # Without a blank line: it would end the HTML in what Gradio takes for Markdown.
     return f"""<div class="compare" style="--width: {width}; --height: {height}">
   <div class="stage" role="group" tabindex="0"
     aria-label="Before and after. Plus and minus zoom, arrow keys move.">
     <img src="{escape(before)}" alt="Before: your picture, enlarged by the browser" draggable="false">
     <div class="after"><img src="{escape(after)}" alt="After: the result of srez" draggable="false">
-      {layer}</div>
-    {boxes}
+      {layer}</div>{boxes}
     <div class="divider"></div>
     <span class="tag left" aria-hidden="true">before</span>
     <span class="tag right" aria-hidden="true">after</span>

@@ -14,10 +14,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from skimage import data
 
 from helpers import documented, serving
 from helpers.documented import ROOT, Block
 from helpers.drawn_faces import drawn_face, write_faces, write_partition
+from srez.images import parts
 from srez.models import box
 
 PAGES = sorted({block.page for block in documented.shown()})
@@ -47,7 +49,6 @@ def fill(shelf: Path) -> None:
         "incoming/new.jpg",
         "old-photograph.jpg",
         "old.jpg",
-        "family.jpg",
         "small.png",
         "facade.png",
     ]
@@ -61,6 +62,8 @@ def fill(shelf: Path) -> None:
         save(shelf / f"Set5/img_{seed}_SRF_4_LR.png", seed, (16, 16))
         save(shelf / f"results-of-another-program/img_{seed}.png", seed, (64, 64))
     save(shelf / "face.png", 1, (16, 16))
+    three = np.tile(parts.resized(data.astronaut(), 80, 80), (1, 3, 1))
+    Image.fromarray(three).save(shelf / "family.jpg", quality=90)
     for name in ("moving.gif", "scanned.tif"):
         first, second = (drawn_face(seed, (48, 48)) for seed in (1, 2))
         first.save(shelf / name, save_all=True, append_images=[second])

@@ -105,9 +105,13 @@ def _windows(u: np.ndarray, v: np.ndarray, chance: np.random.Generator) -> np.nd
     shades = chance.uniform(-_SHADES, _SHADES, (64, 64))
     grey[inside] = (pane + shades[rows % 64, columns % 64])[inside]
     across, down = (x - margin) / (1 - 2 * margin), (y - 0.1 - margin) / (0.9 - 2 * margin)
-    near = lambda place, count: np.abs(place * count - np.round(place * count)) < 0.06 * count  # noqa: E731
-    grey[inside & (near(across, bars) | near(down, 2))] = frame
+    grey[inside & (_near(across, bars) | _near(down, 2))] = frame
     if louvres:
         grey[inside & (down < 0.35) & ((down * 4 * louvres) % 1 < 0.4)] = frame - 0.15
     tint = np.array([1.0, 0.97, 0.9]) + chance.uniform(-0.05, 0.05, 3)
     return (grey[:, None] * tint).clip(0, 1)
+
+
+def _near(place: np.ndarray, count: int) -> np.ndarray:
+    """Which places lie on one of so many bars."""
+    return np.abs(place * count - np.round(place * count)) < 0.06 * count

@@ -36,6 +36,23 @@ faces.samples(picture, 18)
 print(psutil.Process().memory_info().rss - before)
 """
 
+_IDLE = """
+import time
+
+import numpy as np
+from srez.models import box
+from srez.models.runtime import Network
+
+network, picture = Network(box.find("photo"), "photo", 2), np.zeros((1, 48, 48, 3), np.float32)
+spent = 0.0
+for _ in range(5):
+    network.run(picture)
+    before = time.process_time()
+    time.sleep(0.04)
+    spent += time.process_time() - before
+print(spent)
+"""
+
 
 def test_networks_share_their_memory() -> None:
     done = subprocess.run([sys.executable, "-c", _SHARED], capture_output=True, text=True, check=True)
@@ -47,3 +64,8 @@ def test_networks_share_their_memory() -> None:
 def test_many_samples_take_little_more_memory_than_one() -> None:
     done = subprocess.run([sys.executable, "-c", _SAMPLES], capture_output=True, text=True, check=True)
     assert int(done.stdout) < 7e7  # bytes
+
+
+def test_threads_that_wait_for_the_next_picture_leave_the_cores_alone() -> None:
+    done = subprocess.run([sys.executable, "-c", _IDLE], check=True, capture_output=True, text=True)
+    assert float(done.stdout) < 0.05  # seconds of 0.2; 0.1 where they keep looking for work

@@ -61,6 +61,8 @@ class Network:
         options.intra_op_num_threads = threads or 0
         options.enable_mem_pattern = False  # patterns take a third more memory and save no time
         options.log_severity_level = _FATAL  # what goes wrong is raised too
+        # Threads that wait for work keep a core busy, by default for longer than two pictures lie apart.
+        options.add_session_config_entry("session.intra_op.spin_duration_us", _SPIN_MICROSECONDS)
         if device is CPU and os.getpid() == _shared_in():
             options.add_session_config_entry("session.use_env_allocators", "1")
         for axis, length in (sides or {}).items():
@@ -122,6 +124,7 @@ class Network:
         return arrays
 
 
+_SPIN_MICROSECONDS = "100"
 _FATAL = 4  # of ONNX Runtime's levels of its log
 
 

@@ -41,6 +41,7 @@ MAX_UPSCALERS = 4  # models kept loaded, each in one fidelity
 FOREIGN_SECONDS = 60.0  # for a model that is not in the box to run a tile of the default size, or a batch
 MAX_ATTEMPTS = 3  # to run a job: one that kills the server is not tried for ever
 MAX_SIDE = 1_000_000  # of the width and height that can be asked for
+REFUSAL_SECONDS = 1.0  # for which the refusal of a file is held back while others are read
 RETRY_SECONDS = 2  # `Retry-After` of a full server
 MAX_RETRY_SECONDS = 60  # `Retry-After` of one where the wait would be long, at most
 LOOKUP_THREADS = 2  # for jobs, results and metrics, however many pictures are read

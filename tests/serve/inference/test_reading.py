@@ -12,7 +12,9 @@ import pytest
 from helpers.serving import Server, face, png, serving
 from helpers.waiting import PATIENCE, until
 from srez.apart import LARGE, Box
+from srez.errors import ImageError
 from srez.serve.inference.reading import Reader, Reading
+from srez.serve.limits import REFUSAL_SECONDS
 
 PNG = {"Content-Type": "image/png"}
 FACE = png(face())
@@ -89,3 +91,25 @@ def test_a_small_picture_comes_with_its_size() -> None:
     box.close()  # who asks again gets no answer
     assert size == (16, 16)
     np.testing.assert_array_equal(reader.read(body, "the picture", 10_000).pixels, face())
+
+
+def test_while_others_are_read_a_refusal_is_held_back() -> None:
+    reading, gate = Reading(), threading.Event()
+
+    def refuse(_: bytes) -> bytes:
+        raise ImageError("it is no picture")
+
+    async def run() -> None:
+        with pytest.raises(ImageError):
+            await reading.run(refuse, FACE)
+        other = asyncio.ensure_future(reading.run(lambda body: gate.wait(PATIENCE) and body, FACE))
+        refused = asyncio.ensure_future(reading.run(refuse, FACE))
+        answered, _ = await asyncio.wait([refused], timeout=REFUSAL_SECONDS / 2)
+        assert not answered
+        gate.set()
+        with pytest.raises(ImageError):
+            await refused
+        assert await other == FACE
+
+    asyncio.run(run())
+    reading.close()

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from srez.apart import LARGE, PROCESSES, SECONDS, Box
+from srez.errors import SrezError
 from srez.images import Picture
 from srez.serve.errors import StoppedError
-from srez.serve.limits import SMALL_PIXELS
+from srez.serve.limits import REFUSAL_SECONDS, SMALL_PIXELS
 
 T = TypeVar("T")
 Check = Callable[[], None]
@@ -66,6 +67,7 @@ class Reading:
     def __init__(self) -> None:
         """Start the processes."""
         self._box = Box(PROCESSES, SECONDS)
+        self._going_on = 0
         weakref.finalize(self, self._box.close)  # for a server that was never stopped, as in tests
         self._small = ThreadPoolExecutor(PROCESSES, thread_name_prefix="srez-reading")
         self._large = ThreadPoolExecutor(max(PROCESSES - 1, 1), thread_name_prefix="srez-reading-large")
@@ -77,13 +79,23 @@ class Reading:
     async def run(self, function: Callable[..., T], body: bytes, *arguments: Any) -> T:
         """Call a function that reads a file, in a thread for files of its size.
 
+        While others read too, a refusal takes a moment longer: whoever is refused may send the next at once.
+
         Args:
             function: gets the file and the other arguments.
             body: the file.
             arguments: others.
         """
         pool = self._large if len(body) > LARGE else self._small
-        return await asyncio.get_running_loop().run_in_executor(pool, function, body, *arguments)
+        self._going_on += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(pool, function, body, *arguments)
+        except SrezError:
+            if self._going_on > 1:
+                await asyncio.sleep(REFUSAL_SECONDS)
+            raise
+        finally:
+            self._going_on -= 1
 
     def close(self) -> None:
         """Kill what still reads."""

@@ -163,7 +163,7 @@ def test_a_picture_of_one_pixel_makes_nobody_wait() -> None:
 
 
 def test_what_is_prepared_is_no_time_of_the_run() -> None:
-    queue = Queue(100, 1, 1)
+    queue = Queue(100, 1, 5)  # in seconds; twenty that took as long as their preparation would be refused
     for _ in range(5):
         queue.put(0, list, 4096, prepare=lambda: time.sleep(0.3)).result(PATIENCE)
     wait_behind_one(queue, 20, 4096)

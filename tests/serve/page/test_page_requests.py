@@ -5,7 +5,9 @@ import contextlib
 import json
 import os
 import re
+import resource
 import socket
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -207,18 +209,25 @@ def test_a_gone_upload_is_told_and_leaves_no_traceback(server: Server) -> None:
     assert not [line for line in server.logged() if "traceback" in line]
 
 
-def test_a_full_disk_is_told(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def burdened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that others are spared: its disk becomes full, and all of its pages are open."""
+    with serving(tmp_path_factory.mktemp("burdened")) as running:
+        yield running
+
+
+def test_a_full_disk_is_told(burdened: Server) -> None:
     body = png(np.random.default_rng(1).integers(0, 256, (60, 100, 3), np.uint8))
-    with serving(tmp_path) as full:
-        path = upload(full, body)
-        let_files_grow_to(full, len(body))
-        done = outcome(full, choices(file_of(path), format="tiff"), "result")
-        assert done["output"]["error"] == "the server's disk is full"
-        let_files_grow_to(full, len(body) - 1)
-        answer = full.http.post(f"{ROUTES}/upload", files={"files": ("a.png", body)})
-        assert answer.status_code == 507
-        assert int(answer.headers["Retry-After"]) > 0
-        assert not [line for line in full.logged() if "traceback" in line]
+    path = upload(burdened, body)
+    let_files_grow_to(burdened, len(body))
+    done = outcome(burdened, choices(file_of(path), format="tiff"), "result")
+    assert done["output"]["error"] == "the server's disk is full"
+    let_files_grow_to(burdened, len(body) - 1)
+    answer = burdened.http.post(f"{ROUTES}/upload", files={"files": ("a.png", body)})
+    let_files_grow_to(burdened, resource.RLIM_INFINITY)
+    assert answer.status_code == 507
+    assert int(answer.headers["Retry-After"]) > 0
+    assert not [line for line in burdened.logged() if "traceback" in line]
 
 
 def test_uploads_have_a_quota_and_push_out_old_ones_only(
@@ -257,16 +266,16 @@ def test_what_the_page_does_not_need_is_not_there(server: Server, path: str) -> 
     assert server.http.get(f"{ROUTES}/{path}").status_code == 404
 
 
-def test_open_pages_leave_connections_to_others(tmp_path: Path) -> None:
-    with serving(tmp_path) as server, contextlib.ExitStack() as stack:
+def test_open_pages_leave_connections_to_others(burdened: Server) -> None:
+    with contextlib.ExitStack() as stack:
         limits = httpx.Limits(max_connections=None)
-        http = stack.enter_context(httpx.Client(base_url=server.http.base_url, limits=limits))
+        http = stack.enter_context(httpx.Client(base_url=burdened.http.base_url, limits=limits))
         statuses = []
         for number in range(MAX_PAGE_STREAMS + 5):
             stream = stack.enter_context(http.stream("GET", f"{ROUTES}/heartbeat/s{number}"))
             statuses.append(stream.status_code)
         assert statuses == [200] * MAX_PAGE_STREAMS + [429] * 5
-        assert server.http.get("/healthz").status_code == 200
+        assert burdened.http.get("/healthz").status_code == 200
 
 
 def test_no_answer_tells_where_the_state_is(server: Server) -> None:

@@ -104,12 +104,13 @@ def test_srez_ends_when_its_reader_does() -> None:
 def test_pictures_in_a_row_are_refused(format_: str, tmp_path: Path) -> None:
     file = io.BytesIO()
     Image.fromarray(smooth((12, 10, 3))).save(file, format_)
-    done = srez("-", "-o", str(tmp_path / "a.png"), data=2 * file.getvalue())
-    assert done.returncode == 1
-    assert b"several pictures" in done.stderr
+    words = ["upscale", "-", "-o", str(tmp_path / "a.png")]
+    done = CliRunner().invoke(app, words, input=2 * file.getvalue())
+    assert done.exit_code == 1
+    assert "several pictures" in done.stderr
     assert not list(tmp_path.iterdir())
-    done = srez("-", "-o", str(tmp_path / "a.png"), "--model", "photo", data=file.getvalue() + b"\n")
-    assert done.returncode == 0, done.stderr
+    done = CliRunner().invoke(app, [*words, "--model", "photo"], input=file.getvalue() + b"\n")
+    assert done.exit_code == 0, done.stderr
 
 
 @pytest.fixture

@@ -132,13 +132,13 @@ def test_large_pictures_of_a_batch_are_tiled(faces: Upscaler, random: np.random.
     assert faces.batch(wide[:0]).shape == (0, 16, 4 * wide.shape[2], 3)
 
 
-@pytest.mark.parametrize("tile", [32, 48, 64, 128, 512])
-@pytest.mark.parametrize("shape", [(131, 97, 3), (33, 201), (75, 130, 4)])
-def test_tiled_equals_whole(random: np.random.Generator, tile: int, shape: tuple[int, ...]) -> None:
+@pytest.mark.parametrize("shape", [(101, 67, 3), (33, 201), (45, 70, 4)])
+def test_tiled_equals_whole(random: np.random.Generator, shape: tuple[int, ...]) -> None:
     image = random.integers(0, 256, shape, dtype=np.uint8)
     whole = srez.load("faces", tile=1024)(image)
-    tiles = srez.load("faces", tile=tile)(image)
-    assert np.abs(tiles.astype(int) - whole).max() <= 1
+    for tile in (32, 48, 64, 128, 512):
+        tiles = srez.load("faces", tile=tile)(image)
+        assert np.abs(tiles.astype(int) - whole).max() <= 1, tile
 
 
 def test_bands_are_the_picture_from_top_to_bottom(random: np.random.Generator) -> None:

@@ -16,7 +16,7 @@ from srez.datasets import cartoons
 from srez.errors import ImageError, ModelError, OptionError
 from srez.images import resample
 from srez.models import blending, box
-from srez.upscaling import tiling, upscaler
+from srez.upscaling import cutting, tiling
 from srez.upscaling.upscaler import Upscaler
 
 
@@ -127,7 +127,7 @@ def test_float_batch_is_not_rounded(faces: Upscaler, random: np.random.Generator
 
 
 def test_large_pictures_of_a_batch_are_tiled(faces: Upscaler, random: np.random.Generator) -> None:
-    wide = random.integers(0, 256, (2, 4, upscaler.LARGEST_TILE + 8, 3), dtype=np.uint8)
+    wide = random.integers(0, 256, (2, 4, cutting.LARGEST_TILE + 8, 3), dtype=np.uint8)
     np.testing.assert_array_equal(faces.batch(wide), np.stack([faces(image) for image in wide]))
     assert faces.batch(wide[:0]).shape == (0, 16, 4 * wide.shape[2], 3)
 

@@ -10,7 +10,8 @@ from srez.models import box
 from srez.models.devices import AUTO, Place
 from srez.models.placing import require
 from srez.upscaling.arrays import as_channels
-from srez.upscaling.upscaler import Upscaler, check_tile
+from srez.upscaling.cutting import check_tile
+from srez.upscaling.upscaler import Upscaler
 
 Choose = Callable[[np.ndarray], Upscaler]
 """Gives the upscaler for a picture, `(H, W)` or `(H, W, C)`."""

@@ -1,6 +1,6 @@
 """Several results for one picture, each as plausible as the next."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from srez.models import planes
 from srez.models.card import Card
 from srez.models.devices import Place
 from srez.models.fitting import Run, fitted
+from srez.upscaling import cutting, running
 from srez.upscaling.beside import colours, placed
 
 MOST = 64  # samples of a picture
@@ -38,7 +39,6 @@ def draw(
     model: Path,
     card: Card,
     place: Place | None,
-    finish: Callable[[Run, np.ndarray], np.ndarray],
     pixels: np.ndarray,
     seed: int,
     count: int,
@@ -50,7 +50,6 @@ def draw(
         model: the .onnx file of the model.
         card: of it.
         place: where to run.
-        finish: runs a network on `(N, H, W, 3)` float32 in [0, 1] and puts right what it only comes close to.
         pixels: `(h, w, C)`.
         seed: of all samples.
         count: how many.
@@ -72,7 +71,7 @@ def draw(
     assert card.samples
     own = placed(model.with_name(card.samples.file), place, seconds)
     run = fitted(own.whole, card, own.fixed)
-    edge = card.edge if max(height, width) > card.trained_at else 0
+    edge = cutting.edge(card, height, width)
     seen = colours(pixels)
     shape = (height + 2 * edge, width + 2 * edge, card.samples.planes)
     together = max(1, _TOGETHER // (shape[0] * shape[1]))
@@ -80,7 +79,7 @@ def draw(
         numbers = range(start, min(start + together, count))
         random = np.stack([planes.drawn(seed, number, shape) for number in numbers])
         images = np.repeat(seen[None], len(random), axis=0)
-        for larger in finish(partial(_run, run, random, edge, card.scale), images):
+        for larger in running.run(partial(_run, run, random, edge, card.scale), card, images):
             yield from_float(_like(larger, pixels, card.scale), pixels.dtype)
 
 

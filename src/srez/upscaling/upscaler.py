@@ -1,9 +1,6 @@
 """The upscaler: a model that makes any picture larger."""
 
 import math
-import os
-import threading
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -12,30 +9,20 @@ from typing import Any, overload
 
 import numpy as np
 
-from srez import machine
-from srez.errors import OptionError
 from srez.images import from_float, jpeg, read, resample, to_float
 from srez.images.pillow import PillowImage, as_pillow, from_pillow, to_pillow
-from srez.models import blending, box, selfexsr
+from srez.models import box, selfexsr
 from srez.models.devices import Place
 from srez.models.face_finder import Face
-from srez.models.fitting import Run, fitted
+from srez.models.fitting import fitted
 from srez.models.foreign import Hints
-from srez.models.placing import Placed
-from srez.upscaling import beside, clipping, damage, exact, face_patches, samples, tiling, uncertainty
+from srez.upscaling import beside, clipping, cutting, damage, face_patches, samples, tiling, uncertainty
 from srez.upscaling import faces as find_faces
 from srez.upscaling.arrays import as_channels, check_batch
+from srez.upscaling.networks import Networks
+from srez.upscaling.running import run, run_tile
 from srez.upscaling.settings import ModelSettings, check_repair, chosen_fidelity
-from srez.upscaling.tiling import BATCH_PIXELS, SMALLEST, Cut, Progress, ignore_progress
-
-LARGEST_TILE = 512  # input pixels; in larger tiles, margins are a small share already
-TILE_RANGE = 32, 4096  # input pixels, for a tile that is given
-MEMORY_PER_THREAD = 320 * 1024**2  # bytes for a tile, at most
-METHOD_MEMORY = 640 * 1024**2  # bytes for a tile of a method, at most
-LOADED_REPAIRS = 2  # each keeps its weights, twice
-
-_UNPICKLED = ("_process", "_loading", "_looking", "_networks")
-_ABANDONED: list[Any] = []  # networks of a parent process: to release them would wait for threads of its
+from srez.upscaling.tiling import BATCH_PIXELS, Cut, Progress, ignore_progress
 
 
 class Upscaler:
@@ -78,21 +65,19 @@ class Upscaler:
             OptionError: the fidelity, the repair or the tile is out of range, or the device is not
                 installed.
         """
-        check_tile(tile)
+        cutting.check_tile(tile)
         self.card = box.card(model, hints)
         self.fidelity = chosen_fidelity(self.card, fidelity)
         check_repair(self.card, repair)
-        self._file, self._repair, self._seconds = model, repair, seconds
-        self._tile = tile
-        self._place = place
+        self._file, self._repair, self._seconds, self._tile = model, repair, seconds, tile
         if faces:
             find_faces.check(self.card)
         self._faces = Upscaler(find_faces.model(), fidelity, place=place) if faces else None
-        self._begin()
+        self._networks = Networks(model, self.card, self.fidelity, place, seconds)
         if box.is_method(model):
             selfexsr.require_packages()
         else:
-            self._at(repair or 0.0)
+            self._networks.at(repair or 0.0)
 
     @overload
     def __call__(
@@ -151,8 +136,8 @@ class Upscaler:
         pixels = as_channels(image)
         repair = self.repair_for(image) if repair is None else repair
         places, course = self._places(pixels, faces, progress)
-        run, cut, progress = self._plan(pixels, repair, course.tiles if course else progress)
-        larger = tiling.tiled(run, pixels, self.card.scale, cut, progress)
+        upscale, cut, progress = self._plan(pixels, repair, course.tiles if course else progress)
+        larger = tiling.tiled(upscale, pixels, self.card.scale, cut, progress)
         if course:
             larger = next(self._with_faces(iter([larger]), pixels, repair, places, course))
         return larger if image.ndim == 3 else larger[..., 0]
@@ -183,8 +168,8 @@ class Upscaler:
         pixels = as_channels(from_pillow(image) if isinstance(image, PillowImage) else image)
         repair = self.repair_for(image) if repair is None else repair
         places, course = self._places(pixels, faces, progress)
-        run, cut, progress = self._plan(pixels, repair, course.tiles if course else progress)
-        bands = tiling.bands(run, pixels, self.card.scale, cut, progress)
+        upscale, cut, progress = self._plan(pixels, repair, course.tiles if course else progress)
+        bands = tiling.bands(upscale, pixels, self.card.scale, cut, progress)
         return self._with_faces(bands, pixels, repair, places, course) if course else bands
 
     def samples(
@@ -220,9 +205,7 @@ class Upscaler:
             found = self.samples(from_pillow(image), count, seed, progress)
             return [to_pillow(each, like=image) for each in found]
         pixels = as_channels(image)
-        drawn = samples.draw(
-            self._file, self.card, self._place, self._run, pixels, seed, count, self._seconds
-        )
+        drawn = samples.draw(self._file, self.card, self._networks.place, pixels, seed, count, self._seconds)
         found: list[np.ndarray] = []
         for each in drawn:
             found.append(each if image.ndim == 3 else each[..., 0])
@@ -254,8 +237,8 @@ class Upscaler:
         pixels = as_channels(from_pillow(image) if isinstance(image, PillowImage) else image)
         _, cut, progress = self._plan(pixels, 0.0, progress)
         cut = replace(cut, here=cut.here or uncertainty.is_small(pixels))
-        run = uncertainty.runner(self._file, self.card, self._place, self._seconds)
-        return tiling.tiled(run, beside.colours(pixels), self.card.scale, cut, progress)[..., 0]
+        unsure = uncertainty.runner(self._file, self.card, self._networks.place, self._seconds)
+        return tiling.tiled(unsure, beside.colours(pixels), self.card.scale, cut, progress)[..., 0]
 
     def repair_for(self, image: np.ndarray | PillowImage, jpeg_quality: float | None = None) -> float:
         """How far a picture is repaired: as the upscaler was told, or else as its damage asks for.
@@ -310,58 +293,18 @@ class Upscaler:
         if repairs is None:
             repairs = [self.repair_for(image) for image in images]
         one_by_one = box.is_method(self._file) or self._faces or height * width > BATCH_PIXELS
-        if self._edge(height, width) or one_by_one:
+        if cutting.edge(self.card, height, width) or one_by_one:
             for image, repair, place in zip(images, repairs, output, strict=True):
                 place[...] = self(image, repair=repair)
             return output
         together = max(1, BATCH_PIXELS // (height * width))
         for repair in set(repairs):
-            placed, chosen = self._at(repair), np.flatnonzero(np.equal(repairs, repair))
+            placed, chosen = self._networks.at(repair), np.flatnonzero(np.equal(repairs, repair))
             network = fitted(placed.whole, self.card, placed.fixed)
             for start in range(0, len(chosen), together):
                 part = chosen[start : start + together]
-                output[part] = from_float(self._run(network, to_float(images[part])), images.dtype)
+                output[part] = from_float(run(network, self.card, to_float(images[part])), images.dtype)
         return output
-
-    def __getstate__(self) -> dict[str, Any]:
-        """What a pickle holds: not the networks, which are loaded again from the model's file."""
-        return {key: value for key, value in self.__dict__.items() if key not in _UNPICKLED}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._begin()
-
-    def _begin(self) -> None:
-        """Without a network yet, in this process."""
-        self._process = os.getpid()
-        self._loading, self._looking = threading.Lock(), threading.Lock()
-        self._networks: OrderedDict[float, Placed] = OrderedDict()
-
-    def _at(self, repair: float) -> Placed:
-        """The network for a repair; the last few stay loaded."""
-        if self._process != os.getpid():  # after a fork, which leaves the threads of ONNX Runtime behind
-            _ABANDONED.append(self._networks)
-            self._begin()
-        if found := self._found(repair):
-            return found
-        with self._loading:  # holds up nobody whose network is loaded
-            if found := self._found(repair):
-                return found
-            weights = blending.weights(self._file, self.card, self.fidelity, repair)
-            network = Placed(weights, f"model {self._file.name}", self._place, self._seconds)
-            self._place = network.place  # tried once is enough
-            with self._looking:
-                self._networks[repair] = network
-                while len(self._networks) > LOADED_REPAIRS:
-                    self._networks.popitem(last=False)
-            return network
-
-    def _found(self, repair: float) -> Placed | None:
-        """A loaded network, which becomes the last used one."""
-        with self._looking:
-            if repair in self._networks:
-                self._networks.move_to_end(repair)
-            return self._networks.get(repair)
 
     def _plan(
         self, image: np.ndarray, repair: float, progress: Progress = ignore_progress
@@ -369,37 +312,18 @@ class Upscaler:
         """How to run a tile of a picture, how to cut the picture, and what to call after each tile."""
         if box.is_method(self._file):
             return self._plan_method(image, progress)
-        placed = self._at(repair)
-        radius = self.card.receptive_radius + (clipping.REACH if self.card.keeps_flat else 0)
-        # Colours that are spread under transparent pixels come from beyond the network's reach.
-        overlap = radius + resample.HIDDEN_REACH if image.shape[2] in (2, 4) else radius
-        multiple, side = self.card.form.multiple, min(self.card.form.side, default=placed.fixed)
-        overlap = -(-overlap // multiple) * multiple
-        if side:  # some of it is left for the tile itself
-            overlap = min(overlap, (side - max(multiple, SMALLEST)) // (2 * multiple) * multiple)
-        at_once, memory = placed.parallel, self._memory(placed)
-        fitting = tiling.side_that_fits(memory, self.card.memory, overlap, at_once)
-        tile = min(self._tile or min(fitting, LARGEST_TILE), side - 2 * overlap if side else TILE_RANGE[1])
-        tile = max(tile // multiple, 1) * multiple
-        height, width = image.shape[:2]
-        edge, fixed = self._edge(height, width), self._tile is not None
-        single = min(LARGEST_TILE**2, memory // self.card.memory)  # pixels of a tile that has all memory
-        if max(height, width) <= tile or (not fixed and not side and height * width <= single):
-            whole = Cut(max(height, width), overlap, edge, fixed=fixed, multiple=multiple)
-            return partial(self._run_tile, fitted(placed.whole, self.card, placed.fixed)), whole, progress
-        cut = Cut(tile, overlap, edge, at_once, fixed, multiple)
-        return partial(self._run_tile, fitted(placed.tile, self.card, placed.fixed)), cut, progress
+        placed = self._networks.at(repair)
+        cut = cutting.for_network(image, self.card, placed, self._tile)
+        network = placed.whole if max(image.shape[:2]) <= cut.tile else placed.tile
+        return partial(run_tile, fitted(network, self.card, placed.fixed), self.card), cut, progress
 
     def _plan_method(self, image: np.ndarray, progress: Progress) -> tuple[tiling.Run, Cut, Progress]:
-        """The same for a method, which takes long for a tile and tells its progress itself."""
-        overlap = self.card.receptive_radius + clipping.REACH
-        memory = min(machine.available_memory() // 2, METHOD_MEMORY)
-        fitting = min(tiling.side_that_fits(memory, self.card.memory, overlap, 1), LARGEST_TILE)
-        cut = Cut(self._tile or fitting, overlap, fixed=self._tile is not None, here=True)
+        """The same for a method, which tells its progress itself."""
+        cut = cutting.for_method(self.card, self._tile)
         tiles = math.prod(-(-side // cut.tile) for side in image.shape[:2])
         runs = 2 * tiles if image.shape[2] in (2, 4) else tiles  # alpha has one of its own
-        run = partial(selfexsr.run, watch=tiling.shared(progress, runs))
-        return partial(self._run_tile, run), cut, ignore_progress
+        method = partial(selfexsr.run, watch=tiling.shared(progress, runs))
+        return partial(run_tile, method, self.card), cut, ignore_progress
 
     def _places(
         self, image: np.ndarray, found: Sequence[Face] | None, progress: Progress
@@ -437,57 +361,3 @@ class Upscaler:
     def _margin(self) -> int:
         """How far the model looks, in pixels of the picture."""
         return self.card.receptive_radius + clipping.REACH + resample.HIDDEN_REACH
-
-    def _memory(self, placed: Placed) -> int:
-        """Bytes for tiles. What a card has is not known: there, memory runs out and halves the tiles."""
-        if not placed.device.is_processor:
-            return LARGEST_TILE**2 * self.card.memory
-        return min(machine.available_memory() // 2, MEMORY_PER_THREAD * machine.cores())
-
-    def _edge(self, height: int, width: int) -> int:
-        return self.card.edge if max(height, width) > self.card.trained_at else 0
-
-    def _run_tile(self, network: Run, tile: np.ndarray) -> np.ndarray:
-        """A tile of any kind, `(h, w, C)`, with its alpha if it has one."""
-        values = to_float(tile).astype(np.float32, copy=False)
-        if tile.shape[2] in (1, 3):
-            return from_float(self._run_colours(network, values), tile.dtype)
-        colours, alpha = values[..., :-1], values[..., -1:]
-        if self.card.keeps_flat:
-            larger_alpha = self._run_colours(network, alpha)  # as gray: edges are as sharp as the inside
-        else:  # what is opaque must stay so
-            larger_alpha = resample.bicubic(alpha[None], self.card.scale)[0]
-        larger = self._run_colours(network, resample.fill_hidden(colours, alpha))
-        return from_float(np.concatenate([larger, larger_alpha], axis=2), tile.dtype)
-
-    def _run_colours(self, network: Run, values: np.ndarray) -> np.ndarray:
-        """`(h, w, 3)` RGB or `(h, w, 1)` gray, float32."""
-        if values.shape[2] == 3 or self.card.form.channels == 1:
-            return self._run(network, values[None])[0]
-        larger = self._run(network, np.repeat(values[None], 3, axis=3))[0]
-        return larger[..., :1] if self.card.keeps_flat else larger.mean(axis=2, keepdims=True)
-
-    def _run(self, network: Run, images: np.ndarray) -> np.ndarray:
-        """The network on `(N, H, W, C)` float32 in [0, 1].
-
-        What needs no guess is made exact, if the model is one that keeps flat areas.
-        """
-        if not self.card.keeps_flat:
-            return network(images)
-        flat = resample.flat(images, self.card.receptive_radius)
-        if flat.all():
-            return resample.nearest(images, self.card.scale)
-        output = clipping.clip(network(images), self.card.scale)
-        exact.make(output, images, flat, self.card)
-        return output
-
-
-def check_tile(tile: int | None) -> None:
-    """Refuse a side of tiles.
-
-    Raises:
-        OptionError: it is out of range.
-    """
-    smallest, largest = TILE_RANGE
-    if tile is not None and not smallest <= tile <= largest:
-        raise OptionError(f"tile {tile}: choose a side from {smallest} to {largest} pixels")

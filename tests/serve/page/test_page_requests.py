@@ -7,7 +7,8 @@ import os
 import re
 import resource
 import socket
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -52,14 +53,26 @@ def event(server: Server, data: list[Any], session: str = "one") -> dict[str, An
 
 def outcome(server: Server, data: list[Any], session: str) -> dict[str, Any]:
     """What comes of an event."""
+    join(server, data, session)
+    return next(each for each in messages(server, session) if each["msg"] == "process_completed")
+
+
+def join(server: Server, data: list[Any], session: str) -> str:
+    """The number of an event."""
     joined = server.http.post(f"{ROUTES}/queue/join", json=event(server, data, session))
     assert joined.status_code == 200, joined.text
+    return joined.json()["event_id"]
+
+
+def messages(server: Server, session: str) -> Generator[dict[str, Any], None, None]:
+    """What comes on a stream until it ends."""
     with server.http.stream("GET", f"{ROUTES}/queue/data", params={"session_hash": session}) as answer:
         for line in answer.iter_lines():
-            message = json.loads(line.removeprefix("data:") or "{}")
-            if message.get("msg") == "process_completed":
-                return message
-    raise AssertionError("nothing came of it")
+            if line:
+                message = json.loads(line.removeprefix("data:"))
+                yield message
+                if message["msg"] == "close_stream":
+                    return
 
 
 def fetched(server: Server, file: dict[str, Any]) -> bytes:
@@ -172,6 +185,23 @@ def test_repair_and_size_are_those_of_the_api(server: Server) -> None:
         )
         assert made[repair] == answer.content
     assert made[0] != made[1]
+
+
+def _is_done(message: dict[str, Any]) -> bool:
+    return message["msg"] == "process_completed"
+
+
+def test_an_event_gets_its_number_when_the_stream_before_is_closed(server: Server) -> None:
+    join(server, [None], "streams")
+    stream = messages(server, "streams")
+    next(each for each in stream if each["msg"] == "close_stream")
+    with ThreadPoolExecutor() as pool:
+        second = pool.submit(join, server, [None], "streams")
+        with pytest.raises(TimeoutError):
+            second.result(0.5)  # a page that got it now would open no stream for it
+        stream.close()
+        number = second.result(PATIENCE)
+    assert number in [each["event_id"] for each in messages(server, "streams") if _is_done(each)]
 
 
 @pytest.mark.parametrize("name", examples.LABELS)

@@ -19,8 +19,8 @@ class _Event(BaseModel):
     session_hash: str = Field(pattern=r"^[\w-]{1,64}$")
 
 
-def checked(body: bytes, files: PageFiles, functions: Mapping[int, int]) -> bytes:
-    """An event with real paths in place of hidden ones.
+def checked(body: bytes, files: PageFiles, functions: Mapping[int, int]) -> tuple[bytes, str]:
+    """An event with real paths in place of hidden ones, and its session.
 
     Args:
         body: of the request.
@@ -46,4 +46,4 @@ def checked(body: bytes, files: PageFiles, functions: Mapping[int, int]) -> byte
         raise HttpError(400, "this is not an event of the page") from None
     if len(event.data) != functions.get(event.fn_index):
         raise HttpError(400, "this is not an event of the page")
-    return body
+    return body, event.session_hash

@@ -16,6 +16,7 @@ from srez.serve.limits import MAX_PAGE_STREAMS
 from srez.serve.page import event, uploads
 from srez.serve.page.alias import Alias
 from srez.serve.page.files import PageFiles
+from srez.serve.page.streams import Streams
 from srez.serve.service import Service
 
 _MAX_NAME = 255  # bytes of a file name
@@ -26,7 +27,7 @@ _EVENTS = _GRADIO + "queue/join"
 _UPLOAD = _GRADIO + "upload"
 _PROGRESS = _GRADIO + "upload_progress"
 _HEARTBEAT = _GRADIO + "heartbeat/"
-_STREAMS = (_HEARTBEAT, _GRADIO + "queue/data")
+_ANSWERS = _GRADIO + "queue/data"
 _NEEDED = re.compile(
     PAGE + r"/(|config/?|theme\.css|favicon\.ico|manifest\.json|robots\.txt|(assets|static|svelte)/.*|"
     r"gradio_api/file=(?!https?:).*|"
@@ -59,6 +60,7 @@ class PageGuard:
         self._app = Alias(app, files.folder)
         self._service, self._files, self._functions = service, files, functions
         self._stopping = stopping
+        self._answers = Streams()
         self._streams = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -84,30 +86,20 @@ class PageGuard:
             await answer(scope, receive, send)
         elif path == _PROGRESS:
             await uploads.DONE(scope, receive, send)
-        elif path.startswith(_STREAMS):
+        elif path.startswith(_HEARTBEAT):
             with self._stream():
-                run = self._until_stop if path.startswith(_HEARTBEAT) else self._app
-                await run(scope, receive, send)
+                await self._until_stop(scope, receive, send)
+        elif path == _ANSWERS:
+            with self._stream():
+                await self._answers.run(self._app, scope, receive, send)
+        elif path == _EVENTS and scope["method"] == "POST":
+            body = await _read(scope, receive)
+            body, session = event.checked(body, self._files, self._functions)
+            await self._app(scope, _replayed(body, receive), self._answers.after_end(session, send))
         elif scope["method"] == "POST":
-            await self._app(scope, await self._replayed(path, scope, receive), send)
+            await self._app(scope, _replayed(await _read(scope, receive), receive), send)
         else:
             await self._app(scope, receive, send)
-
-    async def _replayed(self, path: str, scope: Scope, receive: Receive) -> Receive:
-        """The body of a request once more, looked into: no other is as large as an event."""
-        body = b""
-        async for piece in Request(scope, receive).stream():
-            body += piece
-            if len(body) > _MAX_EVENT:
-                raise HttpError(413, f"an event of the page must not exceed {_MAX_EVENT:,} bytes")
-        if path == _EVENTS:
-            body = event.checked(body, self._files, self._functions)
-        whole: list[Message] = [{"type": "http.request", "body": body}]
-
-        async def replay() -> Message:
-            return whole.pop() if whole else await receive()
-
-        return replay
 
     @contextmanager
     def _stream(self) -> Iterator[None]:
@@ -132,6 +124,26 @@ class PageGuard:
                 beating.cancel()
         if not beating.cancelled() and beating.done():
             beating.result()
+
+
+async def _read(scope: Scope, receive: Receive) -> bytes:
+    """The body of a request: none is larger than an event."""
+    body = b""
+    async for piece in Request(scope, receive).stream():
+        body += piece
+        if len(body) > _MAX_EVENT:
+            raise HttpError(413, f"an event of the page must not exceed {_MAX_EVENT:,} bytes")
+    return body
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    """A body that has been read already."""
+    whole: list[Message] = [{"type": "http.request", "body": body}]
+
+    async def replay() -> Message:
+        return whole.pop() if whole else await receive()
+
+    return replay
 
 
 def _refuse_unneeded(scope: Scope) -> None:

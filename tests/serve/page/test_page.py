@@ -2,7 +2,6 @@
 
 import base64
 import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,7 +27,26 @@ DROP = """async ([selector, data, name, type]) => {
   for (const name of ["dragenter", "dragover", "drop"])
     target.dispatchEvent(new DragEvent(name, {dataTransfer: transfer, bubbles: true, cancelable: true}));
 }"""
-STREAM = "/queue/data"
+SLOW_ANSWERS = """() => {
+  const ask = window.fetch;
+  const wait = () => new Promise(resolve => setTimeout(resolve, 1000));
+  const slowly = {transform: async (piece, output) => { await wait(); output.enqueue(piece); }};
+  window.fetch = async (...request) => {
+    const answer = await ask(...request);
+    if (!answer.url.includes("/queue/data")) return answer;
+    return new Response(answer.body.pipeThrough(new TransformStream(slowly)), answer);
+  };
+}"""
+START_AND_REMOVE = """async () => {
+  document.querySelector("#start").click();
+  await new Promise(resolve => setTimeout(resolve, 200));
+  document.querySelector("[aria-label='Remove Image']").click();
+}"""
+REMEMBER = """() => {
+  window.said = [];
+  const remember = () => window.said.push(document.querySelector("#download").innerText);
+  new MutationObserver(remember).observe(document, {childList: true, subtree: true, characterData: true});
+}"""
 TARGET = "#input .upload-container button"
 RESULT = ".compare .after img"
 LOADED = f"() => document.querySelector('{RESULT}')?.naturalWidth"
@@ -64,37 +82,26 @@ class Watched:
             if message.type == "error":
                 self.complaints.append(message.text)
 
-        self.streams = self.open_streams = 0  # of answers to events
-
-        def ended(request: Request) -> None:
-            self.open_streams -= STREAM in request.url
-
         def asked(request: Request) -> None:
-            self.streams += STREAM in request.url
-            self.open_streams += STREAM in request.url
             if not request.url.startswith((own, "data:", "blob:")):
                 self.complaints.append(request.url)
 
         self.page.on("console", said)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", asked)
-        self.page.on("requestfinished", ended)
-        self.page.on("requestfailed", ended)
         self.page.goto(own)
         self.page.wait_for_selector("#start")
         self.page.wait_for_selector("text=a plausible guess, not evidence of who or what")
 
     def drop(self, picture: bytes, name: str = "holiday.png", kind: str = "image/png") -> None:
-        """Let go of a picture above the page, and wait until it is there."""
+        """Let go of a picture above the page, and wait until the page has taken it."""
         self.page.wait_for_selector(TARGET)
-        before = self.streams
         self.page.evaluate(DROP, [TARGET, base64.b64encode(picture).decode(), name, kind])
-        self.page.wait_for_selector("#input img")
-        # The page asks what to show of it, and Gradio may lose what is asked before that has been answered.
-        end = time.monotonic() + PATIENCE
-        while self.streams == before or self.open_streams:
-            assert time.monotonic() < end
-            self.page.wait_for_timeout(50)
+        self.page.wait_for_selector("#input img, #input .uploading", state="attached")
+
+    def remove(self) -> None:
+        """Take the picture away."""
+        self.page.get_by_label("Remove Image").click()
 
     def style(self, name: str) -> str:
         """A property of before and after."""
@@ -257,17 +264,64 @@ def test_a_second_picture_never_shows_the_result_of_the_first(browser: Browser, 
     watched.drop(png(face(3)))
     page.click("#start")
     page.wait_for_function(LOADED)
-    page.get_by_label("Remove Image").click()
-    watched.drop(png(face(5, 300)), "second.png")  # as long as it is not asked for, there is nothing
+    watched.remove()
+    watched.drop(png(face(5, 100)), "second.png")  # as long as it is not asked for, there is nothing
     page.wait_for_selector(RESULT, state="detached")
-    assert page.is_disabled("#download")
-    page.click("#start")  # and one that is being upscaled does not come when there is a third
-    page.get_by_label("Remove Image").click()
+    page.wait_for_selector("#download:disabled")
+    page.click("#start")
+    page.wait_for_selector("#facts progress")
+    watched.remove()  # one that is being upscaled stops
+    page.wait_for_selector("#facts progress", state="detached")
     watched.drop(png(face(7)), "third.png")
     page.click("#start")
     page.wait_for_function(LOADED)
     assert page.evaluate(LOADED) == 4 * 16
     assert "third_x4.png" in page.inner_text("#download")
+    assert not watched.complaints
+    page.close()
+
+
+def test_a_picture_that_is_taken_away_at_once_is_never_shown(browser: Browser, server: Server) -> None:
+    watched = Watched(browser, server, 1280, 900)
+    page = watched.page
+    watched.drop(png(face(5, 300)), "second.png")
+    page.wait_for_selector("#input img")
+    page.evaluate(REMEMBER)
+    slow = {"offline": False, "latency": 1000, "downloadThroughput": -1, "uploadThroughput": -1}
+    page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", slow)
+    page.evaluate(START_AND_REMOVE)  # before the server can have answered the click
+    watched.drop(png(face(7, 100)), "third.png")
+    page.click("#start")
+    page.wait_for_selector("#download >> text=third_x4.png")  # jobs wait: the second would be done
+    assert "second" not in page.evaluate("window.said.join()")
+    assert not watched.complaints
+    page.close()
+
+
+@pytest.mark.parametrize("slower", [1, 6])
+def test_a_click_at_once_is_answered(browser: Browser, server: Server, slower: int) -> None:
+    watched = Watched(browser, server, 1280, 900)
+    page = watched.page
+    page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": slower})
+    for name in ("first", "second"):
+        watched.drop(png(face(3)), f"{name}.png")
+        page.click("#start")
+        page.wait_for_selector(f"#download >> text={name}_x4.png")
+        watched.remove()
+    assert not watched.complaints
+    page.close()
+
+
+def test_a_click_while_the_answer_to_the_upload_is_on_its_way(browser: Browser, server: Server) -> None:
+    watched = Watched(browser, server, 1280, 900)
+    page = watched.page
+    page.evaluate(SLOW_ANSWERS)
+    with page.expect_response("**/queue/data**"):
+        watched.drop(png(face(3)))
+    page.wait_for_timeout(500)  # until the server has said all, of which the page has not heard yet
+    page.click("#start")
+    page.wait_for_selector("#download >> text=holiday_x4.png")
+    assert not watched.complaints
     page.close()
 
 
@@ -311,7 +365,7 @@ def test_faces_are_boxed_and_one_can_be_left_out(browser: Browser, server: Serve
 
     page.get_by_label("Show where the faces are").uncheck()
     assert page.locator(".compare .faces").is_hidden()
-    page.get_by_label("Remove Image").click()
+    watched.remove()
     page.wait_for_selector("#found", state="detached")
     assert watched.fits()
     assert not watched.complaints

@@ -187,6 +187,16 @@ def test_repair_and_size_are_those_of_the_api(server: Server) -> None:
     assert made[0] != made[1]
 
 
+def test_only_what_was_asked_for_last_is_shown(server: Server) -> None:
+    first, second = (file_of(upload(server, png(face(seed, 100)))) for seed in (1, 2))
+    asked = [choices(first), choices(second), choices(second), [second]]  # the last tells that it is there
+    numbers = [join(server, data, "turns") for data in asked]
+    done = {each["event_id"]: each["output"]["data"] for each in messages(server, "turns") if _is_done(each)}
+    shown, rest = done[numbers[1]], [done[number] for number in numbers if number != numbers[1]]
+    assert "100 × 100 pixels became 400 × 400" in shown[1]
+    assert rest == [[{"__type__": "update"}] * 4] * 3  # which changes nothing
+
+
 def _is_done(message: dict[str, Any]) -> bool:
     return message["msg"] == "process_completed"
 

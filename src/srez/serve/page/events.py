@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path, PurePath
 from typing import Any
@@ -27,10 +27,13 @@ from srez.serve.page.files import PageFiles
 from srez.serve.service import Hold, Service
 from srez.upscaling.plan import Rules, result_name, result_suffix
 
+_MAX_RUNNING = 8  # pictures upscaled at the same time
 _POLL_SECONDS = 0.25  # between two polls of a job
 _MAX_STEM = 50  # characters of a file's name that its result keeps
 _FOR_OPERATORS = re.compile(r"(: if you trust it, allow more)? \(--[^)]*\)")
+_WAITING = "Waiting for other pictures …"
 NO_PICTURE = "Choose a picture first."
+EMPTY = "<p>The result will appear here.</p>"
 AUTO = "auto"  # of the size, the format and the repair
 
 Shown = tuple[str, str, gradio.DownloadButton, Any]
@@ -47,10 +50,12 @@ class Events:
     Attributes:
         service: upscales.
         files: where uploads and results are.
+        room: for as many pictures as are upscaled at the same time.
     """
 
     service: Service
     files: PageFiles
+    room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_MAX_RUNNING))
 
     async def upscale(
         self, upload: Any, size: Any, format: Any, model: Any, fidelity: Any, repair: Any, faces_too: Any
@@ -101,8 +106,10 @@ class Events:
 
     async def _told(self, upload: Any, choices: dict[str, Any]) -> AsyncGenerator[_Step, None]:
         """As `_upscale`; what is wrong is shown as well."""
+        if self.room.locked():
+            yield _working(_WAITING)
         try:
-            async with aclosing(self._upscale(upload, choices)) as steps:
+            async with self.room, aclosing(self._upscale(upload, choices)) as steps:
                 async for step in steps:
                     yield step
         except Exception as error:
@@ -110,10 +117,30 @@ class Events:
             yield ("", f"<p role='alert'>{escape(sentence)}</p>", no_download()), None
             raise gradio.Error(sentence, print_exception=False) from None
 
-    def example(self, name: str) -> str:
-        """One of the examples as a file of its own, so that it expires alone."""
+    async def example(self, name: str, _: Any, *choices: Any) -> AsyncGenerator[tuple[Any, ...], None]:
+        """Upscale one of the examples.
+
+        Args:
+            name: of the example.
+            _: the picture that there was.
+            choices: the other arguments of `upscale`.
+
+        Yields:
+            The picture, and what `upscale` does.
+
+        Raises:
+            gradio.Error: as for `upscale`.
+        """
         file, body = examples.read(name)
-        return str(self.files.keep(file, body))
+        path = str(self.files.keep(file, body))  # a file of its own, so that it expires alone
+        yield path, *nothing()
+        async with aclosing(self.upscale({"path": path, "orig_name": file}, *choices)) as steps:
+            async for shown in steps:
+                yield gradio.skip(), *shown
+
+    async def change(self, _: Any) -> AsyncGenerator[Shown, None]:
+        """Show nothing of the picture that there was."""
+        yield nothing()
 
     async def _upscale(self, upload: Any, choices: dict[str, Any]) -> AsyncGenerator[_Step, None]:
         service = self.service
@@ -197,7 +224,7 @@ class Events:
                 if service.worker.lacks_room(job):  # nobody waits here until there is some
                     raise HttpError(507, DISK_FULL)
                 waits = job.state == "queued"
-                yield service.worker.progress(job), "Waiting for other pictures …" if waits else "Upscaling …"
+                yield service.worker.progress(job), _WAITING if waits else "Upscaling …"
                 await asyncio.sleep(_POLL_SECONDS)
                 job = await service.look_up(service.store.get, job.id)
             if job is None or job.error:
@@ -251,6 +278,11 @@ def _working(doing: str, fraction: float = 0.0) -> _Step:
     """What is shown while a picture is upscaled: nothing of the one before."""
     bar = f"<progress max='1' value='{fraction:.3f}' aria-label='Progress'></progress>"
     return ("", f"<p>{doing}</p>{bar}", no_download()), None
+
+
+def nothing() -> Shown:
+    """What is shown as long as nothing was made of a picture."""
+    return "", EMPTY, no_download(), faces.choice()
 
 
 def no_download() -> gradio.DownloadButton:

@@ -13,15 +13,14 @@ from srez.serve.inference.models import Models
 from srez.serve.inference.options import FORMATS
 from srez.serve.limits import PAGE_SECONDS, Settings
 from srez.serve.page import examples, faces
-from srez.serve.page.events import AUTO, Events, Shown, no_download
+from srez.serve.page.events import AUTO, EMPTY, Events
+from srez.serve.page.turns import Turns
 from srez.upscaling.loading import load
 
 GUESS = "The result is a plausible guess, not evidence of who or what was in the picture."
-EMPTY = "<p>The result will appear here.</p>"
 _SCALES = (2, 3, 4, 6, 8)
 _TENTHS = [tenth / 10 for tenth in range(11)]
 _FONTS = ["system-ui", "sans-serif"]
-_MAX_RUNNING = 8  # pictures upscaled at the same time
 
 
 class _Inputs(NamedTuple):
@@ -152,49 +151,34 @@ def _output_column() -> _Outputs:
 
 
 def _connect(events: Events, inputs: _Inputs, buttons: _Buttons, outputs: _Outputs) -> None:
-    upscale: dict[str, Any] = {
-        "fn": events.upscale,
-        "inputs": list(inputs),
-        "outputs": list(outputs),
-        "preprocess": False,  # our own error messages are better than Gradio's
+    turns = Turns()
+    hidden: dict[str, Any] = {
         "api_visibility": "private",
-        "concurrency_limit": _MAX_RUNNING,
         "show_progress": "hidden",  # it is among the outputs
     }
-    private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    event: dict[str, Any] = {
+        **hidden,
+        "preprocess": False,  # our own error messages are better than Gradio's
+        # All in the order in which they come, and at once; what is still wanted of them is up to `turns`.
+        "trigger_mode": "multiple",
+        "concurrency_id": "page",
+        "concurrency_limit": None,
+    }
     shown = list(outputs)
-    started = buttons.upscale.click(**upscale)
-    chains: dict[gradio.Button, Any] = {}
+    buttons.upscale.click(turns.handler(events.upscale), list(inputs), shown, **event)
     for name, button in buttons.examples.items():
-        chosen = button.click(partial(_chosen, events, name), None, [inputs.picture, *shown], **private)
-        chains[button] = chosen.then(**upscale)
-    again = outputs.found.input(
-        **{**upscale, "fn": events.again, "inputs": [*inputs, outputs.found]}, trigger_mode="always_last"
-    )
-    for button in chains:  # a chain must not end itself, and Gradio may be late with that
-        others = [chain for other, chain in chains.items() if other is not button]
-        button.click(None, cancels=[started, again, *others], **private)
-    buttons.upscale.click(None, cancels=[again], **private)
-    outputs.found.input(None, cancels=[started, *chains.values()], **private)
+        example = turns.handler(partial(events.example, name))
+        button.click(example, list(inputs), [inputs.picture, *shown], **event)
+    outputs.found.input(turns.handler(events.again), [*inputs, outputs.found], shown, **event)
     for change in (inputs.picture.input, inputs.picture.clear):
-        change(_nothing, None, shown, cancels=[started, again, *chains.values()], **private)
+        change(turns.handler(events.change), inputs.picture, shown, **event)
     models = events.service.models
     inputs.model.change(
         lambda name: (_fidelity(models, name), _repair(models, name)),
         inputs.model,
         [inputs.fidelity, inputs.repair],
-        **private,
+        **hidden,
     )
-
-
-def _chosen(events: Events, name: str) -> tuple[str, *Shown]:
-    """An example as the picture, and nothing made of it."""
-    return events.example(name), *_nothing()
-
-
-def _nothing() -> Shown:
-    """What is shown as long as nothing was made of a picture."""
-    return "", EMPTY, no_download(), faces.choice()
 
 
 def _fidelity(models: Models, model: str) -> gradio.Slider:

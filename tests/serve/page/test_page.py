@@ -281,7 +281,7 @@ def test_a_second_picture_never_shows_the_result_of_the_first(browser: Browser, 
     page.close()
 
 
-def test_a_picture_that_is_taken_away_at_once_is_never_shown(browser: Browser, server: Server) -> None:
+def test_a_picture_that_is_taken_away_before_it_is_done_is_never_shown(browser: Browser, server: Server) -> None:
     watched = Watched(browser, server, 1280, 900)
     page = watched.page
     watched.drop(png(face(5, 300)), "second.png")

@@ -45,9 +45,10 @@ def file_of(path: str) -> dict[str, Any]:
 
 
 def event(server: Server, data: list[Any], session: str = "one") -> dict[str, Any]:
-    """An event as the start button sends it."""
+    """An event as the start button sends it; with one input, as the picture or the choice of a model does."""
     calls = server.http.get("/page/config").json()["dependencies"]
-    number = next(call["id"] for call in calls if len(call["inputs"]) == len(data))
+    numbers = [call["id"] for call in calls if len(call["inputs"]) == len(data)]
+    number = numbers[-1 if isinstance(data[0], str) else 0]
     return {"data": data, "fn_index": number, "session_hash": session, "trigger_id": None}
 
 
@@ -381,7 +382,7 @@ def test_a_mistake_is_told_without_a_path_and_the_log_stays_json(server: Server)
         "the picture": choices(file_of(upload(server, b"no picture"))),
         "no model 'none'": choices(good, "none"),
         "no format 'bmp'": choices(good, format="bmp"),
-        "not in the list of choices": ["none"],  # what Gradio says; it prints a traceback too
+        "not in the list of choices": ["none"],  # what Gradio says of a model; it prints a traceback too
         "model: ": choices(good, ["auto"]),
         "Choose a picture first": choices(None),
         "choose it again": choices(file_of(str(Path(good["path"]).parent))),

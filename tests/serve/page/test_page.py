@@ -29,7 +29,7 @@ DROP = """async ([selector, data, name, type]) => {
 }"""
 SLOW_ANSWERS = """() => {
   const ask = window.fetch;
-  const wait = () => new Promise(resolve => setTimeout(resolve, 1000));
+  const wait = () => new Promise(resolve => setTimeout(resolve, 100));
   const slowly = {transform: async (piece, output) => { await wait(); output.enqueue(piece); }};
   window.fetch = async (...request) => {
     const answer = await ask(...request);
@@ -265,7 +265,7 @@ def test_a_second_picture_never_shows_the_result_of_the_first(browser: Browser, 
     page.click("#start")
     page.wait_for_function(LOADED)
     watched.remove()
-    watched.drop(png(face(5, 100)), "second.png")  # as long as it is not asked for, there is nothing
+    watched.drop(png(face(5, 300)), "second.png")  # as long as it is not asked for, there is nothing
     page.wait_for_selector(RESULT, state="detached")
     page.wait_for_selector("#download:disabled")
     page.click("#start")
@@ -281,7 +281,7 @@ def test_a_second_picture_never_shows_the_result_of_the_first(browser: Browser, 
     page.close()
 
 
-def test_a_picture_that_is_taken_away_before_it_is_done_is_never_shown(browser: Browser, server: Server) -> None:
+def test_a_picture_taken_away_before_it_is_done_is_never_shown(browser: Browser, server: Server) -> None:
     watched = Watched(browser, server, 1280, 900)
     page = watched.page
     watched.drop(png(face(5, 300)), "second.png")
@@ -318,7 +318,7 @@ def test_a_click_while_the_answer_to_the_upload_is_on_its_way(browser: Browser, 
     page.evaluate(SLOW_ANSWERS)
     with page.expect_response("**/queue/data**"):
         watched.drop(png(face(3)))
-    page.wait_for_timeout(500)  # until the server has said all, of which the page has not heard yet
+    page.wait_for_timeout(200)  # until the server has said all, of which the page has not heard yet
     page.click("#start")
     page.wait_for_selector("#download >> text=holiday_x4.png")
     assert not watched.complaints

@@ -12,7 +12,9 @@ from urllib.parse import parse_qs
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _END = b'"msg":"close_stream"'
-_END_SECONDS = 5.0  # for a browser to close a stream that has ended
+# For a browser to close a stream that has ended. It never does if a picture has been uploaded meanwhile:
+# Gradio's part in the browser closes the stream that it opened last, that of the upload's progress.
+_END_SECONDS = 1.0
 
 
 class Streams:

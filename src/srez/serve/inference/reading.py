@@ -69,7 +69,8 @@ class Reading:
         self._box = Box(PROCESSES, SECONDS)
         self._going_on = 0
         weakref.finalize(self, self._box.close)  # for a server that was never stopped, as in tests
-        self._small = ThreadPoolExecutor(PROCESSES, thread_name_prefix="srez-reading")
+        # Two more than the box has processes: they have the next file ready when an answer has been taken.
+        self._small = ThreadPoolExecutor(PROCESSES + 2, thread_name_prefix="srez-reading")
         self._large = ThreadPoolExecutor(max(PROCESSES - 1, 1), thread_name_prefix="srez-reading-large")
 
     def reader(self, check: Check) -> Reader:

@@ -76,8 +76,8 @@ from srez.cli import app
 from srez.train import step
 def slow(self, steps_done, rate_factor, rows):
     if steps_done == 3:
-        print("in a long step", flush=True)
         until_first = signal.getsignal(signal.SIGINT)
+        print("in a long step", flush=True)
         while signal.getsignal(signal.SIGINT) is until_first:
             time.sleep(0.01)
         print("interrupted", flush=True)

@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -14,7 +12,7 @@ import numpy as np
 import psutil
 import pytest
 
-import helpers
+from helpers import beside
 from helpers.hostile import files
 from helpers.serving import Server, by_command, face, png, serving
 from srez.serve.jobs.store import Store
@@ -103,7 +101,7 @@ def test_hostile_clients_harm_no_honest_one(tmp_path: Path) -> None:
         quiet = honest.ask(for_seconds(SECONDS / 10))
         watch = MemoryWatch(server.process.pid)
         watch.start()
-        with attackers(server.port, bodies) as clients:
+        with beside.started("attacking", server.port, SECONDS, CLIENTS, bodies) as clients:
             attacked = honest.ask(lambda: clients.poll() is not None)
             assert clients.stdout
             statuses = json.load(clients.stdout)
@@ -135,11 +133,3 @@ def test_hostile_clients_harm_no_honest_one(tmp_path: Path) -> None:
 def inside(folders: list[Path]) -> set[Path]:
     """All that is in some folders."""
     return {path for folder in folders if folder.exists() for path in folder.iterdir()}
-
-
-def attackers(port: int, bodies: Path) -> "subprocess.Popen[bytes]":
-    folder = str(Path(helpers.__file__ or "").parents[1])
-    path = os.pathsep.join((folder, os.environ.get("PYTHONPATH", "")))
-    words = [str(word) for word in (port, SECONDS, CLIENTS, bodies)]
-    command = [sys.executable, "-m", "helpers.attacking", *words]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": path})

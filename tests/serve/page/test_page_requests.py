@@ -209,7 +209,7 @@ def test_an_event_gets_its_number_when_the_stream_before_is_closed(server: Serve
     with ThreadPoolExecutor() as pool:
         second = pool.submit(join, server, [None], "streams")
         with pytest.raises(TimeoutError):
-            second.result(0.5)  # a page that got it now would open no stream for it
+            second.result(0.2)  # a page that got it now would open no stream for it
         stream.close()
         number = second.result(PATIENCE)
     assert number in [each["event_id"] for each in messages(server, "streams") if _is_done(each)]

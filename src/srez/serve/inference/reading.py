@@ -80,12 +80,16 @@ class Reading:
     async def run(self, function: Callable[..., T], body: bytes, *arguments: Any) -> T:
         """Call a function that reads a file, in a thread for files of its size.
 
-        While others read too, a refusal takes a moment longer: whoever is refused may send the next at once.
+        A refusal is held back while others' files are read or refused: whoever gets it may send the next
+        file at once, and several who do so would slow each other down, not everybody.
 
         Args:
             function: gets the file and the other arguments.
             body: the file.
             arguments: others.
+
+        Raises:
+            SrezError: of the function.
         """
         pool = self._large if len(body) > LARGE else self._small
         self._going_on += 1

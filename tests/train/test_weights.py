@@ -1,5 +1,6 @@
 """Weights to start from."""
 
+import dataclasses
 import shutil
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 import srez
-from helpers.training import newest, tiny, train
+from helpers.training import gan, newest, tiny, train
 from srez.errors import ModelError, OptionError
 from srez.runs.layout import RunLayout
 from srez.train import data, export, networks, recipes, trainer, weights
@@ -43,6 +44,26 @@ def test_a_run_that_starts_from_weights_has_them_and_remembers(
     kernels = [array for key, array in arrays.items() if key.startswith("generator/") and array.ndim == 4]
     for ours, theirs in zip([array for array in expected.arrays if array.ndim == 4], kernels, strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-6)
+
+
+def test_a_gan_goes_on_with_its_discriminator_where_that_fits(
+    faces: data.TrainingData, tmp_path: Path
+) -> None:
+    train(gan("steps=2"), faces, tmp_path)
+    start = weights.load(str(tmp_path))
+    arrays, _ = newest(tmp_path)
+    expected = [arrays[name] for name in sorted(arrays) if name.startswith("discriminator/")]
+
+    def begun(*changes: str) -> list[np.ndarray]:
+        discriminator = trainer.prepare(gan(*changes), start).state.discriminator
+        assert discriminator
+        return [np.asarray(variable) for variable in discriminator.variables]
+
+    for ours, theirs in zip(begun(), expected, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert begun("discriminator.units=[4, 6]")[-2].shape != expected[-2].shape
+    other_discriminator = dataclasses.replace(start, discriminator=[array + 1 for array in expected])
+    assert other_discriminator.fingerprint != start.fingerprint
 
 
 def test_fine_tuning_starts_from_the_box() -> None:

@@ -118,7 +118,7 @@ def build(recipe: Recipe, init: InitialWeights | None) -> State:
 
     Args:
         recipe: what to build.
-        init: weights for the generator to start from.
+        init: weights for the generator to start from, and for the discriminator where they fit it.
 
     Raises:
         OptionError: `init` is of another network.
@@ -131,6 +131,8 @@ def build(recipe: Recipe, init: InitialWeights | None) -> State:
             discriminator = networks.build_discriminator(recipe.discriminator, size)
     if init:
         init.copy_into(generator)
+        if discriminator:
+            init.copy_discriminator_into(discriminator)
     average = generator
     # The average is always float32, as is what is exported.
     if recipe.optimizer.ema or recipe.precision != "float32":

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import keras
@@ -21,15 +21,17 @@ _PLACES = "srez.weights"  # metadata of our ONNX files: the initializers' names,
 
 @dataclass(frozen=True)
 class InitialWeights:
-    """Weights for a generator to start from.
+    """Weights for the networks of a training to start from.
 
     Attributes:
         source: what `--init` named.
-        arrays: the values of its variables, in their order.
+        arrays: the values of the generator's variables, in their order.
+        discriminator: the same of the discriminator's; empty where `--init` holds none.
     """
 
     source: str
     arrays: list[np.ndarray]
+    discriminator: list[np.ndarray] = field(default_factory=list)
 
     def copy_into(self, generator: keras.Model) -> None:
         """Give a generator these weights; one of samples may have them from one that takes no random numbers.
@@ -48,11 +50,27 @@ class InitialWeights:
         for variable, array in zip(variables, self.arrays, strict=True):
             variable.assign(array)
 
+    def copy_discriminator_into(self, discriminator: keras.Model) -> bool:
+        """Give a discriminator these weights, if they are of a network like it.
+
+        A new discriminator knows nothing of what a trained generator does wrong. Until it does, the generator
+        forgets.
+
+        Returns:
+            Whether they are.
+        """
+        variables = discriminator.variables
+        if [array.shape for array in self.discriminator] != [tuple(each.shape) for each in variables]:
+            return False
+        for variable, array in zip(variables, self.discriminator, strict=True):
+            variable.assign(array)
+        return True
+
     @property
     def fingerprint(self) -> str:
         """Equal for equal weights."""
         digest = hashlib.sha256()
-        for array in self.arrays:
+        for array in [*self.arrays, *self.discriminator]:
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
 
@@ -69,7 +87,8 @@ def load(source: str) -> InitialWeights:
     """
     path = Path(source)
     if source not in box.names() and (path.is_dir() or path.suffix == ".npz"):
-        return InitialWeights(source, _from_checkpoint(path))
+        arrays = _from_checkpoint(path)
+        return InitialWeights(source, averaged(arrays), _part(arrays, "discriminator/"))
     return InitialWeights(source, _from_onnx(box.find(source)))
 
 
@@ -85,16 +104,19 @@ def remember(model: onnx.ModelProto, generator: keras.Model) -> None:
     onnx.helper.set_model_props(model, {_PLACES: places})
 
 
-def _from_checkpoint(path: Path) -> list[np.ndarray]:
+def _from_checkpoint(path: Path) -> dict[str, np.ndarray]:
     saved = checkpoint.load(RunLayout(path))[0] if path.is_dir() else checkpoint.read(path)
     if saved is None:
         raise ModelError(f"--init {path}: there is no readable checkpoint")
-    return averaged(saved[0])
+    return saved[0]
 
 
 def averaged(arrays: dict[str, np.ndarray]) -> list[np.ndarray]:
     """The generator's weights in a checkpoint's arrays; their average, where a run keeps one."""
-    part = "average/" if any(name.startswith("average/") for name in arrays) else "generator/"
+    return _part(arrays, "average/") or _part(arrays, "generator/")
+
+
+def _part(arrays: dict[str, np.ndarray], part: str) -> list[np.ndarray]:
     return [arrays[name] for name in sorted(arrays) if name.startswith(part)]
 
 

@@ -1,19 +1,23 @@
-"""Arrays that are pictures, and those that are not."""
+"""What is a picture, or a batch of them, and what is not."""
 
 import numpy as np
 
 from srez.errors import ImageError
+from srez.images.pillow import PillowImage, from_pillow
 
 
-def as_channels(image: np.ndarray) -> np.ndarray:
+def as_channels(image: np.ndarray | PillowImage) -> np.ndarray:
     """A picture as `(H, W, C)`, C from 1 to 4.
 
     Args:
-        image: `(H, W)`, or `(H, W, C)` with 2 to 4 channels; uint8, uint16, or float from 0 to 1.
+        image: a PIL image, or an array of `(H, W)`, or `(H, W, C)` with 2 to 4 channels; uint8, uint16, or
+            float from 0 to 1.
 
     Raises:
         ImageError: it is anything else.
     """
+    if isinstance(image, PillowImage):
+        image = from_pillow(image)
     if (
         not isinstance(image, np.ndarray)
         or image.dtype not in (np.uint8, np.uint16, np.float32, np.float64)

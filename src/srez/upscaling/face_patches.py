@@ -10,7 +10,6 @@ import numpy as np
 
 from srez.images import from_float, resample, to_float
 from srez.models.face_finder import Face
-from srez.upscaling.tiling import Progress
 
 _REACH = 1.3, 1.1  # from the middle of a box, in its widths and heights: with hair and neck
 _WHOLE = 0.65  # of the way from the middle of a face to its edge, from where on it fades into the photograph
@@ -46,36 +45,6 @@ class Spot:
     def pixels(self, margin: int) -> int:
         """Pixels of the rows and columns, and of a margin around them."""
         return (self.rows[1] - self.rows[0] + 2 * margin) * (self.columns[1] - self.columns[0] + 2 * margin)
-
-
-class Course:
-    """How much of a photograph with faces is done: its tiles, and the parts around its faces."""
-
-    def __init__(self, progress: Progress, pixels: int, places: Sequence[Spot], margin: int) -> None:
-        """Begin.
-
-        Args:
-            progress: called with the fraction done of all.
-            pixels: of the photograph.
-            places: of the faces.
-            margin: that the models need around a face, in pixels.
-        """
-        self._progress, self._pixels, self._margin = progress, pixels, margin
-        self._all = pixels + sum(map(self._cost, places))
-        self._tiles = self._faces = 0.0
-
-    def tiles(self, fraction: float) -> None:
-        """Note which fraction of the tiles is done."""
-        self._tiles = fraction * self._pixels
-        self._progress((self._tiles + self._faces) / self._all)
-
-    def face(self, place: Spot) -> None:
-        """Note that a face is done."""
-        self._faces += self._cost(place)
-        self._progress((self._tiles + self._faces) / self._all)
-
-    def _cost(self, place: Spot) -> int:
-        return 2 * place.pixels(self._margin)  # photo's network and the one for faces
 
 
 @dataclass(frozen=True)
@@ -169,6 +138,7 @@ def put_in(
         yield _changed(band, top, patches) if patches else band
         patches = [each for each in patches if each.top + len(each.mask) > bottom]
         top = bottom
+        del band  # or it would be kept while the next one is waited for
 
 
 def _changed(band: np.ndarray, top: int, patches: Sequence[Patch]) -> np.ndarray:

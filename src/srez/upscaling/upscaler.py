@@ -9,16 +9,17 @@ from typing import Any, overload
 
 import numpy as np
 
-from srez.images import from_float, jpeg, read, resample, to_float
+from srez.images import from_float, jpeg, read, to_float
 from srez.images.pillow import PillowImage, as_pillow, from_pillow, to_pillow
 from srez.models import box, selfexsr
 from srez.models.devices import Place
 from srez.models.face_finder import Face
 from srez.models.fitting import fitted
 from srez.models.foreign import Hints
-from srez.upscaling import beside, clipping, cutting, damage, face_patches, samples, tiling, uncertainty
+from srez.upscaling import beside, cutting, damage, samples, tiling, uncertainty
 from srez.upscaling import faces as find_faces
 from srez.upscaling.arrays import as_channels, check_batch
+from srez.upscaling.face_insertion import Insertion
 from srez.upscaling.networks import Networks
 from srez.upscaling.running import run, run_tile
 from srez.upscaling.settings import ModelSettings, check_repair, chosen_fidelity
@@ -135,11 +136,11 @@ class Upscaler:
             return to_pillow(self(from_pillow(image), progress, repair, faces), like=image)
         pixels = as_channels(image)
         repair = self.repair_for(image) if repair is None else repair
-        places, course = self._places(pixels, faces, progress)
-        upscale, cut, progress = self._plan(pixels, repair, course.tiles if course else progress)
+        insertion = self._insertion(pixels, repair, faces, progress)
+        upscale, cut, progress = self._plan(pixels, repair, insertion.tiles if insertion else progress)
         larger = tiling.tiled(upscale, pixels, self.card.scale, cut, progress)
-        if course:
-            larger = next(self._with_faces(iter([larger]), pixels, repair, places, course))
+        if insertion:
+            (larger,) = insertion.put_into([larger])
         return larger if image.ndim == 3 else larger[..., 0]
 
     def bands(
@@ -165,12 +166,12 @@ class Upscaler:
             ModelError: the model's weights are corrupt.
             MemoryError: it did not suffice, even for small tiles.
         """
-        pixels = as_channels(from_pillow(image) if isinstance(image, PillowImage) else image)
+        pixels = as_channels(image)
         repair = self.repair_for(image) if repair is None else repair
-        places, course = self._places(pixels, faces, progress)
-        upscale, cut, progress = self._plan(pixels, repair, course.tiles if course else progress)
+        insertion = self._insertion(pixels, repair, faces, progress)
+        upscale, cut, progress = self._plan(pixels, repair, insertion.tiles if insertion else progress)
         bands = tiling.bands(upscale, pixels, self.card.scale, cut, progress)
-        return self._with_faces(bands, pixels, repair, places, course) if course else bands
+        return insertion.put_into(bands) if insertion else bands
 
     def samples(
         self,
@@ -234,7 +235,7 @@ class Upscaler:
         uncertainty.check(self.card, self.fidelity, self._repair)
         if isinstance(image, str | Path):
             image = read(Path(image)).pixels
-        pixels = as_channels(from_pillow(image) if isinstance(image, PillowImage) else image)
+        pixels = as_channels(image)
         _, cut, progress = self._plan(pixels, 0.0, progress)
         cut = replace(cut, here=cut.here or uncertainty.is_small(pixels))
         unsure = uncertainty.runner(self._file, self.card, self._networks.place, self._seconds)
@@ -263,8 +264,7 @@ class Upscaler:
         Args:
             image: as for a call.
         """
-        pixels = from_pillow(image) if isinstance(image, PillowImage) else image
-        return find_faces.find(as_channels(pixels)) if self._faces else []
+        return find_faces.find(as_channels(image)) if self._faces else []
 
     def settings_for(self, image: np.ndarray, jpeg_quality: float | None = None) -> ModelSettings:
         """What a picture is upscaled with; the arguments are those of `repair_for`."""
@@ -325,39 +325,12 @@ class Upscaler:
         method = partial(selfexsr.run, watch=tiling.shared(progress, runs))
         return partial(run_tile, method, self.card), cut, ignore_progress
 
-    def _places(
-        self, image: np.ndarray, found: Sequence[Face] | None, progress: Progress
-    ) -> tuple[list[face_patches.Spot], face_patches.Course | None]:
-        """Where faces are put in, by default those that are found; None if there are none."""
+    def _insertion(
+        self, image: np.ndarray, repair: float, found: Sequence[Face] | None, progress: Progress
+    ) -> Insertion | None:
+        """What puts a picture's faces into its result, by default all; None if it looks for none."""
         if not self._faces:
-            return [], None
+            return None
         found = self.faces_in(image) if found is None else found
-        size = image.shape[1], image.shape[0]
-        spots = (face_patches.spot(each, size) for each in found if find_faces.fits(each))
-        places = [each for each in spots if each]
-        course = face_patches.Course(progress, size[0] * size[1], places, self._margin) if places else None
-        return places, course
-
-    def _with_faces(
-        self,
-        bands: Iterator[np.ndarray],
-        image: np.ndarray,
-        repair: float,
-        places: Sequence[face_patches.Spot],
-        course: face_patches.Course,
-    ) -> Iterator[np.ndarray]:
-        """Bands of a result, with faces put in."""
-        assert self._faces
-        photo, faces = partial(Upscaler.__call__, self, repair=repair, faces=()), self._faces
-
-        def make(place: face_patches.Spot) -> face_patches.Patch:
-            made = face_patches.patch(place, image, places, self._margin, photo, faces)
-            course.face(place)
-            return made
-
-        return face_patches.put_in(bands, places, make, self.card.scale)
-
-    @property
-    def _margin(self) -> int:
-        """How far the model looks, in pixels of the picture."""
-        return self.card.receptive_radius + clipping.REACH + resample.HIDDEN_REACH
+        photo = partial(Upscaler.__call__, self, repair=repair, faces=())
+        return Insertion(image, self.card, found, photo, self._faces, progress)

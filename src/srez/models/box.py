@@ -44,6 +44,11 @@ def methods() -> list[str]:
     return sorted(_METHODS)
 
 
+def built_in() -> list[str]:
+    """The names of all that is in the box: models, then methods."""
+    return [*names(), *methods()]
+
+
 def is_method(model: Path) -> bool:
     """Whether what `find` gives is the card of a method, and not an .onnx file."""
     return model in _METHODS.values()
@@ -132,5 +137,5 @@ def find(model: str | Path) -> Path:
             f"{model} holds weights of {_UNUSABLE[suffix]}: convert them to ONNX, with the program that made "
             "them or with chaiNNer"
         )
-    known = ", ".join([*names(), *methods(), *added.names()])
+    known = ", ".join([*built_in(), *added.names()])
     raise ModelError(f"there is no model {str(model)!r}: use one of {known}, or an .onnx file")

@@ -281,3 +281,17 @@ def test_ctrl_c_while_srez_is_imported_leaves_no_traceback() -> None:
     assert b"Traceback" not in stderr
     assert process.returncode != 0
     assert not stdout
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.webp", "a.avif"])
+def test_a_disk_that_is_full_for_the_last_bytes_leaves_no_half_file(
+    picture, tmp_path: Path, name: str
+) -> None:
+    """A limit on the size of files stands for a full disk: of what is too long, both take a part."""
+    source, target = picture("in/a.png", (60, 60, 3)), tmp_path / name
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (8000, 8000))"
+    code = f"{limit}\nfrom srez.cli import main\nmain()"
+    words = [sys.executable, "-c", code, "upscale", str(source), str(target)]
+    done = subprocess.run(words, capture_output=True, check=False)
+    assert (done.returncode, pictures(tmp_path)) == (1, ["in/a.png"])
+    assert f"{target} cannot be written".encode() in done.stderr

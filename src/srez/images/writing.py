@@ -1,5 +1,6 @@
 """Writing image files."""
 
+import io
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -177,12 +178,13 @@ def _save_with_pillow(
     options = _SAVE_OPTIONS[format_] | {key: value for key, value in options.items() if value}
     if format_ == HEIC:
         register_heif()
+    # Not into the file itself: Pillow takes no notice when a full disk takes only a part of a JPEG.
+    encoded = io.BytesIO()
     try:
-        image.save(file, format=format_.pillow, quality=encoding.quality, **options)
+        image.save(encoded, format=format_.pillow, quality=encoding.quality, **options)
     except (ValueError, RuntimeError, OSError) as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise  # of the disk, not of the encoder
         raise OutputError(f"{name} cannot be written as {format_.label}: {error}") from None
+    file.write(encoded.getbuffer())
 
 
 def fitted(picture: Picture, format_: Format, background: tuple[int, int, int] | None = None) -> Picture:

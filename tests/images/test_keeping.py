@@ -13,7 +13,7 @@ import tifffile
 from PIL import Image, PngImagePlugin
 from typer.testing import CliRunner
 
-from helpers.pictures import png_chunk
+from helpers.pictures import png_chunk, profile
 from srez import images
 from srez.cli import app
 from srez.images import metadata
@@ -130,6 +130,34 @@ def test_code_points_of_an_avif_go_to_a_png(tmp_path: Path) -> None:
 def test_exif_data_that_cannot_be_read_are_named(tmp_path: Path, damaged: bytes) -> None:
     Image.new("RGB", (8, 8)).save(tmp_path / "a.jpg", exif=b"Exif\0\0" + damaged)
     assert lost(tmp_path / "a.jpg", tmp_path / "b.jpg") == ["EXIF data, which cannot be read"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "suffix", "is_kept"),
+    [
+        ("L", ".jpg", True),
+        ("L", ".heic", True),
+        ("LA", ".tif", True),
+        ("L", ".webp", False),
+        ("LA", ".avif", False),
+        ("LA", ".heic", False),
+    ],
+)
+def test_a_profile_for_gray_is_kept_or_named(tmp_path: Path, mode: str, suffix: str, is_kept: bool) -> None:
+    """Where gray becomes RGB, programs would not take the profile: it is for other channels."""
+    if suffix == ".heic":
+        pytest.importorskip("pillow_heif")
+    Image.new(mode, (8, 8)).save(tmp_path / "a.png", icc_profile=profile("GRAY"))
+    told = lost(tmp_path / "a.png", tmp_path / f"b{suffix}")
+    assert told == ([] if is_kept else [metadata.FOR_GRAY])
+    assert bool(images.read(tmp_path / f"b{suffix}").metadata.icc) == is_kept
+
+
+def test_a_profile_for_gray_does_not_go_into_a_tiff_of_rgb(tmp_path: Path) -> None:
+    deep = images.Picture(np.zeros((8, 8, 2), np.uint16), images.Metadata(icc=profile("GRAY")))
+    images.write(tmp_path / "a.png", deep)
+    assert lost(tmp_path / "a.png", tmp_path / "b.tif") == [metadata.FOR_GRAY]
+    assert images.read(tmp_path / "b.tif").metadata.icc is None
 
 
 def test_an_orientation_alone_is_no_loss(tmp_path: Path) -> None:

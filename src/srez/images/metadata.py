@@ -23,6 +23,7 @@ _RESOLUTION = 282  # of a TIFF
 XMP_TAG, IPTC_TAG = 700, 33723  # where a TIFF has them
 _IPTC_RESOURCE = 0x0404  # of Photoshop, in a JPEG
 _USER_COMMENT = 0x9286
+FOR_GRAY = "colour profile, which is for gray"  # as a phrase of what is lost
 _XMP_ORIENTATION = re.compile(rb'tiff:Orientation="\d+"|<tiff:Orientation>\d+</tiff:Orientation>')
 
 

@@ -120,4 +120,6 @@ def _kept(frame: Made, encoding: Encoding) -> tuple[metadata.Metadata, tuple[str
     resized = replace(found, exif=metadata.resized_exif(found.exif, frame.size))
     kept, lost = keeping.fitted_to(resized, encoding.format)
     kept = replace(kept, exif=metadata.marked(kept.exif) if encoding.marked else kept.exif)
-    return replace(kept, icc=metadata.fitting_profile(kept.icc, np.empty((1, 1, 3)))), lost
+    if kept.icc and not metadata.fitting_profile(kept.icc, np.empty((1, 1, 3))):
+        kept, lost = replace(kept, icc=None), (*lost, metadata.FOR_GRAY)
+    return kept, lost

@@ -133,6 +133,8 @@ def _kept(
     refuse_unwritable(name, encoding.format, like.channels, size, like.pixels.dtype.itemsize)
     resized = replace(like.metadata, exif=metadata.resized_exif(like.metadata.exif, size))
     kept, lost = keeping.fitted_to(resized, encoding.format)
+    if kept.icc and _becomes_rgb(like, encoding.format):
+        kept, lost = replace(kept, icc=None), (*lost, metadata.FOR_GRAY)
     if encoding.marked:
         kept = replace(kept, exif=metadata.marked(kept.exif))
     return replace(like, metadata=kept), lost
@@ -159,7 +161,6 @@ def _save_tiff_page(
     channels, kept = like.channels, like.metadata
     if _is_deep_gray_with_alpha(channels, like.pixels.dtype.itemsize):
         channels, bands = 4, (np.repeat(band, (3, 1), axis=2) for band in bands)
-        kept = replace(kept, icc=None)  # it describes gray
     own = {metadata.XMP_TAG: kept.xmp, metadata.IPTC_TAG: kept.iptc}
     tags = metadata.tags(kept.exif) | {tag: value for tag, value in own.items() if value}
     dtype = like.pixels.dtype
@@ -171,8 +172,7 @@ def _save_with_pillow(
 ) -> None:
     """Save an image in a lossy format."""
     format_ = encoding.format
-    icc = kept.icc if format_ == JPEG else metadata.fitting_profile(kept.icc, np.asarray(image))
-    options = {"icc_profile": icc, "exif": kept.exif, "dpi": kept.dpi, "xmp": kept.xmp}
+    options = {"icc_profile": kept.icc, "exif": kept.exif, "dpi": kept.dpi, "xmp": kept.xmp}
     if format_ == JPEG:
         options |= {"comment": kept.comment, "extra": kept.iptc and metadata.iptc_segment(kept.iptc)}
     options = _SAVE_OPTIONS[format_] | {key: value for key, value in options.items() if value}
@@ -241,6 +241,17 @@ def refuse_unwritable(
     if format_ == TIFF and size[0] * size[1] * channels * itemsize > tiff.MOST:
         raise OutputError(f"{name}: TIFF cannot hold more than 4 GB; write a .png instead")
     require_package(format_, name, OutputError)
+
+
+def _becomes_rgb(picture: Picture, format_: Format) -> bool:
+    """Whether a picture is gray and its file is not."""
+    channels = picture.channels
+    deep = _is_deep_gray_with_alpha(channels, picture.pixels.dtype.itemsize)
+    return (
+        (channels <= 2 and format_ in (WEBP, AVIF))
+        or (channels == 2 and format_ == HEIC)
+        or (format_ == TIFF and deep)
+    )
 
 
 def _is_deep_gray_with_alpha(channels: int, itemsize: int) -> bool:

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from helpers.commands import SREZ
+
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps to a limit of address space")
 @pytest.mark.parametrize("gigabytes", [1.0, 1.2])
@@ -17,7 +19,7 @@ def test_tiles_fit_into_a_limit_of_address_space(
 ) -> None:
     source, result = tmp_path / "a.png", tmp_path / "b.png"
     Image.fromarray(random.integers(0, 256, (260, 520, 3), np.uint8)).save(source)
-    command = [sys.executable, "-m", "srez", "upscale", str(source), "-o", str(result)]
+    command = [*SREZ, "upscale", str(source), "-o", str(result)]
     limited = ["sh", "-c", f'ulimit -v {round(gigabytes * 1e6)} && exec "$@"', "sh", *command]
     # Each thread of a library maps memory that it hardly uses; two are what this needs everywhere.
     two = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "2")

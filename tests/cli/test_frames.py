@@ -3,16 +3,15 @@
 import json
 import struct
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from helpers import animations
+from helpers.commands import SREZ, run
 from helpers.pictures import png_chunk
 from srez import images
-from srez.cli import app
 from srez.upscaling import batch
 from srez.upscaling.convert import Options
 from srez.upscaling.loading import chooser
@@ -21,7 +20,7 @@ from srez.upscaling.size import Size
 
 
 def upscale(*words: object) -> Result:
-    return CliRunner().invoke(app, ["upscale", "--model", "pixels", *map(str, words)])
+    return run("upscale", "--model", "pixels", *words)
 
 
 def test_a_folder_of_animations_and_pictures(picture, tmp_path: Path) -> None:
@@ -56,7 +55,7 @@ def test_without_the_option_animations_are_refused_and_named(tmp_path: Path) -> 
 
 def test_from_pipe_to_pipe(tmp_path: Path) -> None:
     source = animations.write(tmp_path / "a.gif")
-    command = [sys.executable, "-m", "srez", "upscale", "-", "--frames", "all", "--model", "pixels"]
+    command = [*SREZ, "upscale", "-", "--frames", "all", "--model", "pixels"]
     done = subprocess.run(command, input=source.read_bytes(), capture_output=True, check=True)
     assert images.sequence(done.stdout, "it", 10**6).sizes == ((80, 48),) * 4
 
@@ -103,7 +102,7 @@ def test_frames_that_are_only_said_to_be_there_take_no_memory(tmp_path: Path) ->
     source.write_bytes(
         data[: place - 4] + png_chunk(b"acTL", struct.pack(">II", 2**31 - 1, 0)) + data[place + 16 :]
     )
-    command = [sys.executable, "-m", "srez", "upscale", str(source), "--frames", "all", "--model", "pixels"]
+    command = [*SREZ, "upscale", str(source), "--frames", "all", "--model", "pixels"]
     limited = ["sh", "-c", 'ulimit -v 4000000 && exec "$@"', "sh", *command]
     done = subprocess.run(limited, capture_output=True, text=True)
     assert done.returncode == 1

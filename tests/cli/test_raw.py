@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from helpers.commands import SREZ
 from helpers.pictures import smooth
 from helpers.waiting import PATIENCE
 from srez.cli import app
@@ -21,7 +22,6 @@ from srez.upscaling.raw import PIXEL_FORMATS
 GUIDE = Path(__file__).parents[2] / "docs/video.md"
 COLOURS = ["0xC04020", "0x2040C0", "0x20A060"]  # of ten frames each
 EXACT = "bicubic+accurate_rnd+full_chroma_int"  # conversion of colours, as in the guide
-SREZ = [sys.executable, "-m", "srez"]
 
 
 def srez(*words: str, data: bytes = b"") -> subprocess.CompletedProcess[bytes]:

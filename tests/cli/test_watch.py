@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,13 +14,14 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from helpers import animations
+from helpers.commands import SREZ
 from helpers.waiting import PATIENCE, until
 from srez.cli import app
 
 
 @contextmanager
 def watching(*words: object) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "srez", "watch", "--model", "pixels", *map(str, words)]
+    command = [*SREZ, "watch", "--model", "pixels", *map(str, words)]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process:
         try:

@@ -3,11 +3,11 @@
 import json
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from helpers.commands import SREZ
 from helpers.killing import kill_one
 from helpers.waiting import PATIENCE
 
@@ -18,7 +18,6 @@ WORDS = (
     "train", "smoke", "--steps", str(STEPS), "--set", "every.log=1", "--set", "every.validate=60",
     "--set", "every.checkpoint=10", "--set", "generator.channels=16", "--set", "data.drawn=200",
 )  # fmt: skip
-SREZ = (sys.executable, "-m", "srez")
 
 
 def losses(out: Path) -> dict[int, float]:

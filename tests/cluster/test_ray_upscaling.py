@@ -5,7 +5,6 @@ import hashlib
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import replace
@@ -21,6 +20,7 @@ import ray
 from PIL import Image
 from typer.testing import CliRunner
 
+from helpers.commands import SREZ
 from helpers.killing import kill_one
 from helpers.waiting import PATIENCE
 from srez import images
@@ -36,7 +36,6 @@ from srez.upscaling.convert import Options
 from srez.upscaling.plan import Existing, Rules
 from srez.upscaling.size import Size
 
-SREZ = (sys.executable, "-m", "srez")
 RAY = ("--engine", "ray", "--workers", "2", "--recursive", "--json")
 PICTURES, BAD = 240, 5
 

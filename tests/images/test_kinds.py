@@ -9,21 +9,16 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image
-from typer.testing import CliRunner, Result
 
 import srez
+from helpers.commands import upscale
 from helpers.pictures import deep_png, empty_png, near, profile, smooth
 from srez import images
-from srez.cli import app
-
-
-def run(*words: object) -> Result:
-    return CliRunner().invoke(app, ["upscale", *(str(word) for word in words)])
 
 
 def upscaled(source: Path, target: Path, *words: object) -> Image.Image:
     """The opened result of a run that must go well."""
-    result = run(source, "-o", target, *words)
+    result = upscale(source, "-o", target, *words)
     assert result.exit_code == 0, result.output
     with Image.open(target) as image:
         image.load()
@@ -32,7 +27,7 @@ def upscaled(source: Path, target: Path, *words: object) -> Image.Image:
 
 def refused(source: Path, target: Path, *words: object) -> str:
     """The sentence of a run that must fail with one, and leave nothing."""
-    result = run(source, "-o", target, *words)
+    result = upscale(source, "-o", target, *words)
     assert result.exit_code == 1, result.output
     sentences = [line for line in result.stderr.splitlines() if line.startswith("srez: ")]
     assert len(sentences) == 1, result.output
@@ -71,7 +66,7 @@ def test_16_bit_png(tmp_path: Path, channels: int, suffix: str) -> None:
     pixels = pixels[..., 0] if channels == 1 else pixels
     (tmp_path / "a.png").write_bytes(deep_png(pixels))
     np.testing.assert_array_equal(images.read(tmp_path / "a.png").pixels, pixels)
-    assert run(tmp_path / "a.png", "-o", tmp_path / f"b{suffix}").exit_code == 0
+    assert upscale(tmp_path / "a.png", "-o", tmp_path / f"b{suffix}").exit_code == 0
     expected = srez.load("photo")(pixels)
     if suffix == ".tif":
         written = tifffile.imread(tmp_path / "b.tif")
@@ -104,7 +99,7 @@ def test_16_bit_tiff(tmp_path: Path, channels: int, order: Any, packing: dict[st
         options["extrasamples"] = ["unassalpha"]
     tifffile.imwrite(tmp_path / "a.tif", pixels, **options)
     np.testing.assert_array_equal(images.read(tmp_path / "a.tif").pixels, pixels)
-    assert run(tmp_path / "a.tif", "-o", tmp_path / "b.tif").exit_code == 0
+    assert upscale(tmp_path / "a.tif", "-o", tmp_path / "b.tif").exit_code == 0
     np.testing.assert_array_equal(tifffile.imread(tmp_path / "b.tif"), srez.load("photo")(pixels))
 
 
@@ -219,7 +214,7 @@ def test_a_camera_picture_with_a_preview_behind_it(tmp_path: Path) -> None:
 def test_heic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pillow_heif = pytest.importorskip("pillow_heif")
     pillow_heif.from_pillow(Image.fromarray(smooth((64, 80, 3)))).save(tmp_path / "a.heic", quality=90)
-    assert run(tmp_path / "a.heic", "-o", tmp_path / "b.heic").exit_code == 0
+    assert upscale(tmp_path / "a.heic", "-o", tmp_path / "b.heic").exit_code == 0
     assert images.size(tmp_path / "b.heic") == (320, 256)
     assert near(images.read(tmp_path / "b.heic").pixels, smooth((64, 80, 3)), 6)
     monkeypatch.setattr("srez.images.formats.find_spec", lambda _: None)
@@ -287,7 +282,7 @@ def test_a_bomb_can_be_let_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     with monkeypatch.context() as patched:
         patched.setattr(Image, "MAX_IMAGE_PIXELS", 1000)  # Pillow's own limit must not be in the way
         assert "more than 2,000 pixels" in refused(source, target, "--max-pixels", 2000)
-        assert run(source, "-o", target, "--max-pixels", 2500).exit_code == 0
+        assert upscale(source, "-o", target, "--max-pixels", 2500).exit_code == 0
     assert images.size(target) == (200, 200)
 
 
@@ -348,7 +343,7 @@ def test_an_avif_that_begins_as_a_heic(tmp_path: Path) -> None:
 def test_jpegs_as_windows_calls_them(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     Image.fromarray(smooth((20, 30, 3))).save(tmp_path / "in/a.jfif", format="JPEG")
-    assert run(tmp_path / "in", "-o", tmp_path / "out").exit_code == 0
+    assert upscale(tmp_path / "in", "-o", tmp_path / "out").exit_code == 0
     with Image.open(tmp_path / "out/a.jfif") as image:
         assert image.format == "JPEG"
 

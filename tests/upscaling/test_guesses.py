@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 import skimage.data
 from PIL import Image
-from typer.testing import CliRunner, Result
 
 import srez
 from helpers import models
+from helpers.commands import upscale
 from srez import images
-from srez.cli import app
 from srez.datasets import faces
 from srez.errors import ImageError, ModelError, OptionError
 from srez.evaluation import demo, metrics
@@ -32,10 +31,6 @@ def picture(tmp_path: Path, random: np.random.Generator) -> Path:
     path.parent.mkdir()
     images.write(path, images.Picture(random.integers(60, 200, (9, 12, 3), dtype=np.uint8)))
     return path
-
-
-def upscale(*arguments: object) -> Result:
-    return CliRunner().invoke(app, ["upscale", *map(str, arguments)])
 
 
 def test_samples_follow_from_seed_and_number(model: Path, random: np.random.Generator) -> None:

@@ -28,6 +28,10 @@ class SeveralError(ImageError):
     """A file of several pictures where one is wanted: an animation, or pages."""
 
 
+class CutShortError(ImageError):
+    """A picture of which a part is missing or damaged; the rest may be of use."""
+
+
 class MissingPackageError(ImageError):
     """A picture of a kind that only an optional package reads, which is not installed."""
 

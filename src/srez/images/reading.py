@@ -11,7 +11,14 @@ from typing import IO
 
 from PIL import Image, UnidentifiedImageError
 
-from srez.errors import ImageError, MissingPackageError, OutOfMemoryError, SeveralError, TooLargeError
+from srez.errors import (
+    CutShortError,
+    ImageError,
+    MissingPackageError,
+    OutOfMemoryError,
+    SeveralError,
+    TooLargeError,
+)
 from srez.images import foreign, headers, heif, jpeg, metadata, png, salvaging, unsupported
 from srez.images.decode import decode
 from srez.images.formats import (
@@ -21,6 +28,7 @@ from srez.images.formats import (
     PNG,
     START_BYTES,
     TIFF,
+    WEBP,
     Format,
     format_of_bytes,
     register_heif,
@@ -213,7 +221,8 @@ def _problem(
         return ImageError(f"{name} is {kind}")
     # Where Pillow does not take a file at all, it gives no reason but an address in memory.
     reason = "" if isinstance(error, UnidentifiedImageError) or not str(error) else f": {error}"
-    return ImageError(f"{name} is damaged or cut short{reason}")
+    kind_of_error = ImageError if found in (WEBP, AVIF, HEIC) else CutShortError
+    return kind_of_error(f"{name} is damaged or cut short{reason}")
 
 
 def several(image: Image.Image) -> int:

@@ -9,7 +9,7 @@ from typing import IO
 import numpy as np
 
 from srez import images
-from srez.errors import ModelError, OptionError, OutOfMemoryError, SeveralError
+from srez.errors import CutShortError, ModelError, OptionError, OutOfMemoryError, SeveralError
 from srez.images import Format, Frames, Picture, resample
 from srez.upscaling.faces import Treated, treated
 from srez.upscaling.loading import Choose
@@ -96,9 +96,13 @@ class Options:
 
     def read(self, data: Path | bytes, name: str, max_pixels: int) -> Picture:
         """Read a picture, or the first of several; see `images.read`."""
-        with _advised():
-            first = self.frames is not None
-            return images.read(data, name, max_pixels, salvage=self.salvage, first=first)
+        first = self.frames is not None
+        try:
+            with _advised():
+                return images.read(data, name, max_pixels, salvage=self.salvage, first=first)
+        except CutShortError as error:
+            advice = "" if self.salvage else "; --salvage upscales what there is"
+            raise CutShortError(f"{error}{advice}") from None
 
     def input_size(self, path: Path) -> tuple[int, int]:
         """Width and height of a picture, or of the first of several, from its header; see `images.size`."""
@@ -133,7 +137,7 @@ def _advised() -> Iterator[None]:
     try:
         yield
     except SeveralError as error:
-        raise SeveralError(f"{error}, unless one says which (--frames first or all)") from None
+        raise SeveralError(f"{error} without --frames first or --frames all") from None
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,24 @@ def test_the_second_of_two_names_is_the_result(picture, tmp_path: Path) -> None:
         assert image.size == (20, 24)
 
 
+def test_a_new_name_for_the_result_of_a_result(picture, tmp_path: Path) -> None:
+    source, first, second = picture("a.png", (6, 5, 3)), tmp_path / "b.png", tmp_path / "c.png"
+    assert upscale(source, first).exit_code == 0
+    assert upscale(first, second, "--again").exit_code == 0
+    with Image.open(second) as image:
+        assert image.size == (80, 96)
+    made = second.read_bytes()
+    assert upscale(first, second, "--again", "--overwrite", "--scale", 1).exit_code == 0
+    assert second.read_bytes() == made
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "a.png",
+        "b.png",
+        "b_x1.png",
+        "c.png",
+        "c_x1.png",
+    ]
+
+
 def test_two_names_of_pictures_are_two_inputs(picture, tmp_path: Path) -> None:
     sources = [picture(name, (6, 5, 3)) for name in ("a.png", "b.png")]
     before = [source.read_bytes() for source in sources]

@@ -92,7 +92,7 @@ def uncertainty(choose: Choose, item: Item, options: Options, progress: Progress
     with result_file(path, item.overwrite) as file:
         write_uncertainty(file, str(path), found, repaired)
     if repaired:
-        damaged = "how sure it is: the uncertainty holds for pictures without damage"
+        damaged = "the claim of its uncertainty, which holds for pictures without damage"
         return replace(converted, warnings=(*converted.warnings, damaged))
     return converted
 

@@ -118,7 +118,7 @@ def make_plan(inputs: list[Path], rules: Rules, size: Size, scale: int) -> Plan:
     """
     if inputs == [STANDARD] and rules.out is None:
         rules = replace(rules, out=STANDARD)
-    if rules.out is None and not rules.again and (named := named_output(inputs)):
+    if rules.out is None and (named := named_output(inputs)) and not (rules.again and probe(named.exists)):
         inputs, rules = inputs[:1], replace(rules, out=named)
     if rules.out:
         refuse_missing_folder(rules.out)

@@ -28,7 +28,7 @@ def check(card: Card, count: int, seed: int) -> None:
         OptionError: the count or the seed is out of range.
     """
     if not card.samples:
-        raise ModelError(f"model {card.name} makes no samples: omit them, or use faces")
+        raise ModelError(f"model {card.name} makes no samples: choose the model faces, or omit them")
     if not 1 <= count <= MOST:
         raise OptionError(f"{count} samples: choose from 1 to {MOST}")
     if not 0 <= seed < 2**63:

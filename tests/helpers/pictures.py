@@ -35,22 +35,37 @@ def png_chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
+def png_of(width: int, height: int, data: bytes, before: bytes = b"", kind: int = 2, depth: int = 8) -> bytes:
+    """A PNG that says what it is told to, whether that is true or not.
+
+    Args:
+        width: in pixels.
+        height: likewise.
+        data: compressed pixels.
+        before: chunks before them.
+        kind: of the colours; 2 is RGB.
+        depth: bits a channel.
+    """
+    header = struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, 0)
+    return b"".join(
+        [
+            b"\x89PNG\r\n\x1a\n",
+            png_chunk(b"IHDR", header),
+            before,
+            png_chunk(b"IDAT", data),
+            png_chunk(b"IEND", b""),
+        ]
+    )
+
+
 def deep_png(pixels: np.ndarray, transparent: bytes | None = None) -> bytes:
     """A PNG of 16 bits a channel, which Pillow cannot write in colour; no filters."""
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
     kind = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
     rows = pixels.astype(">u2").view(np.uint8).reshape(len(pixels), -1)
     data = np.pad(rows, ((0, 0), (1, 0))).tobytes()
-    header = struct.pack(">IIBBBBB", pixels.shape[1], pixels.shape[0], 16, kind, 0, 0, 0)
-    return b"".join(
-        [
-            b"\x89PNG\r\n\x1a\n",
-            png_chunk(b"IHDR", header),
-            png_chunk(b"tRNS", transparent) if transparent else b"",
-            png_chunk(b"IDAT", zlib.compress(data)),
-            png_chunk(b"IEND", b""),
-        ]
-    )
+    before = png_chunk(b"tRNS", transparent) if transparent else b""
+    return png_of(pixels.shape[1], pixels.shape[0], zlib.compress(data), before, kind, depth=16)
 
 
 def profile(space: str) -> bytes:

@@ -7,25 +7,26 @@ import resource
 import signal
 import socket
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import numpy as np
 from PIL import Image
-from typer.testing import CliRunner
 
+from helpers.commands import SREZ, run
 from helpers.waiting import PATIENCE, until
-from srez.cli import app
 from srez.datasets import cartoons
 from srez.serve.api.app import create
 from srez.serve.service import Service
+
+T = TypeVar("T")
+PNG = {"Content-Type": "image/png"}
 
 # On a slow or busy machine nothing is turned down for a long wait; later options win over these.
 PATIENT = ("--max-wait", "3600", "--max-seconds", "3600")
@@ -80,18 +81,7 @@ class Server:
 def serving(folder: Path, *options: str, **environment: str) -> Iterator[Server]:
     """Start a server with its state in a folder, and stop it."""
     log = folder / f"log-{time.monotonic_ns()}"
-    command = [
-        sys.executable,
-        "-m",
-        "srez",
-        "serve",
-        "--port",
-        "0",
-        "--state",
-        str(folder / "state"),
-        *PATIENT,
-        *options,
-    ]
+    command = [*SREZ, "serve", "--port", "0", "--state", str(folder / "state"), *PATIENT, *options]
     with log.open("wb") as file:
         process = subprocess.Popen(command, stderr=file, env={**os.environ, **environment}, cwd=folder)
     try:
@@ -127,15 +117,20 @@ def send_for_ever(connection: socket.socket, data: bytes, pause: float) -> None:
         time.sleep(pause)
 
 
-def ask(service: Service, method: str, path: str, **request: Any) -> httpx.Response:
-    """What the application answers, without a network."""
+def in_process(service: Service, talk: Callable[[httpx.AsyncClient], Awaitable[T]]) -> T:
+    """What comes of a talk with an application in this process, which works on no jobs."""
 
-    async def run() -> httpx.Response:
+    async def run() -> T:
         transport = httpx.ASGITransport(create(service.settings, service))
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-            return await client.request(method, path, **request)
+            return await talk(client)
 
     return asyncio.run(run())
+
+
+def ask(service: Service, method: str, path: str, **request: Any) -> httpx.Response:
+    """What such an application answers."""
+    return in_process(service, lambda client: client.request(method, path, **request))
 
 
 def png(array: np.ndarray, kind: str = "PNG", **options: Any) -> bytes:
@@ -154,7 +149,6 @@ def by_command(folder: Path, body: bytes, *options: str, ending: str = "png") ->
     """What `srez upscale` makes of a file; in this process, which has its modules loaded."""
     source, target = folder / "in.bin.png", folder / f"out.{ending}"
     source.write_bytes(body)
-    words = ["upscale", str(source), "-o", str(target), "--overwrite", *options]
-    done = CliRunner().invoke(app, words)
+    done = run("upscale", source, "-o", target, "--overwrite", *options)
     assert done.exit_code == 0, done.output
     return target.read_bytes()

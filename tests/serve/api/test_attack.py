@@ -14,12 +14,11 @@ import pytest
 
 from helpers import beside
 from helpers.hostile import files
-from helpers.serving import Server, by_command, face, png, serving
+from helpers.serving import PNG, Server, by_command, face, png, serving
 from srez.serve.jobs.store import Store
 
 SECONDS = float(os.environ.get("SREZ_ATTACK_SECONDS", "300"))
 FILES, CLIENTS = round(2000 * SECONDS / 300), 16
-PNG = {"Content-Type": "image/png"}
 MOST_MEMORY = 1e9  # bytes, of the server and its children
 MOST_SLOWER = 3  # times, p99 of the honest client
 

@@ -8,17 +8,15 @@ from typing import Any
 
 import pytest
 import skimage.data
-from typer.testing import CliRunner
 
-from helpers.serving import Server, ask, by_command, png
-from srez.cli import app
+from helpers.commands import upscale
+from helpers.serving import PNG, Server, ask, by_command, png
 from srez.images import parts
 from srez.models import face_finder
 from srez.serve.inference.options import Options
 from srez.serve.limits import Page, Settings
 from srez.serve.service import Service
 
-PNG = {"Content-Type": "image/png"}
 SIDE = 64  # pixels: as small as pictures that are upscaled in batches
 PHOTOGRAPH = png(parts.resized(skimage.data.astronaut(), SIDE, SIDE))
 ROUTES = ["/v1/upscale", "/v1/jobs"]
@@ -26,8 +24,8 @@ ROUTES = ["/v1/upscale", "/v1/jobs"]
 
 def faces_by_command(folder: Path, *options: str) -> list[dict[str, Any]]:
     (folder / "in.png").write_bytes(PHOTOGRAPH)
-    words = ["upscale", str(folder / "in.png"), str(folder / "listed.png"), "--faces", "--json", *options]
-    return json.loads(CliRunner().invoke(app, words).stdout)["done"][0]["faces"]
+    done = upscale(folder / "in.png", folder / "listed.png", "--faces", "--json", *options)
+    return json.loads(done.stdout)["done"][0]["faces"]
 
 
 def test_the_answer_is_the_commands_and_says_what_was_done(server: Server, tmp_path: Path) -> None:

@@ -11,20 +11,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers.serving import Server, by_command, face, png, send_for_ever, serving
+from helpers.pictures import png_chunk, png_of
+from helpers.serving import PNG, Server, by_command, face, png, send_for_ever, serving
 from helpers.waiting import PATIENCE
 
-PNG = {"Content-Type": "image/png"}
 GOOD = png(face())
 HEAD = "POST /v1/upscale HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nContent-Length: "
-
-
-def png_of(width: int, height: int, data: bytes, depth: int = 8, kind: int = 2, more: bytes = b"") -> bytes:
-    def chunk(name: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
-
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + header + more + chunk(b"IDAT", data) + chunk(b"IEND", b"")
 
 
 def hostile(random: np.random.Generator, number: int) -> bytes:
@@ -49,9 +41,7 @@ def hostile(random: np.random.Generator, number: int) -> bytes:
             damaged[place] = random.integers(256)
         return bytes(damaged[: len(damaged) // 2])
     if kind == 7:  # a text chunk that unpacks to a gigabyte, and no pixels
-        text = b"zTXt" + b"a\0\0" + zlib.compress(b"\0" * 10_000_000, 9)
-        packed = struct.pack(">I", len(text) - 4) + text + struct.pack(">I", zlib.crc32(text))
-        return png_of(16, 16, b"", more=packed)
+        return png_of(16, 16, b"", png_chunk(b"zTXt", b"a\0\0" + zlib.compress(b"\0" * 10_000_000, 9)))
     if kind == 8:  # a TIFF whose directory points at itself
         return (
             b"II*\0\x08\0\0\0"
@@ -125,7 +115,7 @@ def test_five_hundred_hostile_bodies(tmp_path: Path) -> None:
 @pytest.mark.serve_slow
 def test_large_pictures_in_all_formats_stay_within_memory(tmp_path: Path) -> None:
     """What is within the limits, but as heavy as they allow: plain 16-bit pictures with transparency."""
-    heavy = png_of(4000, 4000, zlib.compress(b"\0" * (1 + 8 * 4000) * 4000, 9), 16, 6)
+    heavy = png_of(4000, 4000, zlib.compress(b"\0" * (1 + 8 * 4000) * 4000, 9), kind=6, depth=16)
     with serving(tmp_path, "--page", "none") as server:
         for kind in ("webp", "jpeg", "avif"):
             assert server.http.post(f"/v1/jobs?format={kind}", content=heavy, headers=PNG).status_code == 413

@@ -9,12 +9,11 @@ import pytest
 from PIL import Image
 
 import srez
-from helpers.serving import Server, ask, by_command, face, png
+from helpers.serving import PNG, Server, ask, by_command, face, png
 from srez import images
 from srez.serve.limits import Page, Settings
 from srez.serve.service import Service
 
-PNG = {"Content-Type": "image/png"}
 FACE = png(face())
 
 

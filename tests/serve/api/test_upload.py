@@ -4,9 +4,8 @@ from typing import Any
 
 import pytest
 
-from helpers.serving import Server, face, png
+from helpers.serving import PNG, Server, face, png
 
-PNG = {"Content-Type": "image/png"}
 FACE = png(face())
 
 

@@ -9,14 +9,13 @@ import numpy as np
 import psutil
 import pytest
 
-from helpers.serving import Server, face, png, serving
+from helpers.serving import PNG, Server, face, png, serving
 from helpers.waiting import PATIENCE, until
 from srez.apart import LARGE, Box
 from srez.errors import ImageError
 from srez.serve.inference.reading import Reader, Reading
 from srez.serve.limits import REFUSAL_SECONDS
 
-PNG = {"Content-Type": "image/png"}
 FACE = png(face())
 
 

@@ -9,11 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from helpers.serving import by_command, face, png, serving
+from helpers.serving import PNG, by_command, face, png, serving
 from helpers.waiting import PATIENCE
 from srez.serve.jobs.store import Store
-
-PNG = {"Content-Type": "image/png"}
 
 
 @pytest.fixture(scope="module")

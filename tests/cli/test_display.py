@@ -7,6 +7,7 @@ import pytest
 from rich.table import Table
 from typer.testing import CliRunner
 
+from helpers.commands import upscale
 from srez.cli import app
 from srez.cli.display import Bars, error_console, out_console
 from srez.cli.train import TrainingBars
@@ -43,3 +44,14 @@ def test_bars_know_no_markup(bars: Bars) -> None:
         bars.refresh()
     shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", captured.get())
     assert shown.count(BRACKETS) >= 3
+
+
+def test_no_bar_where_there_is_nothing_to_upscale(picture, tmp_path: Path) -> None:
+    shown = upscale(picture("a.png"), "-o", tmp_path / "b.png").stderr
+    assert "upscaling" in shown
+    assert "0.0/0.0" not in shown
+    nothing = upscale(tmp_path / "nowhere.png").stderr
+    assert nothing.startswith("srez: ")
+    assert len(nothing.splitlines()) == 1
+    exists = upscale(tmp_path / "a.png", "-o", tmp_path / "b.png").stderr
+    assert len(exists.splitlines()) == 1

@@ -7,7 +7,7 @@ import sys
 import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
 import typer
 from rich.console import Console, RenderableType
@@ -27,6 +27,9 @@ from srez.output import output_failure
 
 if os.environ.get("COLUMNS") == "0":
     del os.environ["COLUMNS"]  # Rich would print nothing
+
+
+_FEW_PIXELS = 50_000  # less than 0.1 million
 
 
 class _Plain(Console):
@@ -94,17 +97,29 @@ class Bars(Progress):
 
 
 class PixelBars(Bars):
-    """A bar over the pixels of all inputs together."""
+    """A bar over the pixels of all inputs together, from when the first of them is known to be a picture."""
 
     def __init__(self) -> None:
         """A bar without a task yet; use it in a `with` statement."""
         super().__init__()
         self.columns = (*self.columns[:2], _Megapixels(), *self.columns[3:])
 
+    def __enter__(self) -> Self:
+        """Show nothing yet."""
+        return self
+
+    def stop(self) -> None:
+        """Leave the bar as it is, if there is one."""
+        if self.live.is_started:
+            super().stop()
+
     def watch(self, done: float, pixels: int) -> None:
         """Say how many of all pixels are done."""
+        if not pixels:
+            return
         if not self.tasks:
             self.add_task("upscaling", total=pixels)
+            self.start()
         self.update(self.tasks[0].id, completed=done, total=pixels)
 
 
@@ -112,5 +127,6 @@ class _Megapixels(ProgressColumn):
     """What is done and what there is, in millions of pixels."""
 
     def render(self, task: Task) -> Text:
-        """One bar's text."""
-        return Text(f"{task.completed / 1e6:.1f}/{(task.total or 0) / 1e6:.1f} MP")
+        """One bar's text; none where it would be 0.0/0.0."""
+        total = task.total or 0
+        return Text(f"{task.completed / 1e6:.1f}/{total / 1e6:.1f} MP" if total >= _FEW_PIXELS else "")

@@ -1,7 +1,5 @@
 """`srez upscale`."""
 
-import enum
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,10 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from srez import images
-from srez.cli import guesses
+from srez.cli import guesses, ray
 from srez.cli import raw as raw_frames
 from srez.cli.display import (
-    Bars,
     PixelBars,
     complain,
     error_console,
@@ -52,18 +49,9 @@ from srez.models import box
 from srez.models.devices import AUTO, Place
 
 if TYPE_CHECKING:
-    from srez.cluster.upscaling import Batch
+    from srez.upscaling.batch import Outcome
 
 app = typer.Typer()
-
-FEW_ERRORS = 20  # that are listed one by one; the manifest has all of them
-
-
-class Engine(enum.StrEnum):
-    """What runs an upscaling."""
-
-    local = "local"
-    ray = "ray"
 
 
 @app.command(
@@ -135,18 +123,9 @@ def upscale(
     frames: FramesOption = None,
     raw: raw_frames.RawSize = None,
     pixel_format: raw_frames.PixelFormat = "rgb24",
-    engine: Annotated[
-        Engine, typer.Option(help="ray spreads many files over processes or machines.")
-    ] = Engine.local,
+    engine: ray.ChosenEngine = ray.Engine.local,
     ray_address: Address = "local",
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            help="Worker processes for ray, one core each. [default: cores of this machine]",
-            show_default=False,
-        ),
-    ] = None,
+    workers: ray.Workers = None,
     as_json: AsJson = False,
 ) -> None:
     """Make pictures four times as large, or any other size.
@@ -181,7 +160,7 @@ def upscale(
     colour = images.colour_named(background) if background else None
     options = Options(Size(scale, width, height), quality, max_pixels, colour, wrap, salvage, frames, only)
     place = Place(device, precision)
-    if engine == Engine.ray:
+    if engine == ray.Engine.ray:
         if make:
             raise OptionError("--engine ray makes results alone: omit --samples and --uncertainty")
         if every:
@@ -196,7 +175,7 @@ def upscale(
         source, target = inputs
         choice = ModelChoice(model, fidelity, tile, repair, place, faces)
         whole = Batch(source, target, choice, rules, options)
-        raise typer.Exit(_upscale_with_ray(whole, workers, ray_address, as_json))
+        raise typer.Exit(ray.upscale_with_ray(whole, workers, ray_address, as_json))
     if workers:
         raise OptionError("--workers requires --engine ray")
     choose = chooser(model, fidelity, tile, repair, place, faces)
@@ -215,40 +194,20 @@ def upscale(
     else:
         with PixelBars() as bars:
             outcome = batch.run(choose, plan, options, bars.watch, failed, make)
+    _show(outcome, model, as_json)
+    raise typer.Exit(outcome.exit_code)
+
+
+def _show(outcome: "Outcome", model: str, as_json: bool) -> None:
+    """Print what became of all pictures; a picture may have standard output for itself."""
     for warning in outcome.warnings:
         error_console.print(f"srez: warning: {warning}", soft_wrap=True)
     if as_json:
         print_json({"model": model, **outcome.as_json()})
-    elif str(outcome) and not plan.to_standard_output:
+    elif str(outcome) and not outcome.plan.to_standard_output:
         with standard_output():
             out_console.print(str(outcome), soft_wrap=True)
     if outcome.stopped:
         error_console.print(
             "Stopped. Finished results are kept: run the same command with --skip to continue."
         )
-    raise typer.Exit(outcome.exit_code)
-
-
-def _upscale_with_ray(batch: "Batch", workers: int | None, address: str, as_json: bool) -> int:
-    """Upscale a batch, show what became of it, and return the exit code."""
-    from srez import machine
-    from srez.cluster import upscaling
-
-    batch.model.load()  # so that its faults are reported once, not by every worker
-    with Bars() as bars:
-        bar = bars.add_task("upscaling", total=None)
-        report = upscaling.upscale(
-            batch,
-            workers or machine.cores(),
-            address,
-            lambda done, total: bars.update(bar, completed=done, total=total),
-        )
-    for error in list(report.errors.values())[:FEW_ERRORS]:
-        error_console.print(f"srez: {error}", soft_wrap=True)
-    if as_json:
-        print_json({"model": batch.model.name, **asdict(report)})
-    else:
-        out_console.print(str(report), soft_wrap=True)
-    if report.stopped:
-        error_console.print("Stopped; finished results are kept. Run the same command to continue.")
-    return report.exit_code

@@ -39,6 +39,8 @@ def test_mistakes_are_srez_errors(picture: Callable[..., Path], tmp_path: Path) 
     for image in (tmp_path / "absent.png", np.zeros(8, np.uint8), None, picture("a.png").read_bytes()):
         with pytest.raises(srez.SrezError):
             srez.upscale(image)  # type: ignore[call-overload]
+    with pytest.raises(ImageError, match="not bytes"):
+        srez.upscale(b"a.png")  # type: ignore[call-overload]
     with pytest.raises(srez.SrezError, match="no model 'facez'"):
         srez.upscale(picture("a.png"), model="facez")
     with pytest.raises(OptionError, match="to= is for pictures that are files"):

@@ -11,13 +11,15 @@ def as_channels(image: np.ndarray | PillowImage) -> np.ndarray:
 
     Args:
         image: a PIL image, or an array of `(H, W)`, or `(H, W, C)` with 2 to 4 channels; uint8, uint16, or
-            float from 0 to 1.
+            float32 or float64 from 0 to 1.
 
     Raises:
         ImageError: it is anything else.
     """
     if isinstance(image, PillowImage):
         image = from_pillow(image)
+    if isinstance(image, np.ndarray):  # of the other byte order, as a file may have it
+        image = image.astype(image.dtype.newbyteorder("="), copy=False)
     if (
         not isinstance(image, np.ndarray)
         or image.dtype not in (np.uint8, np.uint16, np.float32, np.float64)
@@ -25,8 +27,8 @@ def as_channels(image: np.ndarray | PillowImage) -> np.ndarray:
         or not image.size
     ):
         raise ImageError(
-            "a picture is a PIL image, or an array of uint8, uint16 or float of shape (H, W), (H, W, 2), "
-            f"(H, W, 3) or (H, W, 4), not {_kind(image)}"
+            "a picture is a PIL image, or an array of uint8, uint16, float32 or float64 of shape (H, W), "
+            f"(H, W, 2), (H, W, 3) or (H, W, 4), not {_kind(image)}"
         )
     if image.dtype.kind == "f" and not (image.min() >= 0 and image.max() <= 1):  # NaN is not either
         raise ImageError(
@@ -55,4 +57,4 @@ def check_batch(images: np.ndarray) -> None:
 
 
 def _kind(value: object) -> str:
-    return f"{value.dtype} {value.shape}" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"
+    return f"{value.dtype} {value.shape}" if isinstance(value, np.ndarray) else type(value).__name__

@@ -137,4 +137,4 @@ def _chooser(model: str, device: str | None, faces: bool) -> Choose:
 
 def _pixels(image: PillowImage | np.ndarray) -> np.ndarray:
     """What decides on the model."""
-    return from_pillow(image) if isinstance(image, PillowImage) else np.asarray(image)
+    return from_pillow(image) if isinstance(image, PillowImage) else image

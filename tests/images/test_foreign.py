@@ -12,7 +12,7 @@ from PIL import Image, PngImagePlugin
 from helpers.pictures import png_chunk
 from srez import images
 from srez.errors import ImageError
-from srez.images import png
+from srez.images import png_chunks
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_text_of_over_a_megabyte_is_kept_in_a_png(tmp_path: Path) -> None:
     text.add_text("parameters", "a prompt")
     Image.new("RGB", (4, 4)).save(tmp_path / "a.png", pnginfo=text)
     images.write(tmp_path / "b.png", images.read(tmp_path / "a.png"))
-    chunks, _ = png.split(BytesIO((tmp_path / "b.png").read_bytes()))
+    chunks, _ = png_chunks.split(BytesIO((tmp_path / "b.png").read_bytes()))
     assert [body.split(b"\0")[0] for kind, body in chunks] == [b"workflow", b"parameters"]
 
 
@@ -58,7 +58,7 @@ def test_colours_without_a_profile_are_kept_in_a_png(tmp_path: Path) -> None:
     parts = [header, *(png_chunk(*each) for each in colours.items())]
     parts += [png_chunk(b"IDAT", zlib.compress(bytes(4))), png_chunk(b"IEND", b"")]
     images.write(tmp_path / "a.png", images.read(b"\x89PNG\r\n\x1a\n" + b"".join(parts)))
-    chunks, _ = png.split(BytesIO((tmp_path / "a.png").read_bytes()))
+    chunks, _ = png_chunks.split(BytesIO((tmp_path / "a.png").read_bytes()))
     assert dict(chunks) == colours
 
 

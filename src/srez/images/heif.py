@@ -3,13 +3,13 @@
 import struct
 from typing import IO
 
-from srez.images import png
+from srez.images import png_chunks
 
 _HEAD = 64 * 1024  # bytes: boxes of properties are in front
 _COLOURS = b"colrnclx"
 
 
-def colours(file: IO[bytes]) -> png.Chunks:
+def colours(file: IO[bytes]) -> png_chunks.Chunks:
     """The colour description by code points (nclx), as the chunk of a PNG that says the same."""
     head = file.read(_HEAD)
     file.seek(0)

@@ -3,7 +3,7 @@
 import struct
 from dataclasses import replace
 
-from srez.images import metadata, png
+from srez.images import metadata, png_chunks
 from srez.images.formats import JPEG, PNG, TIFF, Format
 from srez.images.picture import Metadata
 
@@ -35,7 +35,9 @@ def fitted_to(found: Metadata, format_: Format) -> tuple[Metadata, tuple[str, ..
         found = replace(found, iptc=None)
         lost.append("IPTC data")
     if format_ == PNG:
-        comment = () if found.comment is None else (png.text_chunk("Comment", _decoded(found.comment)),)
+        comment = (
+            () if found.comment is None else (png_chunks.text_chunk("Comment", _decoded(found.comment)),)
+        )
         return replace(found, text=found.text + comment, comment=None), tuple(lost)
     if differ_from_srgb(found):
         lost.append(f"colour description ({', '.join(kind.decode() for kind, _ in found.colours)})")
@@ -80,7 +82,7 @@ def _as_segments(found: Metadata) -> tuple[Metadata, list[str]]:
 
 def _text_in_exif(found: Metadata, format_: Format) -> tuple[Metadata, tuple[str, ...]]:
     """Metadata whose text and, but for a JPEG, comment are in the EXIF data; or lost."""
-    texts = png.texts(found.text)
+    texts = png_chunks.texts(found.text)
     if found.comment and format_ != JPEG:
         texts.append(("Comment", _decoded(found.comment)))
         found = replace(found, comment=None)

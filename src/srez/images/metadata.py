@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
-from srez.images import png, tiff
+from srez.images import png_chunks, tiff
 from srez.images.picture import Metadata
 
 EXIF_MARK = b"Exif\0\0"
@@ -33,16 +33,16 @@ def read(image: Image.Image) -> tuple[Metadata, int, tuple[str, ...]]:
     across_along = dpi(image)
     if orientation >= 5 and across_along:
         across_along = across_along[1], across_along[0]
-    beside: png.Chunks = image.info.get(png.BESIDE, ())
+    beside: png_chunks.Chunks = image.info.get(png_chunks.BESIDE, ())
     named = "icc_profile" in image.info and image.format != "PNG"  # a profile says more than code points
     found = Metadata(
-        colours=() if named else tuple(each for each in beside if each[0] in png.COLOUR),
+        colours=() if named else tuple(each for each in beside if each[0] in png_chunks.COLOUR),
         exif=data,
         dpi=across_along,
         xmp=xmp(image),
         iptc=iptc(image),
         comment=comment(image),
-        text=tuple(each for each in beside if each[0] in png.TEXT),
+        text=tuple(each for each in beside if each[0] in png_chunks.TEXT),
     )
     return found, orientation, () if is_read else ("EXIF data",)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from srez.images import png
+from srez.images import png_chunks
 
 _AT_ONCE = 1 << 16  # values that are rounded at a time: they stay in the processor's cache
 
@@ -25,13 +25,13 @@ class Metadata:
     """
 
     icc: bytes | None = None
-    colours: png.Chunks = ()
+    colours: png_chunks.Chunks = ()
     exif: bytes | None = None
     dpi: tuple[float, float] | None = None
     xmp: bytes | None = None
     iptc: bytes | None = None
     comment: bytes | None = None
-    text: png.Chunks = ()
+    text: png_chunks.Chunks = ()
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from srez.errors import (
     SeveralError,
     TooLargeError,
 )
-from srez.images import foreign, headers, heif, jpeg, metadata, png, salvaging, unsupported
+from srez.images import foreign, headers, heif, jpeg, metadata, png_chunks, salvaging, unsupported
 from srez.images.decode import decode
 from srez.images.formats import (
     AVIF,
@@ -155,13 +155,13 @@ def opened(source: Path | bytes, name: str, max_pixels: int) -> Iterator[Image.I
             if Image.MAX_IMAGE_PIXELS and max_pixels > 2 * Image.MAX_IMAGE_PIXELS:
                 Image.MAX_IMAGE_PIXELS = max_pixels  # who raises our limit raises Pillow's
             pages = headers.check(found, file, max_pixels)
-            beside, shown = png.split(file) if found == PNG else ((), file)
+            beside, shown = png_chunks.split(file) if found == PNG else ((), file)
             beside = heif.colours(file) if found in (AVIF, HEIC) else beside
             with Image.open(shown, formats=[found.pillow]) as image:
                 is_opened = True
                 if image.width * image.height > max_pixels:
                     raise Image.DecompressionBombError
-                png.tell(image, beside)
+                png_chunks.tell(image, beside)
                 image.info[_PAGES] = pages
                 yield image
     except ImageError:

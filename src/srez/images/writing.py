@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from srez.errors import OutputError
-from srez.images import keeping, metadata, png, tiff
+from srez.images import keeping, metadata, png, png_chunks, tiff
 from srez.images.formats import (
     AVIF,
     HEIC,
@@ -151,7 +151,7 @@ def _save_png(file: IO[bytes], bands: Iterable[np.ndarray], size: tuple[int, int
         icc=kept.icc,
         exif=kept.exif and kept.exif.removeprefix(metadata.EXIF_MARK),
         dpi=kept.dpi,
-        beside=png.with_xmp(kept.colours + kept.text, kept.xmp),
+        beside=png_chunks.with_xmp(kept.colours + kept.text, kept.xmp),
     )
 
 

@@ -7,7 +7,7 @@ from typing import IO
 
 import numpy as np
 
-from srez.images import png
+from srez.images import png, png_chunks
 from srez.images.animation.patches import Look, Still, patches, with_alpha
 from srez.images.metadata import EXIF_MARK
 
@@ -19,7 +19,7 @@ def write(file: IO[bytes], frames: Iterable[Still], look: Look) -> None:
     """Write an animated PNG, in RGBA: whether a later frame is transparent is not known at the start."""
     kept = look.metadata
     control = (b"acTL", struct.pack(">II", look.count, look.plays))
-    beside = (control, *png.with_xmp(kept.colours + kept.text, kept.xmp))
+    beside = (control, *png_chunks.with_xmp(kept.colours + kept.text, kept.xmp))
     exif = kept.exif and kept.exif.removeprefix(EXIF_MARK)
     png.begin(file, look.size, 4, _BYTE, icc=kept.icc, exif=exif, dpi=kept.dpi, beside=beside)
     numbers = count()

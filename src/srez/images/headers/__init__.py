@@ -42,7 +42,7 @@ def check(format_: Format, file: IO[bytes], max_pixels: int) -> int:
         DecompressionBombError: it has more pixels.
     """
     if format_ not in _CHECKS:
-        return 1  # a PNG is walked through by `png.split`; of a BMP only the pixels could ask for much
+        return 1  # a PNG is walked through by `png_chunks.split`; of a BMP only the pixels could ask for much
     with _contents(file) as data, suppress(IndexError, ValueError):  # damaged, cut short
         return _CHECKS[format_](data, max_pixels) or 1
     return 1

@@ -38,7 +38,7 @@ def as_channels(image: np.ndarray | PillowImage) -> np.ndarray:
 
 
 def check_batch(images: np.ndarray) -> None:
-    """Refuse what is no batch of pictures: `(N, H, W, 3)` uint8, or float32 without NaN and infinity.
+    """Refuse what is no batch of pictures: `(N, H, W, 3)` uint8, or float32 from 0 to 1.
 
     Raises:
         ImageError: it is not.
@@ -52,8 +52,10 @@ def check_batch(images: np.ndarray) -> None:
         raise ImageError(
             f"a batch is an array of uint8 or float32 of shape (N, H, W, 3), not {_kind(images)}"
         )
-    if images.dtype == np.float32 and not np.isfinite(images).all():
-        raise ImageError("the batch holds values that are NaN or infinite")
+    if images.dtype == np.float32 and images.size and not (images.min() >= 0 and images.max() <= 1):
+        raise ImageError(
+            f"a batch of float32 has values from 0 to 1, not {images.min():g} to {images.max():g}"
+        )
 
 
 def _kind(value: object) -> str:

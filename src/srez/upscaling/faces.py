@@ -102,7 +102,7 @@ def treated(found: Sequence[Face], only: Sequence[int] | None) -> tuple[Treated,
         OptionError: a number is none of a face.
     """
     if unknown := sorted(set(only or ()) - set(range(1, len(found) + 1))):
-        raise OptionError(f"there is no face {unknown[0]}: {len(found)} were found")
+        raise OptionError(f"there is no face {unknown[0]}: this picture has {len(found)}")
     return tuple(
         Treated(number, face, _unfit(face) or (None if only is None or number in only else "not chosen"))
         for number, face in enumerate(found, 1)

@@ -153,7 +153,7 @@ class Upscaler:
         """Upscale one picture and yield it by rows of tiles, for results larger than memory.
 
         Args:
-            image: as for a call.
+            image: an array or a PIL image, as for a call.
             progress: called after each tile with the fraction done.
             repair: as for a call.
             faces: as for a call.
@@ -245,7 +245,7 @@ class Upscaler:
         """How far a picture is repaired: as the upscaler was told, or else as its damage asks for.
 
         Args:
-            image: as for a call.
+            image: an array or a PIL image, as for a call.
             jpeg_quality: of the JPEG file that it comes from, from 1 to 100, where that is known; a PIL image
                 knows it itself.
 
@@ -262,7 +262,7 @@ class Upscaler:
         """The faces of a picture, the surest first; none unless the upscaler was told to look for them.
 
         Args:
-            image: as for a call.
+            image: an array or a PIL image, as for a call.
         """
         return find_faces.find(as_channels(image)) if self._faces else []
 
@@ -281,7 +281,7 @@ class Upscaler:
             `(N, scale H, scale W, 3)` of the same dtype; float32 is clipped to [0, 1] and not rounded.
 
         Raises:
-            ImageError: another type, shape or dtype, or values that are NaN or infinite.
+            ImageError: another type, shape or dtype, or values beyond 0 and 1.
             ModelError: the model's weights are corrupt.
         """
         check_batch(images)

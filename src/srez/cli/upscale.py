@@ -49,7 +49,7 @@ from srez.models import box
 from srez.models.devices import AUTO, Place
 
 if TYPE_CHECKING:
-    from srez.upscaling.batch import Outcome
+    from srez.upscaling.outcome import Outcome
 
 app = typer.Typer()
 

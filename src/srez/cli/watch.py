@@ -36,7 +36,7 @@ from srez.cli.result_options import (
 )
 from srez.models import box
 from srez.models.devices import AUTO, Place
-from srez.upscaling.batch import Outcome
+from srez.upscaling.outcome import Outcome
 
 app = typer.Typer()
 

@@ -3,15 +3,16 @@
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from srez import output
 from srez.errors import ImageError, OptionError, OutOfMemoryError, TooLargeError
-from srez.upscaling.batch import refuse_terminal, stoppable
+from srez.upscaling import standard
 from srez.upscaling.convert import Options, resized_bands
 from srez.upscaling.loading import Choose
+from srez.upscaling.stopping import stoppable
 from srez.upscaling.upscaler import Upscaler
 
 
@@ -106,13 +107,13 @@ def upscale(choose: Choose, raw: Raw, options: Options, written: Callable[[int],
         OutOfMemoryError: memory does not suffice, even for small tiles.
         OutputError: standard output is closed, or nobody reads it any more.
     """
-    refuse_terminal()
+    standard.refuse_terminal()
     if raw.size.width * raw.size.height > options.max_pixels:
         raise TooLargeError(f"--raw {raw}: frames have at most {options.max_pixels:,} pixels (--max-pixels)")
     stream, upscaler, repair = Stream(), None, 0.0
     try:
         with stoppable(), output.stream() as target:
-            for frame in _frames(_standard_input(), raw):
+            for frame in _frames(raw):
                 upscaler = upscaler or choose(frame)
                 repair = max(repair, upscaler.repair_for(frame))
                 for rows in _larger(upscaler, frame, repair, options):
@@ -134,19 +135,14 @@ def _larger(upscaler: Upscaler, frame: np.ndarray, repair: float, options: Optio
     return map(np.ascontiguousarray, bands)
 
 
-def _standard_input() -> IO[bytes]:
-    if sys.stdin is None:
-        raise ImageError("standard input is closed")
+def _frames(raw: Raw) -> Iterator[np.ndarray]:
+    """Frames as they come, uint8 or uint16: `(H, W)` for gray, else `(H, W, C)`."""
+    standard.refuse_closed()
     if sys.stdin.isatty():
         raise OptionError("--raw reads frames from a pipe, not from a terminal")
-    return sys.stdin.buffer
-
-
-def _frames(file: IO[bytes], raw: Raw) -> Iterator[np.ndarray]:
-    """Frames as they come, uint8 or uint16: `(H, W)` for gray, else `(H, W, C)`."""
     shape = raw.shape if raw.shape[2] > 1 else raw.shape[:2]
     count = 0
-    while data := _read(file, raw.frame_bytes):
+    while data := standard.read(raw.frame_bytes):
         if len(data) < raw.frame_bytes:
             raise ImageError(
                 f"standard input ends within frame {count + 1}, after {len(data):,} of {raw.frame_bytes:,} "
@@ -157,10 +153,3 @@ def _frames(file: IO[bytes], raw: Raw) -> Iterator[np.ndarray]:
         count += 1
     if not count:
         raise ImageError("standard input is empty: it holds no frames")
-
-
-def _read(file: IO[bytes], length: int) -> bytes:
-    try:
-        return file.read(length)
-    except OSError as error:
-        raise ImageError(f"standard input cannot be read: {error.strerror or error}") from None

@@ -8,12 +8,13 @@ from srez import images, output
 from srez.errors import OptionError, OutputError, SrezError
 from srez.upscaling import batch
 from srez.upscaling.arrivals import arrivals
-from srez.upscaling.batch import Outcome, stoppable
 from srez.upscaling.convert import Options
 from srez.upscaling.destination import refuse_missing_folder
 from srez.upscaling.loading import Choose
+from srez.upscaling.outcome import Outcome
 from srez.upscaling.plan import Item, Plan, Rules, clash_error, item_in_folder, result_suffix
 from srez.upscaling.sources import Source, probe, real
+from srez.upscaling.stopping import stoppable
 
 
 @dataclass

@@ -26,7 +26,7 @@ def export(*words: object) -> Result:
 @pytest.mark.parametrize(
     ("to", "dtype", "tolerance"), [("onnx-nchw", np.float32, 1e-3), ("float16", np.float16, 2e-2)]
 )
-@pytest.mark.parametrize("name", ["small", "photo"])
+@pytest.mark.parametrize("name", ["small", "photo", "pixels", "scan"])
 def test_an_exported_model_computes_the_same_elsewhere(
     tmp_path: Path, random: np.random.Generator, name: str, to: str, dtype: type, tolerance: float
 ) -> None:

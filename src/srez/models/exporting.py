@@ -80,7 +80,11 @@ def _to_nchw(network: Any) -> None:
 
     graph = network.graph
     for value, perm in ((graph.input[0], [0, 2, 3, 1]), (graph.output[0], [0, 3, 1, 2])):
-        inside, is_input = value.name, value is graph.input[0]
+        is_input = value is graph.input[0]
+        inside = f"{value.name}_nhwc"  # a name that is not the new one, which it may have had
+        for node in graph.node:
+            for names in (node.input, node.output):
+                names[:] = [inside if name == value.name else name for name in names]
         value.name = "input" if is_input else "output"
         dims = value.type.tensor_type.shape.dim
         # Programs set height and width by these names, darktable for one.
@@ -100,8 +104,10 @@ def _to_float16(network: Any) -> None:
     from onnx import TensorProto, numpy_helper
 
     graph = network.graph
+    # By how much Resize enlarges is float32 in any case.
+    kept = {name for node in graph.node if node.op_type == "Resize" for name in node.input[1:]}
     for tensor in graph.initializer:
-        if tensor.data_type == TensorProto.FLOAT:
+        if tensor.data_type == TensorProto.FLOAT and tensor.name not in kept:
             most = np.finfo(np.float16).max
             values = numpy_helper.to_array(tensor).clip(-most, most).astype(np.float16)
             tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))

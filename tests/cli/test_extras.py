@@ -23,4 +23,4 @@ def test_looking_at_runs_without_the_extra(
     monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], package: str, task: str
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
-    assert f"{task} needs the packages {package}: pip install 'srez[train]'" in refusal(run(*words))
+    assert f"{task} needs the package {package}: pip install 'srez[train]'" in refusal(run(*words))

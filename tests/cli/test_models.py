@@ -45,6 +45,8 @@ def test_a_model_is_shown_with_all_its_card() -> None:
         "age, %",
     ):
         assert word in text
+    card = box.card(box.find("faces"))
+    assert card.sha256 in "".join(result.stdout.split())  # on two lines of 80 columns, but whole
 
 
 def test_both_print_json() -> None:

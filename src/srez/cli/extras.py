@@ -15,9 +15,8 @@ def require(task: str, *packages: str, extra: str = "train") -> None:
     missing = [name for name in packages if not find_spec(name)]
     if missing:
         other = " or 'srez[train-torch]'" if extra == "train" else ""
-        raise OptionError(
-            f"{task} needs the packages {', '.join(missing)}: pip install 'srez[{extra}]'{other}"
-        )
+        what = f"package{'s' if len(missing) > 1 else ''} {', '.join(missing)}"
+        raise OptionError(f"{task} needs the {what}: pip install 'srez[{extra}]'{other}")
 
 
 def training_recipes() -> ModuleType:

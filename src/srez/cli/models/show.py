@@ -29,6 +29,8 @@ def show(
         print_json(cards.as_dict(card))
         return
     labelled = Table.grid(padding=(0, 2))
+    labelled.add_column()
+    labelled.add_column(overflow="fold")  # a hash or a path that is cut off is of no use
     for label, text in facts.of(path, card):
         labelled.add_row(label, text)
     out_console.print(labelled)

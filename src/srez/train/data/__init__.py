@@ -4,7 +4,8 @@
 """
 
 from srez.train.data import faces, inputs
-from srez.train.data.load import draw, load, pack, pack_photos
+from srez.train.data.load import draw, load
+from srez.train.data.packed import pack, pack_photos
 from srez.train.data.pairs import SCALE, ToPairs, TrainingData, TrainingSet, ValidationSet, batches
 from srez.train.recipe import Data, FacesData
 

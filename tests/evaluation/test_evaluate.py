@@ -151,6 +151,13 @@ def test_table_and_protocol_are_printed(benchmark: Path) -> None:
     assert "3 images of Set3. y-matlab-x4: x4" in output
 
 
+@pytest.mark.parametrize("option", ["--json", "--sheet"])
+def test_a_missing_folder_is_told_before_measuring(benchmark: Path, tmp_path: Path, option: str) -> None:
+    result = run("--benchmark", benchmark, option, tmp_path / "nowhere/a.png")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert str(tmp_path / "nowhere") in result.stderr.replace("\n", "")
+
+
 def test_what_a_model_is_not_is_printed_once(faces_zip: Path) -> None:
     words = ("--faces", faces_zip, "--limit", 1, "--fidelity", 0, "--fidelity", 1)
     assert " ".join(run(*words).stdout.split()).count("never evidence of who") == 1

@@ -26,6 +26,7 @@ from srez.images.formats import format_to_write
 from srez.models.devices import AUTO, Place
 from srez.models.foreign import Hints
 from srez.output import atomic
+from srez.upscaling.destination import refuse_missing_folder
 
 if TYPE_CHECKING:
     from srez.evaluation.pairs import PairSet
@@ -168,8 +169,10 @@ def evaluate(
     from srez.evaluation import methods, report
     from srez.evaluation.evaluate import evaluate
 
+    for out in filter(None, (json_out, sheet_out)):
+        refuse_missing_folder(out)  # before hours of measuring, and so is an unknown suffix
     if sheet_out:
-        format_to_write(sheet_out)  # refuse an unknown suffix before hours of measuring
+        format_to_write(sheet_out)
     pair_set = _pair_set(benchmark, damage, faces, partition, split, limit)
     names, place = model if model is not None else ["faces" if faces else "photo"], Place(device, precision)
     plain = methods.models(

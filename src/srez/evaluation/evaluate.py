@@ -73,10 +73,10 @@ class Evaluation:
     @property
     def notes(self) -> list[str]:
         """What to print under the table: the data, the protocol, what to know of both and of the models."""
-        pair_set = self.pair_set
+        pair_set, count = self.pair_set, len(self.pair_set.pairs)
         limits = [result.method.limits for result in self.results if result.method.limits]
         return [
-            f"{len(pair_set.pairs)} images of {pair_set.name}. {pair_set.protocol}",
+            f"{count} {'image' if count == 1 else 'images'} of {pair_set.name}. {pair_set.protocol}",
             *pair_set.notes,
             *(UNMEASURED[figure] for figure in self.results[0].missing),
             *dict.fromkeys(limits),

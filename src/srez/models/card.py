@@ -2,21 +2,17 @@
 
 import dataclasses
 import hashlib
-import math
-import re
 import tomllib
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from srez.errors import ModelError
+from srez.models import card_rules
 
 COVERAGE = 0.9  # the share of pixels whose truth lies within the distance that an uncertainty gives
 
 _LFS_POINTER = b"version https://git-lfs"  # how a file begins that Git LFS has not fetched
-_WEIGHT_FILES = ("vivid", "repair", "vivid_repair")  # of one network, which can be mixed
-_MOST_PIXELS = 4096  # of what a card counts in pixels: far more than any network needs
 
 
 @dataclass(frozen=True)
@@ -228,123 +224,17 @@ def _read(model: Path, path: Path) -> Card:
     return card
 
 
-@dataclass(frozen=True)
-class _Requirement:
-    """What a key's value must be: in words, and as a test."""
-
-    words: str
-    holds: Callable[[Any], bool]
-
-
-def _is_number(value: object) -> bool:
-    if isinstance(value, float):
-        return math.isfinite(value)
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _whole(least: int, most: int | None = None) -> _Requirement:
-    words = f"a whole number from {least} to {most:,}" if most else f"a whole number, {least} or more"
-    return _Requirement(
-        words,
-        lambda value: (
-            isinstance(value, int) and not isinstance(value, bool) and least <= value <= (most or value)
-        ),
-    )
-
-
-def _is_file_name(value: object) -> bool:
-    # Without a folder: a card must not reach files elsewhere.
-    return isinstance(value, str) and value.isprintable() and bool(re.fullmatch(r"[^/\\]+\.onnx", value))
-
-
-def _are_whole(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(n, int) and not isinstance(n, bool) for n in value)
-
-
-def _is_range(value: object) -> bool:
-    return isinstance(value, list) and _are_whole(value) and len(value) == 2 and value[0] < value[1]
-
-
-def _is_row(value: object) -> bool:
-    return (
-        isinstance(value, dict)
-        and isinstance(value.get("method"), str)
-        and all(isinstance(entry, str) or _is_number(entry) for entry in value.values())
-    )
-
-
-_TEXT = _Requirement("text", lambda value: isinstance(value, str))
-_NAME = _Requirement(
-    "text on one line", lambda value: isinstance(value, str) and value.isprintable() and value.strip() != ""
-)
-_SHA256 = _Requirement(
-    "64 hexadecimal digits",
-    lambda value: isinstance(value, str) and bool(re.fullmatch("[0-9a-f]{64}", value)),
-)
-_FILE_NAME = _Requirement("the name of an .onnx file, without a folder", _is_file_name)
-_FRACTION = _Requirement("a number from 0 to 1", lambda value: _is_number(value) and 0 <= value <= 1)
-_TRUTH = _Requirement("true or false", lambda value: isinstance(value, bool))
-_LAYOUT = _Requirement('"NHWC" or "NCHW"', lambda value: value in ("NHWC", "NCHW"))
-_TYPE = _Requirement(
-    '"float32", "float16" or "uint8"', lambda value: value in ("float32", "float16", "uint8")
-)
-_RANGE = _Requirement("the values of black and white, such as [0, 255]", lambda value: _is_range(value))
-_SIDE = _Requirement(
-    f"height and width, each from 1 to {_MOST_PIXELS:,}, or empty",
-    lambda value: _are_whole(value) and len(value) in (0, 2) and all(0 < n <= _MOST_PIXELS for n in value),
-)
-_TABLE = _Requirement("a table", lambda value: isinstance(value, dict))
-_ROWS = _Requirement(
-    "a list of tables, each with the name of its method as text, and else numbers or text",
-    lambda value: isinstance(value, list) and all(map(_is_row, value)),
-)
-
-
 _FILES: dict[str, type[WeightFile]] = {
-    **dict.fromkeys(_WEIGHT_FILES, WeightFile),
+    **dict.fromkeys(("vivid", "repair", "vivid_repair"), WeightFile),  # of one network, to be mixed
     "samples": SamplesFile,
     "uncertainty": UncertaintyFile,
 }
-_FILE_KEYS = {"file": _FILE_NAME, "sha256": _SHA256}
-_KEYS: dict[type, dict[str, _Requirement]] = {
-    Card: {
-        "name": _NAME,
-        "description": _TEXT,
-        "licence": _TEXT,
-        "limits": _TEXT,
-        "scale": _whole(1, 16),
-        "minimum_size": _whole(1, _MOST_PIXELS),
-        "receptive_radius": _whole(0, _MOST_PIXELS),
-        "parameters": _whole(0),
-        "multiply_adds": _whole(0),
-        "sha256": _SHA256,
-        "training": _TABLE,
-        "figures": _ROWS,
-        "edge": _whole(0, _MOST_PIXELS),
-        "trained_at": _whole(0, _MOST_PIXELS),
-        "memory": _whole(1),
-        **dict.fromkeys(_FILES, _TABLE),
-        "fidelity": _FRACTION,
-        "form": _TABLE,
-        "keeps_flat": _TRUTH,
-    },
-    Form: {
-        "layout": _LAYOUT,
-        "channels": _Requirement("1, 3 or 4", lambda value: value in (1, 3, 4)),
-        "type": _TYPE,
-        "takes": _RANGE,
-        "gives": _RANGE,
-        "multiple": _whole(1, _MOST_PIXELS),
-        "side": _SIDE,
-        "one_by_one": _TRUTH,
-    },
-    WeightFile: _FILE_KEYS,
-    SamplesFile: {**_FILE_KEYS, "planes": _whole(1, 64)},
-    UncertaintyFile: {
-        **_FILE_KEYS,
-        "factor": _Requirement("a number above 0", lambda value: _is_number(value) and value > 0),
-        "power": _Requirement("a number from 0 to 1", lambda value: _is_number(value) and 0 < value <= 1),
-    },
+_RULES: dict[type, card_rules.Rules] = {
+    Card: card_rules.CARD,
+    Form: card_rules.FORM,
+    WeightFile: card_rules.WEIGHTS,
+    SamplesFile: card_rules.SAMPLES,
+    UncertaintyFile: card_rules.UNCERTAINTY,
 }
 
 _Table = TypeVar("_Table", Card, Form, WeightFile)
@@ -352,23 +242,11 @@ _Table = TypeVar("_Table", Card, Form, WeightFile)
 
 def _checked(table: type[_Table], values: dict[str, Any], path: Path, prefix: str = "") -> _Table:
     """A table of the card at `path`, made of its values; `prefix` goes before keys in errors."""
-    invalid = f"{path} is not a valid model card"
-    requirements = _KEYS[table]
-    for key, value in values.items():
-        if key not in requirements:
-            raise ModelError(f"{invalid}: unknown key {prefix}{key}")
-        if not requirements[key].holds(value):
-            words = requirements[key].words
-            raise ModelError(f"{invalid}: {prefix}{key} must be {words}, not {_shortened(value)}")
+    card_rules.check(values, _RULES[table], path, prefix)
     for field in dataclasses.fields(table):
         if field.name not in values and field.default is dataclasses.MISSING:
-            raise ModelError(f"{invalid}: the key {prefix}{field.name} is missing")
+            raise ModelError(f"{path} is not a valid model card: the key {prefix}{field.name} is missing")
     return table(**values)
-
-
-def _shortened(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _require_hash(model: Path, expected: str, card: Path) -> None:

@@ -204,8 +204,9 @@ def test_devices_are_listed_with_a_time_or_what_brings_them(pretend: Any, caplog
     assert "CUDA failure 35" in found["cuda"]["error"]
     assert not found["openvino"]["installed"]
     assert "onnxruntime-openvino" in found["openvino"]["install"]
-    table = CliRunner().invoke(app, ["devices"], env={"COLUMNS": "200"}).stdout
+    table = CliRunner().invoke(app, ["devices"], env={"COLUMNS": "80"}).stdout
     assert all(name in table for name in found)
+    assert all(f"{each['install']}\n" in table for each in found.values() if not each["installed"])
 
 
 def test_a_missing_device_stops_the_command_at_once(picture: Any, tmp_path: Path) -> None:

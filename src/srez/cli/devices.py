@@ -20,14 +20,16 @@ def devices(as_json: AsJson = False) -> None:
     if as_json:
         print_json([_as_json(each) for each in found])
         return
-    table = Table("device", "hardware", "here", "one tile", "install", box=borders.SIMPLE)
+    table = Table("device", "hardware", "here", "one tile", box=borders.SIMPLE)
     for each in found:
         time = "" if each.milliseconds is None else f"{each.milliseconds:.0f} ms"
         state = each.error or ("works" if each.is_installed else "not installed")
-        install = "" if each.is_installed else each.device.install
-        table.add_row(each.device.name, each.device.hardware, state, time, install)
+        table.add_row(each.device.name, each.device.hardware, state, time)
     out_console.print(table)
     out_console.print("A tile of 64x64 pixels, or of the one size that a device takes, by photo in float32.")
+    for each in found:  # not in the table, where a long command is cut off
+        if not each.is_installed:
+            out_console.print(f"To install {each.device.name}: {each.device.install}", soft_wrap=True)
 
 
 def _as_json(found: Found) -> dict[str, str | bool | float | None]:

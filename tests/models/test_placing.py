@@ -58,12 +58,8 @@ def pretend(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
                 return real
             return Session(real, names if has else names[1:], run)
 
-        fake = SimpleNamespace(
-            SessionOptions=onnxruntime.SessionOptions,
-            RunOptions=onnxruntime.RunOptions,
-            InferenceSession=session,
-            get_available_providers=lambda: [CUDA, "CPUExecutionProvider"],
-        )
+        has_cuda = {"get_available_providers": lambda: [CUDA, "CPUExecutionProvider"]}
+        fake = SimpleNamespace(**vars(onnxruntime) | {"InferenceSession": session} | has_cuda)
         monkeypatch.setattr(runtime, "runtime", lambda: fake)
 
     placing._say.cache_clear()

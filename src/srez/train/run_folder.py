@@ -2,10 +2,8 @@
 
 import json
 import platform
-import tomllib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from typing import Any, Self
 
 import filelock
@@ -15,7 +13,7 @@ import tomli_w
 
 import srez
 from srez import images
-from srez.errors import DataError, OptionError, OutputError
+from srez.errors import OptionError, OutputError
 from srez.evaluation import report
 from srez.images import resample
 from srez.output import atomic, make_folder
@@ -26,35 +24,11 @@ from srez.train.board import Board
 from srez.train.data import SCALE, TrainingData
 from srez.train.data.pairs import Pictures
 from srez.train.recipe import Recipe
-from srez.train.recipes import validate
 from srez.train.reporter import Reporter
+from srez.train.run_identity import Identity, require_same
 
 SHEET_ROWS = 8
 SHEET_SIDE = 48  # pixels of the input that are shown, at most
-_MAY_CHANGE = {
-    "steps",
-    "minutes",
-    "description",
-    "licence",
-    "limits",
-    "every",
-    "best_by",
-}  # when a run is resumed
-
-
-@dataclass(frozen=True)
-class Identity:
-    """What must be the same whenever a run is resumed.
-
-    Attributes:
-        recipe: but for `_MAY_CHANGE`.
-        data: its fingerprint.
-        init: the fingerprint of the weights that it started from; None for random ones.
-    """
-
-    recipe: Recipe
-    data: str
-    init: str | None
 
 
 class RunFolder:
@@ -127,7 +101,7 @@ class ChiefRunFolder(RunFolder):
         with ExitStack() as undo:
             undo.push(self._stack)
             if self._has_begun():
-                self._require_same_run()
+                self.earlier_recipe = require_same(self._identity, self.layout, self._reporter)
             with self._written():
                 self._board = Board(layout.tensorboard)
             undo.pop_all()
@@ -233,55 +207,6 @@ class ChiefRunFolder(RunFolder):
             file.write(json.dumps(facts, indent=1).encode())
         with atomic(self.layout.recipe) as file:
             file.write(tomli_w.dumps(_without_none(recipe)).encode())
-
-    def _require_same_run(self) -> None:
-        """Compare this run with the one in the folder, as far as that can be read."""
-        folder, earlier = self.layout.folder, self._earlier()
-        if earlier:
-            if earlier.data != self._identity.data:
-                raise DataError(f"{folder} was trained on other data: use the same --data, or another --out")
-            if earlier.init != self._identity.init:
-                raise OptionError(
-                    f"{folder} was trained from other initial weights: use the same --init, or another --out"
-                )
-        recipe = self.earlier_recipe = earlier.recipe if earlier else self._recipe_file()
-        if recipe is None:
-            return
-        changed = [
-            key
-            for key in Recipe.model_fields
-            if key not in _MAY_CHANGE and getattr(self._identity.recipe, key) != getattr(recipe, key)
-        ]
-        if changed:
-            raise OptionError(
-                f"{folder} was trained with another recipe ({', '.join(changed)} differ): use another --out, "
-                f"or the recipe in {self.layout.recipe}"
-            )
-
-    def _earlier(self) -> Identity | None:
-        """What the folder says of its run; None, and reported, if that is damaged."""
-        path = self.layout.run
-        try:
-            facts = json.loads(path.read_bytes())
-            recipe = validate(facts["recipe"], str(path))
-            data, init = facts["data"], facts["init"]
-            if not isinstance(data, str) or not isinstance(init, str | None):
-                raise TypeError
-            return Identity(recipe, data, init)
-        except (OSError, ValueError, KeyError, TypeError, RecursionError, OptionError):
-            self._reporter.say(
-                f"{path} is damaged or missing: cannot check whether --data and --init are the same"
-            )
-            return None
-
-    def _recipe_file(self) -> Recipe | None:
-        """The recipe of the folder's run from its own file; None if that is damaged too."""
-        path = self.layout.recipe
-        try:
-            return validate(tomllib.loads(path.read_text(encoding="utf-8")), str(path))
-        except (OSError, ValueError, RecursionError, OptionError):
-            self._reporter.say(f"{path} is damaged or missing: cannot check whether the recipe is the same")
-            return None
 
     @contextmanager
     def _written(self) -> Iterator[None]:

@@ -16,7 +16,8 @@ from srez.train.pending import Pending
 from srez.train.recipe import Recipe
 from srez.train.replicas import Replicas, Rows
 from srez.train.reporter import Reporter
-from srez.train.run_folder import ChiefRunFolder, Identity, RunFolder
+from srez.train.run_folder import ChiefRunFolder, RunFolder
+from srez.train.run_identity import Identity
 from srez.train.state import Counters, State
 from srez.train.step import TrainingStep
 from srez.train.weights import InitialWeights

@@ -13,6 +13,7 @@ import tifffile
 from PIL import Image, PngImagePlugin
 from typer.testing import CliRunner
 
+from helpers.commands import upscale
 from helpers.pictures import png_chunk, profile
 from srez import images
 from srez.cli import app
@@ -151,6 +152,13 @@ def test_a_profile_for_gray_is_kept_or_named(tmp_path: Path, mode: str, suffix: 
     told = lost(tmp_path / "a.png", tmp_path / f"b{suffix}")
     assert told == ([] if is_kept else [metadata.FOR_GRAY])
     assert bool(images.read(tmp_path / f"b{suffix}").metadata.icc) == is_kept
+
+
+def test_a_profile_for_gray_does_not_go_with_a_background_of_colour(tmp_path: Path) -> None:
+    Image.new("LA", (8, 8)).save(tmp_path / "a.png", icc_profile=profile("GRAY"))
+    for colour, is_kept in (("gray", True), ("red", False)):
+        assert upscale(tmp_path / "a.png", tmp_path / f"{colour}.jpg", "--background", colour).exit_code == 0
+        assert bool(images.read(tmp_path / f"{colour}.jpg").metadata.icc) == is_kept
 
 
 def test_a_profile_for_gray_does_not_go_into_a_tiff_of_rgb(tmp_path: Path) -> None:

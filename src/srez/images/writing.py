@@ -133,7 +133,8 @@ def _kept(
     refuse_unwritable(name, encoding.format, like.channels, size, like.pixels.dtype.itemsize)
     resized = replace(like.metadata, exif=metadata.resized_exif(like.metadata.exif, size))
     kept, lost = keeping.fitted_to(resized, encoding.format)
-    if kept.icc and _becomes_rgb(like, encoding.format):
+    fits = metadata.fitting_profile(kept.icc, like.pixels) and not _becomes_rgb(like, encoding.format)
+    if kept.icc and not fits:
         kept, lost = replace(kept, icc=None), (*lost, metadata.FOR_GRAY)
     if encoding.marked:
         kept = replace(kept, exif=metadata.marked(kept.exif))

@@ -9,7 +9,7 @@ import pytest
 import srez
 from helpers.commands import upscale
 from srez import images
-from srez.images import resample
+from srez.images import any_size, resample
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_larger_results_are_enlarged_by_lanczos(picture, tmp_path: Path, words, 
         assert f"{name}: {size[0]}x{size[1]} (" in said
         assert "resized by Lanczos)" in said
     large = srez.load("photo")(images.read(source).pixels)
-    expected = np.concatenate(list(resample.enlarge([large], (36, 48), size)))
+    expected = np.concatenate(list(any_size.enlarge([large], (36, 48), size)))
     np.testing.assert_array_equal(images.read(tmp_path / name).pixels, expected)
     report = json.loads(upscale(source, *words, "--overwrite", "--json").stdout)
     assert report["done"][0]["resized"] == "Lanczos"

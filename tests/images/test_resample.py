@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from srez.errors import ImageError
-from srez.images import resample
+from srez.images import any_size, hidden, masks, resample
 
 
 def test_area_is_the_mean_of_each_block() -> None:
@@ -46,7 +46,7 @@ def test_flat_is_where_a_window_has_one_colour(random: np.random.Generator, radi
     y, x = np.mgrid[:30, :40]
     marks = zip(*np.nonzero(image[0].any(-1)), strict=True)
     distance = np.min([np.maximum(abs(y - at_y), abs(x - at_x)) for at_y, at_x in marks], axis=0)
-    found = resample.flat(image, radius)[0]
+    found = masks.flat(image, radius)[0]
     assert found[distance > radius].all()
     assert not found[distance < radius].any()
 
@@ -58,7 +58,7 @@ def picture_in_bands(image: np.ndarray) -> list[np.ndarray]:
 @pytest.mark.parametrize("target", [(80, 60), (40, 30), (53, 41), (160, 120), (159, 119), (1, 1), (160, 7)])
 def test_shrink_is_the_mean_of_what_a_pixel_covers(random, target: tuple[int, int]) -> None:
     image = random.integers(0, 256, (120, 160, 3), dtype=np.uint8)
-    output = np.concatenate(list(resample.shrink(picture_in_bands(image), (160, 120), target)))
+    output = np.concatenate(list(any_size.shrink(picture_in_bands(image), (160, 120), target)))
     assert output.shape == (target[1], target[0], 3)
     # The same by brute force: every pixel repeated as often as makes blocks whole.
     rows = np.repeat(image.astype(float), target[1], axis=0).reshape(target[1], 120, 160, 3).mean(1)
@@ -69,31 +69,31 @@ def test_shrink_is_the_mean_of_what_a_pixel_covers(random, target: tuple[int, in
 def test_shrink_keeps_flat_pictures_and_16_bits() -> None:
     for value, dtype in ((255, np.uint8), (65535, np.uint16), (12345, np.uint16)):
         flat = np.full((50, 70, 1), value, dtype)
-        output = np.concatenate(list(resample.shrink([flat], (70, 50), (33, 47))))
+        output = np.concatenate(list(any_size.shrink([flat], (70, 50), (33, 47))))
         assert output.dtype == dtype
         assert (output == value).all()
 
 
 def test_hidden_pixels_get_the_nearest_visible_colours() -> None:
-    reach = resample.HIDDEN_REACH
+    reach = hidden.HIDDEN_REACH
     side, middle = 2 * reach + 3, reach + 1
     colours = np.zeros((side, side, 3), np.float32)
     colours[middle, middle] = (0.2, 0.4, 0.6)
     colours[0, 0] = 1  # hidden, and out of reach
     alpha = np.zeros((side, side, 1), np.float32)
     alpha[middle, middle] = 0.5
-    filled = resample.fill_hidden(colours, alpha)
+    filled = hidden.fill_hidden(colours, alpha)
     inside = filled[1:-1, 1:-1]
     np.testing.assert_allclose(inside, np.broadcast_to(colours[middle, middle], inside.shape), atol=1e-6)
     np.testing.assert_array_equal(filled[0], colours[0])
-    assert resample.fill_hidden(colours, np.ones_like(alpha)) is colours
+    assert hidden.fill_hidden(colours, np.ones_like(alpha)) is colours
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize("target", [(64, 48), (41, 31), (40, 30), (200, 150), (41, 700), (1000, 30)])
 def test_enlarge_is_lanczos(random, target: tuple[int, int], dtype: type) -> None:
     image = random.integers(0, np.iinfo(dtype).max + 1, (30, 40, 3), dtype=dtype)
-    bands = list(resample.enlarge(picture_in_bands(image), (40, 30), target))
+    bands = list(any_size.enlarge(picture_in_bands(image), (40, 30), target))
     output = np.concatenate(bands)
     planes = [Image.fromarray(plane.astype(np.float32)) for plane in np.moveaxis(image, -1, 0)]
     larger = [np.asarray(plane.resize(target, Image.Resampling.LANCZOS)) for plane in planes]
@@ -106,7 +106,7 @@ def test_enlarge_is_lanczos(random, target: tuple[int, int], dtype: type) -> Non
 
 def test_enlarge_needs_little_memory_for_a_tall_result() -> None:
     rows = (np.full((16, 8, 1), band, np.uint8) for band in range(250))
-    tops = [band[0, 0, 0] for band in resample.enlarge(rows, (8, 4000), (80, 40000))]
+    tops = [band[0, 0, 0] for band in any_size.enlarge(rows, (8, 4000), (80, 40000))]
     assert len(tops) >= 40000 // 64
     assert (np.diff(np.array(tops, int)) >= 0).all()
 
@@ -114,5 +114,5 @@ def test_enlarge_needs_little_memory_for_a_tall_result() -> None:
 @pytest.mark.parametrize("side", [1, 2, 3])
 def test_enlarge_keeps_a_flat_picture(side: int) -> None:
     flat = np.full((side, side, 1), 201, np.uint8)
-    (output,) = resample.enlarge([flat], (side, side), (7 * side, 7 * side))
+    (output,) = any_size.enlarge([flat], (side, side), (7 * side, 7 * side))
     assert (output == 201).all()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from srez.images import resample, to_float
+from srez.images import hidden, to_float
 from srez.models.devices import Place
 from srez.models.placing import Placed
 
@@ -35,5 +35,5 @@ def colours(pixels: np.ndarray) -> np.ndarray:
     """The colours of a picture of any kind, `(h, w, C)`, as `(h, w, 3)` float32 in [0, 1]."""
     values = to_float(pixels).astype(np.float32, copy=False)
     if pixels.shape[2] in (2, 4):
-        values = resample.fill_hidden(values[..., :-1], values[..., -1:])
+        values = hidden.fill_hidden(values[..., :-1], values[..., -1:])
     return values if values.shape[2] == 3 else np.repeat(values, 3, axis=2)

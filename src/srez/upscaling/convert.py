@@ -10,7 +10,7 @@ import numpy as np
 
 from srez import images
 from srez.errors import CutShortError, ModelError, OptionError, OutOfMemoryError, SeveralError
-from srez.images import Format, Frames, Picture, resample
+from srez.images import Format, Frames, Picture, any_size
 from srez.upscaling.faces import Treated, treated
 from srez.upscaling.loading import Choose
 from srez.upscaling.settings import ModelSettings
@@ -286,6 +286,6 @@ def resized_bands(
     """
     resized = resizing(size, scale, target)
     if resized:
-        resize = resample.enlarge if resized == Resizing.LANCZOS else resample.shrink
+        resize = any_size.enlarge if resized == Resizing.LANCZOS else any_size.shrink
         bands = resize(bands, (size[0] * scale, size[1] * scale), target)
     return bands, resized

@@ -4,7 +4,7 @@ import numpy as np
 
 from srez import machine
 from srez.errors import OptionError
-from srez.images import resample
+from srez.images import hidden
 from srez.models.card import Card
 from srez.models.placing import Placed
 from srez.upscaling import clipping
@@ -38,7 +38,7 @@ def for_network(image: np.ndarray, card: Card, placed: Placed, given: int | None
     """
     radius = card.receptive_radius + (clipping.REACH if card.keeps_flat else 0)
     # Colours that are spread under transparent pixels come from beyond the network's reach.
-    overlap = radius + resample.HIDDEN_REACH if image.shape[2] in (2, 4) else radius
+    overlap = radius + hidden.HIDDEN_REACH if image.shape[2] in (2, 4) else radius
     multiple, side = card.form.multiple, min(card.form.side, default=placed.fixed)
     overlap = -(-overlap // multiple) * multiple
     if side:  # some of it is left for the tile itself

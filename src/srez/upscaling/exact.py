@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from srez.images import resample
+from srez.images import masks
 from srez.models.card import Card
 
 _SATURATED_REACH = 2  # input pixels of black or white around one that stays so
@@ -23,12 +23,12 @@ def make(output: np.ndarray, images: np.ndarray, flat: np.ndarray, card: Card) -
     """
     count, height, width, channels = images.shape
     blocks = output.reshape(count, height, card.scale, width, card.scale, channels)  # a view
-    number, row, column = np.nonzero(resample.gray(images, card.receptive_radius))
+    number, row, column = np.nonzero(masks.gray(images, card.receptive_radius))
     if number.size:
         pixels = blocks[number, row, :, column]
         # Many times as fast as `mean` over an axis of three.
         means = (pixels[..., 0] + pixels[..., 1] + pixels[..., 2]) / np.float32(3)
         blocks[number, row, :, column] = means[..., None]
-    kept = flat[..., None] | resample.saturated(images, _SATURATED_REACH)
+    kept = flat[..., None] | masks.saturated(images, _SATURATED_REACH)
     number, row, column, channel = np.nonzero(kept)
     blocks[number, row, :, column, :, channel] = images[kept][:, None, None]

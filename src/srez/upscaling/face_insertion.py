@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from srez.images import resample
+from srez.images import hidden
 from srez.models.card import Card
 from srez.models.face_finder import Face
 from srez.upscaling import clipping, face_patches, faces
@@ -36,7 +36,7 @@ class Insertion:
         """
         self._image, self._scale = image, card.scale
         self._photo, self._enlarge, self._progress = photo, enlarge, progress
-        self._margin = card.receptive_radius + clipping.REACH + resample.HIDDEN_REACH
+        self._margin = card.receptive_radius + clipping.REACH + hidden.HIDDEN_REACH
         height, width = image.shape[:2]
         spots = (face_patches.spot(face, (width, height)) for face in found if faces.fits(face))
         self._spots = [spot for spot in spots if spot]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from srez.images import from_float, resample, to_float
+from srez.images import from_float, hidden, masks, resample, to_float
 from srez.models.card import Card
 from srez.models.fitting import Run
 from srez.upscaling import clipping, exact
@@ -27,7 +27,7 @@ def run_tile(network: Run, card: Card, tile: np.ndarray) -> np.ndarray:
         larger_alpha = _run_colours(network, card, alpha)  # as gray: edges are as sharp as the inside
     else:  # what is opaque must stay so
         larger_alpha = resample.bicubic(alpha[None], card.scale)[0]
-    larger = _run_colours(network, card, resample.fill_hidden(colours, alpha))
+    larger = _run_colours(network, card, hidden.fill_hidden(colours, alpha))
     return from_float(np.concatenate([larger, larger_alpha], axis=2), tile.dtype)
 
 
@@ -44,7 +44,7 @@ def run(network: Run, card: Card, images: np.ndarray) -> np.ndarray:
     """
     if not card.keeps_flat:
         return network(images)
-    flat = resample.flat(images, card.receptive_radius)
+    flat = masks.flat(images, card.receptive_radius)
     if flat.all():
         return resample.nearest(images, card.scale)
     output = clipping.clip(network(images), card.scale)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from srez.images.resample import HIDDEN_REACH
+from srez.images.hidden import HIDDEN_REACH
 from srez.models.face_finder import Face
 from srez.upscaling.clipping import REACH
 from srez.upscaling.tiling import Progress

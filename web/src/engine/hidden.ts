@@ -2,7 +2,7 @@ export const REACH = 8; // pixels that visible colours are spread under transpar
 
 /**
  * Carry visible colours under what is fully transparent, in place, so that no hidden colour bleeds out; as
- * `fill_hidden` of `srez/images/resample.py`. `colours` is `(H, W, 3)`, `alpha` `(H, W)`.
+ * `fill_hidden` of `srez/images/hidden.py`. `colours` is `(H, W, 3)`, `alpha` `(H, W)`.
  */
 export function fill(colours: Float32Array, alpha: Float32Array, height: number, width: number): void {
   const known = Uint8Array.from(alpha, (value) => (value > 0 ? 1 : 0));

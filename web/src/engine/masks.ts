@@ -1,4 +1,4 @@
-/** Where a picture needs no guess; as `srez/images/resample.py`. Images are `(H, W, 3)` in [0, 1]. */
+/** Where a picture needs no guess; as `srez/images/masks.py`. Images are `(H, W, 3)` in [0, 1]. */
 
 /** Where a picture has one colour all around, within a radius; beyond the border nothing differs. */
 export function flat(image: Float32Array, height: number, width: number, radius: number): Uint8Array {

@@ -92,6 +92,17 @@ def test_xmp_of_a_tiff_and_to_a_heic(tmp_path: Path) -> None:
         assert images.read(tmp_path / name).metadata.xmp == b"<x>harbour</x>"
 
 
+@pytest.mark.parametrize("suffix", [".webp", ".avif", ".heic"])
+def test_pixels_per_inch_go_into_the_exif_data_and_back(tmp_path: Path, suffix: str) -> None:
+    if suffix == ".heic":
+        pytest.importorskip("pillow_heif")
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.tif", dpi=(300, 150))
+    assert not lost(tmp_path / "a.tif", tmp_path / f"b{suffix}")
+    with Image.open(tmp_path / f"b{suffix}") as image:
+        assert [image.getexif()[tag] for tag in (282, 283, 296)] == [300, 150, 2]
+    assert images.read(tmp_path / f"b{suffix}").metadata.dpi == (300, 150)
+
+
 P3 = (b"cICP", bytes([12, 13, 0, 1]))
 SRGB = (b"cICP", bytes([1, 13, 0, 1]))
 LINEAR = (b"gAMA", struct.pack(">I", 100_000))

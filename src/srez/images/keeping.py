@@ -19,7 +19,8 @@ def fitted_to(found: Metadata, format_: Format) -> tuple[Metadata, tuple[str, ..
     """Metadata as a format holds them, and what it cannot hold.
 
     Text of a PNG, and a comment where there is no place for it, become the EXIF tag UserComment: a line
-    "keyword: text" each, or the text alone if there is one and its keyword is "parameters".
+    "keyword: text" each, or the text alone if there is one and its keyword is "parameters". Pixels per inch
+    go into the EXIF data where there is no other place for them.
 
     Args:
         found: of the source.
@@ -45,6 +46,8 @@ def fitted_to(found: Metadata, format_: Format) -> tuple[Metadata, tuple[str, ..
     if format_ == JPEG:
         found, too_long = _as_segments(found)
         lost += too_long
+    elif format_ != TIFF and found.dpi:
+        found = replace(found, exif=metadata.with_dpi(found.exif, found.dpi), dpi=None)
     found, without_place = _text_in_exif(found, format_)
     return found, (*lost, *without_place)
 

@@ -19,7 +19,7 @@ _WIDTH, _HEIGHT, _EXIF_WIDTH, _EXIF_HEIGHT = 0x0100, 0x0101, 0xA002, 0xA003
 _PROCESSING_SOFTWARE = 0x000B  # known to exiftool and exiv2; no camera writes it
 _OURS = "srez"
 GIF_MARK = b"SREZ    1.0"  # an application and its version
-_RESOLUTION = 282  # of a TIFF
+_RESOLUTION, _RESOLUTION_ALONG, _RESOLUTION_UNIT, _INCH = 282, 283, 296, 2  # of a TIFF and of EXIF data
 XMP_TAG, IPTC_TAG = 700, 33723  # where a TIFF has them
 _IPTC_RESOURCE = 0x0404  # of Photoshop, in a JPEG
 _USER_COMMENT = 0x9286
@@ -151,6 +151,14 @@ def with_text(data: bytes | None, text: str) -> bytes | None:
     return EXIF_MARK + exif.tobytes().removeprefix(EXIF_MARK)
 
 
+def with_dpi(data: bytes | None, dpi: tuple[float, float]) -> bytes:
+    """EXIF data with pixels per inch, for formats that hold them nowhere else."""
+    exif = Image.Exif()
+    exif.load(data or b"")
+    exif[_RESOLUTION], exif[_RESOLUTION_ALONG], exif[_RESOLUTION_UNIT] = *dpi, _INCH
+    return EXIF_MARK + exif.tobytes().removeprefix(EXIF_MARK)
+
+
 def tags(data: bytes | None) -> dict[int, Any]:
     """EXIF data by tag, as a TIFF holds it."""
     exif = Image.Exif()
@@ -175,10 +183,19 @@ def dpi(image: Image.Image) -> tuple[float, float] | None:
     if isinstance(image, TiffImageFile) and _RESOLUTION not in image.tag_v2:
         return None  # Pillow makes it 1
     try:
-        across, along = (float(value) for value in image.info.get("dpi", (0, 0)))
-    except (TypeError, ValueError, ZeroDivisionError):
+        across, along = (float(value) for value in image.info.get("dpi") or _dpi_in_exif(image))
+    except Exception:  # EXIF data may be damaged, see `exif`
         return None
     return (across, along) if 0 < across < 1e6 and 0 < along < 1e6 else None
+
+
+def _dpi_in_exif(image: Image.Image) -> tuple[Any, Any]:
+    """Where formats without a place of their own have it, see `with_dpi`; otherwise nothing."""
+    if image.format not in ("WEBP", "AVIF", "HEIF"):
+        return 0, 0
+    exif = image.getexif()
+    inches = 1 if exif.get(_RESOLUTION_UNIT, _INCH) == _INCH else 2.54
+    return exif.get(_RESOLUTION, 0) * inches, exif.get(_RESOLUTION_ALONG, 0) * inches
 
 
 def fitting_profile(icc: bytes | None, pixels: np.ndarray) -> bytes | None:

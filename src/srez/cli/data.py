@@ -1,6 +1,5 @@
 """`srez data`."""
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
@@ -8,8 +7,8 @@ from typing import Annotated
 import typer
 
 from srez.cli.display import Bars, error_console, out_console, print_json
-from srez.cli.extras import training_recipes
-from srez.cli.options import AsJson
+from srez.cli.extras import training_backend, training_recipes
+from srez.cli.options import AsJson, Partition
 from srez.progress import Item
 
 app = typer.Typer()
@@ -32,13 +31,7 @@ def pack(
         typer.Argument(help="Zips and folders of pictures, or tfds:NAME, as for `srez train`."),
     ],
     folder: Annotated[Path, typer.Argument(help="The folder to write the pack into.")],
-    partition: Annotated[
-        Path | None,
-        typer.Option(
-            help="A file like CelebA's list_eval_partition.txt: 0 training, 1 validation, 2 unused. "
-            "It applies to the first source that holds all pictures it names."
-        ),
-    ] = None,
+    partition: Partition = None,
     photos: Annotated[
         bool, typer.Option("--photos", help="Pack photographs of any size instead of aligned faces.")
     ] = False,
@@ -54,11 +47,7 @@ def pack(
     for source in sources:  # before seconds go into loading TensorFlow
         if not source.startswith("tfds:"):
             pictures.require(Path(source))
-    from srez.train import backend
-    from srez.train.native_log import native_log
-
-    with native_log(Path(os.devnull)), Bars() as bars:
-        backend.choose()
+    with training_backend(), Bars() as bars:
         from srez.train import data
 
         def reading(work: Iterable[Item], count: int, /) -> Iterable[Item]:

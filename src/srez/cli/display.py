@@ -57,6 +57,12 @@ def complain(error: SrezError, debug: bool = False) -> None:
         error_console.print("".join(traceback.format_exception(error)), soft_wrap=True)
 
 
+def warn(warnings: Iterable[str]) -> None:
+    """Print each warning as a line on standard error."""
+    for warning in warnings:
+        error_console.print(f"srez: warning: {warning}", soft_wrap=True)
+
+
 def print_json(value: Any) -> None:
     """Print a value as JSON on standard output."""
     with standard_output():

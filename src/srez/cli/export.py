@@ -1,13 +1,12 @@
 """`srez export`."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from srez.cli.display import out_console
-from srez.cli.extras import training_recipes
+from srez.cli.extras import training_backend, training_recipes
 from srez.errors import OptionError
 
 app = typer.Typer()
@@ -39,11 +38,8 @@ def export(
         raise OptionError("give either --best or --step")
     if output and output.suffix != ".onnx":
         raise OptionError(f"--output {output}: the name of a model ends with .onnx")
-    from srez.train import backend
-    from srez.train.native_log import native_log
 
-    with native_log(Path(os.devnull)):
-        backend.choose()
+    with training_backend():
         from srez.train import checkpoint_export
 
         which = "best" if best else step or "newest"

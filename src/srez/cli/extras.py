@@ -1,6 +1,10 @@
-"""Optional dependencies: which a command needs, and how to install them."""
+"""Optional dependencies: which a command needs, how to install them, and training's framework loaded."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType
 
 from srez.errors import OptionError
@@ -29,3 +33,14 @@ def training_recipes() -> ModuleType:
     from srez.train import recipes
 
     return recipes
+
+
+@contextmanager
+def training_backend() -> Iterator[None]:
+    """Load what computes a training, and drop what its C++ code prints; import what needs it in the block."""
+    from srez.train import backend
+    from srez.train.native_log import native_log
+
+    with native_log(Path(os.devnull)):
+        backend.choose()
+        yield

@@ -145,6 +145,13 @@ FramesOption = Annotated[
         show_default=False,
     ),
 ]
+Partition = Annotated[
+    Path | None,
+    typer.Option(
+        help="A file like CelebA's list_eval_partition.txt: 0 training, 1 validation, 2 unused. It applies "
+        "to the first source that holds all pictures it names."
+    ),
+]
 
 
 def not_empty(text: str) -> Path:

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from srez.cli.display import Bars, error_console, out_console
 from srez.cli.extras import require, training_recipes
-from srez.cli.options import Address
+from srez.cli.options import Address, Partition
 from srez.errors import OptionError
 from srez.output import make_folder
 from srez.progress import Item
@@ -37,13 +37,7 @@ def train(
             "source to mix them by weight."
         ),
     ] = None,
-    partition: Annotated[
-        Path | None,
-        typer.Option(
-            help="A file like CelebA's list_eval_partition.txt: 0 training, 1 validation, 2 unused. "
-            "It applies to the first source that holds all pictures it names."
-        ),
-    ] = None,
+    partition: Partition = None,
     validation: Annotated[
         Path | None,
         typer.Option(

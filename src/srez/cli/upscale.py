@@ -16,6 +16,7 @@ from srez.cli.display import (
     out_console,
     print_json,
     standard_output,
+    warn,
 )
 from srez.cli.extras import require
 from srez.cli.options import (
@@ -200,8 +201,7 @@ def upscale(
 
 def _show(outcome: "Outcome", model: str, as_json: bool) -> None:
     """Print what became of all pictures; a picture may have standard output for itself."""
-    for warning in outcome.warnings:
-        error_console.print(f"srez: warning: {warning}", soft_wrap=True)
+    warn(outcome.warnings)
     if as_json:
         print_json({"model": model, **outcome.as_json()})
     elif str(outcome) and not outcome.plan.to_standard_output:

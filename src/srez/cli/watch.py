@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from srez import images
-from srez.cli.display import complain, error_console, out_console, standard_output
+from srez.cli.display import complain, error_console, out_console, standard_output, warn
 from srez.cli.extras import require
 from srez.cli.options import (
     AnyModel,
@@ -92,8 +92,7 @@ def _show(outcome: Outcome, as_json: bool, debug: bool) -> None:
     """Print what became of a picture."""
     for error in outcome.failures.values():
         complain(error, debug)
-    for warning in outcome.warnings:
-        error_console.print(f"srez: warning: {warning}", soft_wrap=True)
+    warn(outcome.warnings)
     report = outcome.as_json()
     with standard_output():
         if as_json:

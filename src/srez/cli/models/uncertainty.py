@@ -1,13 +1,12 @@
 """`srez models uncertainty`."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from srez.cli.display import Bars, out_console
-from srez.cli.extras import training_recipes
+from srez.cli.extras import training_backend, training_recipes
 from srez.cli.models import facts
 
 app = typer.Typer()
@@ -43,11 +42,7 @@ def uncertainty(
     The card is rewritten, and NAME-uncertainty.onnx appears beside it.
     """
     training_recipes()
-    from srez.train import backend
-    from srez.train.native_log import native_log
-
-    with native_log(Path(os.devnull)), Bars() as bars:
-        backend.choose()
+    with training_backend(), Bars() as bars:
         from srez.train import uncertainty as training
 
         card = training.learn(

@@ -150,7 +150,7 @@ def evaluate(
         typer.Option(
             min=2,
             max=64,
-            help="Measure so many samples of each picture too, with models that make them: 10 for the "
+            help="Also measure this many samples of each picture, with models that make them: 10 for the "
             "diversity score.",
             show_default=False,
         ),

@@ -14,12 +14,12 @@ Samples = Annotated[
     typer.Option(
         min=1,
         max=64,
-        help="Write so many plausible results of each picture instead of one, and a sheet of them, with a "
+        help="Write this many plausible results of each picture instead of one, and a sheet of them, with a "
         "model that makes samples: faces.",
         show_default=False,
     ),
 ]
-Seed = Annotated[int, typer.Option(min=0, help="Of the random numbers of --samples.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of the random numbers for --samples.")]
 Uncertainty = Annotated[
     bool,
     typer.Option(

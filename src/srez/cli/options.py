@@ -105,13 +105,14 @@ Background = Annotated[
     str | None,
     typer.Option(
         metavar="COLOUR",
-        help="Behind what is transparent, in formats that cannot be: white, #c04020 ... [default: refuse]",
+        help="Colour behind transparent pixels, in formats without transparency: white, #c04020 ... "
+        "[default: refuse]",
         show_default=False,
     ),
 ]
 Wrap = Annotated[
     bool,
-    typer.Option("--wrap", help="Upscale a seamless texture, whose opposite edges meet: so do the result's."),
+    typer.Option("--wrap", help="Upscale a seamless texture: opposite edges meet in the result too."),
 ]
 Salvage = Annotated[
     bool,
@@ -140,8 +141,8 @@ FramesOption = Annotated[
     Frames | None,
     typer.Option(
         "--frames",
-        help="Of animations (GIF, PNG, WebP, AVIF) and files of several pages (TIFF, HEIC), the first "
-        "picture or all. [default: refuse]",
+        help="Of animations (GIF, PNG, WebP, AVIF) and files of several pages (TIFF, HEIC), upscale the "
+        "first picture or all. [default: refuse]",
         show_default=False,
     ),
 ]

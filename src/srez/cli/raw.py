@@ -37,8 +37,8 @@ RawSize = Annotated[
         "--raw",
         parser=_size,
         metavar="WIDTHxHEIGHT",
-        help="Standard input brings raw frames of this size, and standard output gets such, as ffmpeg's "
-        "rawvideo.",
+        help="Read raw frames of this size from standard input, and write raw frames to standard output, as "
+        "ffmpeg's rawvideo.",
         show_default=False,
     ),
 ]
@@ -48,7 +48,7 @@ PixelFormat = Annotated[
         "--pixel-format",
         parser=_pixel_format,
         metavar=f"[{'|'.join(PIXEL_FORMATS)}]",
-        help="Of raw frames, as ffmpeg calls it.",
+        help="Pixel format of raw frames, by the name that ffmpeg gives it.",
     ),
 ]
 

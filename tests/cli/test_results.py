@@ -22,6 +22,12 @@ def test_results_go_beside_their_inputs(picture, tmp_path: Path) -> None:
     assert names == made | {"a.jpg", "b.bmp", "deep/c.webp"}
 
 
+@pytest.mark.parametrize(("name", "made"), [("jpeg", "a.jpg"), ("jpg", "a.jpg"), ("tif", "a.tif")])
+def test_formats_by_their_suffixes_too(picture, tmp_path: Path, name: str, made: str) -> None:
+    assert upscale(picture("a.png"), "-o", tmp_path / "out", "--format", name).exit_code == 0
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [made]
+
+
 def test_folders_keep_their_shape_in_another(picture, tmp_path: Path) -> None:
     picture("in/a.png")
     picture("in/deep/a.png")

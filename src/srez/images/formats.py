@@ -116,12 +116,12 @@ _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b
 
 
 def format_named(name: str) -> Format:
-    """The writable format of a name, "jpeg".
+    """The writable format of a name, "jpeg", or of a suffix, "jpg".
 
     Raises:
         OptionError: there is none.
     """
-    found = next((each for each in WRITABLE if each.name == name), None)
+    found = next((each for each in WRITABLE if each.name == name or f".{name}" in each.suffixes), None)
     if found is None:
         names = ", ".join(each.name for each in WRITABLE)
         raise OptionError(f"there is no format {name!r}: use one of {names}")

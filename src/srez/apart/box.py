@@ -5,42 +5,32 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from srez.apart import answers
+from srez.apart.exchange import LOOK, Check, SlowError, exchange
 from srez.apart.nursery import PID
-from srez.apart.wire import BrokenMessageError, Message, pack, take_from, unpack
+from srez.apart.wire import BrokenMessageError, Message, pack, take_from
 from srez.errors import ImageError, OutOfMemoryError
 from srez.images import MAX_PIXELS, Picture
 
 PROCESSES = 2  # that read at the same time
 SECONDS = 20.0  # for a picture
 LARGE = 256 * 1024  # bytes of a file; one process is kept for smaller ones, which are read in a moment
-_LOOK = 0.05  # seconds between two looks at whether the picture is still wanted
 _PICTURES = 256  # that a process reads before a new one takes its place
 _BYTES_A_PIXEL = 8  # of an answer, at most: 16 bits, with transparency
-_AT_ONCE = 1 << 16  # bytes of messages that are sent and received at once
 _MOST_BESIDE = 256 * 1024**2  # bytes of an answer beside the pixels
 Answer = TypeVar("Answer")
 
 _ENVIRONMENT = ("PATH", "LANG", "LC_", "PYTHON", "LD_LIBRARY_PATH", "TMPDIR")  # no secrets of the server
 
-Check = Callable[[], None]
-"""Called now and then while one waits; what it raises ends the work."""
-
 
 def _unchecked() -> None:
     """A `Check` that lets all go on."""
-
-
-class _SlowError(Exception):
-    """The time for a picture is over."""
 
 
 @dataclass(eq=False)
@@ -151,11 +141,11 @@ class Box:
             held.enter_context(_place(self._places, check))
             process = held.enter_context(self._process())
             try:
-                message = _exchange(process.channel, pack(head, data), most, self._seconds, check)
+                message = exchange(process.channel, pack(head, data), most, self._seconds, check)
                 error = _understood(answers.error_in, message)
                 if error is None:
                     return _understood(answer, message)
-            except _SlowError:
+            except SlowError:
                 raise ImageError(
                     f"{name} takes more than {self._seconds:g} seconds to decode: save it again"
                 ) from None
@@ -203,7 +193,7 @@ class Box:
         except BaseException:
             ours.close()
             raise
-        ours.settimeout(_LOOK)
+        ours.settimeout(LOOK)
         return _Process(pid, ours)
 
     def _orders(self) -> socket.socket:
@@ -241,7 +231,7 @@ class Box:
 @contextmanager
 def _place(places: threading.Semaphore, check: Check) -> Iterator[None]:
     """One of the places for pictures that are read at the same time."""
-    while not places.acquire(timeout=_LOOK):
+    while not places.acquire(timeout=LOOK):
         check()
     try:
         yield
@@ -259,57 +249,6 @@ def _understood(meaning: Callable[[Message], Answer], message: Message) -> Answe
         return meaning(message)
     except (AttributeError, KeyError, StopIteration, TypeError, ValueError, OverflowError):
         raise BrokenMessageError from None
-
-
-def _exchange(
-    channel: socket.socket, request: list[bytes | memoryview], most: int, seconds: float, check: Check
-) -> Message:
-    """Send a request and take its answer.
-
-    Raises:
-        BrokenMessageError: the other side has ended, or what it sends is no answer.
-        _SlowError: it takes too long.
-    """
-    end = time.monotonic() + seconds
-    for piece in request:
-        rest = memoryview(piece)
-        while rest:
-            rest = rest[_patient(lambda rest=rest: channel.send(rest), end, check) :]
-
-    def receive(rest: memoryview) -> int:
-        return _patient(lambda: channel.recv_into(rest), end, check)
-
-    # At once what comes at once: each call waits for its turn among the threads of this process.
-    start = bytearray(_AT_ONCE)
-    count = receive(memoryview(start))
-    return unpack(partial(take_from, _after(start[:count], receive)), most)
-
-
-def _after(start: bytearray, receive: Callable[[memoryview], int]) -> Callable[[memoryview], int]:
-    """Receives what has come already, and then what `receive` gives."""
-
-    def receive_all(rest: memoryview) -> int:
-        if not start:
-            return receive(rest)
-        count = min(len(start), len(rest))
-        rest[:count] = start[:count]
-        del start[:count]
-        return count
-
-    return receive_all
-
-
-def _patient(call: Callable[[], int], end: float, check: Check) -> int:
-    """Call until it moves bytes, with looks at the clock and at whether they are still wanted."""
-    while True:
-        try:
-            return call()
-        except TimeoutError:
-            check()
-            if time.monotonic() > end:
-                raise _SlowError from None
-        except OSError:
-            raise BrokenMessageError from None
 
 
 def _contents(source: Path, name: str) -> bytes:

@@ -82,8 +82,11 @@ def test_a_large_canvas_fits(box: Box) -> None:
 
 
 def test_errors_are_the_same(box: Box, tmp_path: Path) -> None:
-    good = originals()["a.png"]
-    for data, most in ((b"words", 100), (good[:60], 10_000), (good, 100)):
+    good, animated = originals()["a.png"], io.BytesIO()
+    frames = [Image.new("L", (8, 8), shade) for shade in (0, 99)]
+    frames[0].save(animated, "GIF", save_all=True, append_images=frames[1:])
+    several = animated.getvalue()
+    for data, most in ((b"words", 100), (good[:60], 10_000), (several, 10_000), (good, 100)):
         with pytest.raises(ImageError) as here:
             images.read(data, "a name", most)
         with pytest.raises(type(here.value)) as apart:

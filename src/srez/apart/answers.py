@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from srez.apart.wire import BrokenMessageError, Message, cut
-from srez.errors import ImageError, MissingPackageError, TooLargeError
+from srez.errors import ImageError
 from srez.images import Metadata, Picture
 
 Head = dict[str, Any]
 
-_ERRORS = {kind.__name__: kind for kind in (ImageError, MissingPackageError, TooLargeError)}
+_ERRORS = {kind.__name__: kind for kind in (ImageError, *ImageError.__subclasses__())}
 _FIELDS = tuple(field.name for field in fields(Metadata))
 _CHUNKS = ("colours", "text")  # fields of `Metadata` that are pairs of bytes
 

@@ -2,8 +2,10 @@
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
+from PIL import Image
 from typer.testing import CliRunner, Result
 
 from srez.cli import app
@@ -34,3 +36,19 @@ def refusal(result: Result, exit_code: int = 2) -> str:
     assert len(sentences) == 1, result.output
     assert "Traceback" not in result.output
     return sentences[0]
+
+
+def upscaled(source: Path, target: Path, *words: object) -> Image.Image:
+    """The opened result of a run that must go well."""
+    result = upscale(source, "-o", target, *words)
+    assert result.exit_code == 0, result.output
+    with Image.open(target) as image:
+        image.load()
+        return image
+
+
+def refused(source: Path, target: Path, *words: object) -> str:
+    """The sentence of a run that must fail with one, and leave nothing."""
+    sentence = refusal(upscale(source, "-o", target, *words), exit_code=1)
+    assert not target.exists()
+    return sentence

@@ -17,7 +17,7 @@ def test_upscale_refusals(picture, tmp_path: Path) -> None:
         ((source, "-o", tmp_path), "would replace an input"),
         ((source, "-o", source), "would replace an input"),
         ((source, "--suffix", ""), "would replace an input"),
-        ((source, alpha, "-o", source), "is a file: several pictures need a folder"),
+        ((source, alpha, "-o", source), "is one file, but there are 2 pictures"),
         ((source, alpha, "-o", "-"), "is one file, but there are 2 pictures"),
         ((source, "-o", out, "--model", "facez"), "no model 'facez'"),
         ((source, "-o", out, "--model", "photo-jpeg"), "photo repairs JPEGs by itself"),

@@ -28,6 +28,18 @@ def test_formats_by_their_suffixes_too(picture, tmp_path: Path, name: str, made:
     assert [path.name for path in (tmp_path / "out").iterdir()] == [made]
 
 
+def test_several_pictures_do_not_go_to_a_folder_that_is_called_like_one(picture, tmp_path: Path) -> None:
+    first, second = picture("in/a.png"), picture("in/b.png")
+    for inputs in ([first, second], [tmp_path / "in"], [tmp_path / "in/*.png"]):
+        result = upscale(*inputs, "-o", tmp_path / "large.png")
+        assert "-o" in refusal(result)
+        assert not (tmp_path / "large.png").exists()
+    assert upscale(first, first, "-o", tmp_path / "large.png").exit_code == 0
+    assert (tmp_path / "large.png").is_file()
+    (tmp_path / "2024.png").mkdir()
+    assert upscale(first, second, "-o", tmp_path / "2024.png").exit_code == 0
+
+
 def test_folders_keep_their_shape_in_another(picture, tmp_path: Path) -> None:
     picture("in/a.png")
     picture("in/deep/a.png")

@@ -239,8 +239,10 @@ def _read_start(path: Path) -> bytes:
 def _is_one_file(out: Path, inputs: list[Path]) -> bool:
     if out == STANDARD:
         return True
-    is_folder = probe(out.is_dir) or probe(inputs[0].is_dir)
-    return len(inputs) == 1 and bool(out.suffix) and not is_folder
+    if probe(out.is_dir):
+        return False
+    is_alone = len(inputs) == 1 and not probe(inputs[0].is_dir)
+    return images.format_of_suffix(out) is not None or (is_alone and bool(out.suffix))
 
 
 def _format_of_file(out: Path, rules: Rules) -> Format:

@@ -6,7 +6,7 @@ import typer
 from typer.core import TyperGroup
 
 from srez import __version__
-from srez.cli import data, devices, evaluate, export, models, runs, serve, train, upscale, watch, web
+from srez.cli import data, devices, evaluate, export, models, recipes, runs, serve, train, upscale, watch, web
 from srez.cli.display import complain, out_console, print_any_name
 from srez.errors import SrezError
 
@@ -27,7 +27,7 @@ class _Commands(TyperGroup):
 app = typer.Typer(
     cls=_Commands, no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False
 )
-for commands in (upscale, watch, evaluate, models, devices, train, export, runs, serve, web, data):
+for commands in (upscale, watch, evaluate, models, devices, train, recipes, export, runs, serve, web, data):
     app.add_typer(commands.app)
 
 

@@ -1,4 +1,4 @@
-"""`srez train` and `srez recipes`."""
+"""`srez train`."""
 
 import shlex
 import sys
@@ -8,7 +8,6 @@ from typing import Annotated, NoReturn
 
 import typer
 from rich.progress import TaskID
-from rich.table import Table
 
 from srez.cli.display import Bars, error_console, out_console
 from srez.cli.extras import require, training_recipes
@@ -20,8 +19,6 @@ from srez.train.backend import Name
 from srez.train.reporter import Figures, Reporter, figure_text
 
 app = typer.Typer()
-recipes_app = typer.Typer()
-app.add_typer(recipes_app, name="recipes")
 
 
 @app.command(
@@ -203,26 +200,3 @@ def _stop(sentence: str) -> NoReturn:
     command = shlex.join(["srez", *sys.argv[1:]])
     error_console.print(f"{sentence} Run the same command to resume: {command}", soft_wrap=True)
     raise typer.Exit(130)
-
-
-@recipes_app.callback(
-    invoke_without_command=True, epilog="Examples: `srez recipes`, `srez recipes show faces`"
-)
-def recipes(context: typer.Context) -> None:
-    """List the built-in recipes, or show one."""
-    if context.invoked_subcommand:
-        return
-    known = training_recipes()
-    table = Table("recipe", "steps", "what")
-    for name in known.names():
-        recipe = known.load(name)
-        table.add_row(name, f"{recipe.steps:,}", recipe.description)
-    out_console.print(table)
-
-
-@recipes_app.command(epilog="Example: `srez recipes show faces > mine.toml`")
-def show(
-    name: Annotated[str, typer.Argument(help="A built-in recipe or a .toml file.")],
-) -> None:
-    """Print a recipe: settings, with comments on its command and results."""
-    sys.stdout.write(training_recipes().text(name))

@@ -50,7 +50,7 @@ def test_larger_results_are_enlarged_by_lanczos(picture, tmp_path: Path, words, 
         assert f"{name}: {size[0]}x{size[1]} (" in said
         assert "resized by Lanczos)" in said
     large = srez.load("photo")(images.read(source).pixels)
-    expected = np.concatenate(list(any_size.enlarge([large], (36, 48), size)))
+    expected = np.concatenate(list(any_size.resize([large], (36, 48), size, any_size.LANCZOS)))
     np.testing.assert_array_equal(images.read(tmp_path / name).pixels, expected)
     report = json.loads(upscale(source, *words, "--overwrite", "--json").stdout)
     assert report["done"][0]["resized"] == "Lanczos"

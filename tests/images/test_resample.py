@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -56,9 +58,9 @@ def picture_in_bands(image: np.ndarray) -> list[np.ndarray]:
 
 
 @pytest.mark.parametrize("target", [(80, 60), (40, 30), (53, 41), (160, 120), (159, 119), (1, 1), (160, 7)])
-def test_shrink_is_the_mean_of_what_a_pixel_covers(random, target: tuple[int, int]) -> None:
+def test_area_is_the_mean_of_what_a_pixel_covers(random, target: tuple[int, int]) -> None:
     image = random.integers(0, 256, (120, 160, 3), dtype=np.uint8)
-    output = np.concatenate(list(any_size.shrink(picture_in_bands(image), (160, 120), target)))
+    output = np.concatenate(list(any_size.resize(picture_in_bands(image), (160, 120), target, any_size.AREA)))
     assert output.shape == (target[1], target[0], 3)
     # The same by brute force: every pixel repeated as often as makes blocks whole.
     rows = np.repeat(image.astype(float), target[1], axis=0).reshape(target[1], 120, 160, 3).mean(1)
@@ -66,10 +68,10 @@ def test_shrink_is_the_mean_of_what_a_pixel_covers(random, target: tuple[int, in
     assert np.abs(output - exact).max() <= 0.5 + 1e-9
 
 
-def test_shrink_keeps_flat_pictures_and_16_bits() -> None:
+def test_area_keeps_flat_pictures_and_16_bits() -> None:
     for value, dtype in ((255, np.uint8), (65535, np.uint16), (12345, np.uint16)):
         flat = np.full((50, 70, 1), value, dtype)
-        output = np.concatenate(list(any_size.shrink([flat], (70, 50), (33, 47))))
+        output = np.concatenate(list(any_size.resize([flat], (70, 50), (33, 47), any_size.AREA)))
         assert output.dtype == dtype
         assert (output == value).all()
 
@@ -91,28 +93,119 @@ def test_hidden_pixels_get_the_nearest_visible_colours() -> None:
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize("target", [(64, 48), (41, 31), (40, 30), (200, 150), (41, 700), (1000, 30)])
-def test_enlarge_is_lanczos(random, target: tuple[int, int], dtype: type) -> None:
+def test_lanczos_is_pillows(random, target: tuple[int, int], dtype: type) -> None:
     image = random.integers(0, np.iinfo(dtype).max + 1, (30, 40, 3), dtype=dtype)
-    bands = list(any_size.enlarge(picture_in_bands(image), (40, 30), target))
+    bands = list(any_size.resize(picture_in_bands(image), (40, 30), target, any_size.LANCZOS))
     output = np.concatenate(bands)
     planes = [Image.fromarray(plane.astype(np.float32)) for plane in np.moveaxis(image, -1, 0)]
-    larger = [np.asarray(plane.resize(target, Image.Resampling.LANCZOS)) for plane in planes]
-    expected = np.stack(larger, axis=-1).clip(0, np.iinfo(dtype).max)
+    for size in ((40, target[1]), target):  # clipped after each direction
+        larger = [np.asarray(plane.resize(size, Image.Resampling.LANCZOS)) for plane in planes]
+        planes = [Image.fromarray(plane.clip(0, np.iinfo(dtype).max)) for plane in larger]
+    expected = np.stack([np.asarray(plane) for plane in planes], axis=-1)
     assert output.dtype == dtype
     assert output.shape == (target[1], target[0], 3)
     assert np.abs(output - expected).max() <= 0.51 + 1e-4 * np.iinfo(dtype).max / 255
     assert max(map(len, bands)) <= 64
 
 
-def test_enlarge_needs_little_memory_for_a_tall_result() -> None:
+def test_lanczos_needs_little_memory_for_a_tall_result() -> None:
     rows = (np.full((16, 8, 1), band, np.uint8) for band in range(250))
-    tops = [band[0, 0, 0] for band in any_size.enlarge(rows, (8, 4000), (80, 40000))]
+    tops = [band[0, 0, 0] for band in any_size.resize(rows, (8, 4000), (80, 40000), any_size.LANCZOS)]
     assert len(tops) >= 40000 // 64
     assert (np.diff(np.array(tops, int)) >= 0).all()
 
 
 @pytest.mark.parametrize("side", [1, 2, 3])
-def test_enlarge_keeps_a_flat_picture(side: int) -> None:
+def test_lanczos_keeps_a_flat_picture(side: int) -> None:
     flat = np.full((side, side, 1), 201, np.uint8)
-    (output,) = any_size.enlarge([flat], (side, side), (7 * side, 7 * side))
+    (output,) = any_size.resize([flat], (side, side), (7 * side, 7 * side), any_size.LANCZOS)
     assert (output == 201).all()
+
+
+def by_bicubic(image: np.ndarray, target: tuple[int, int]) -> np.ndarray:
+    bands = any_size.resize(
+        picture_in_bands(image), (image.shape[1], image.shape[0]), target, any_size.BICUBIC
+    )
+    return np.concatenate(list(bands))
+
+
+@pytest.mark.parametrize("scale", [2, 4])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_bicubic_is_that_of_the_benchmarks(random: np.random.Generator, scale: int, channels: int) -> None:
+    image = random.integers(0, 256, (120, 160, channels), dtype=np.uint8)
+    expected = resample.bicubic_reduce(image, scale).astype(int)  # which is rounded after each direction
+    output = by_bicubic(image, (160 // scale, 120 // scale))
+    assert output.dtype == np.uint8
+    assert np.abs(output - expected).max() <= 1
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize(
+    ("size", "target"),
+    [
+        ((96, 120), (48, 60)),
+        ((96, 120), (32, 40)),
+        ((96, 120), (24, 30)),
+        ((96, 120), (95, 119)),
+        ((96, 120), (37, 46)),
+        ((96, 120), (1, 1)),
+        ((4, 4), (1, 1)),
+        ((4, 4), (3, 3)),
+        ((12, 2000), (3, 500)),
+        ((12, 2000), (1, 125)),
+        ((1, 9), (1, 2)),
+    ],
+)
+def test_bicubic_is_keys_cubic_of_the_mirrored_picture(
+    random: np.random.Generator, size: tuple[int, int], target: tuple[int, int], dtype: type
+) -> None:
+    most = np.iinfo(dtype).max
+    image = random.integers(0, most + 1, (size[1], size[0], 2), dtype=dtype)
+    rows = np.tensordot(cubic_matrix(size[1], target[1]), image, (1, 0)).clip(0, most)
+    exact = np.tensordot(cubic_matrix(size[0], target[0]), rows, (1, 1)).swapaxes(0, 1).clip(0, most)
+    output = by_bicubic(image, target)
+    assert output.shape == (target[1], target[0], 2)
+    assert output.dtype == dtype
+    assert np.abs(output - exact).max() <= 0.5 + 1e-6
+
+
+def cubic_matrix(length: int, to_length: int) -> np.ndarray:
+    """What each pixel takes, one row for each, of a picture that is written out with its mirror images."""
+    ratio, copies = length / to_length, 9
+    centres = (np.arange(to_length) + 0.5) * ratio - 0.5 + copies // 2 * length
+    weights = resample.keys_cubic((centres[:, None] - np.arange(copies * length)) / ratio)
+    pieces = [
+        piece[:, ::-1] if number % 2 else piece for number, piece in enumerate(np.split(weights, copies, 1))
+    ]
+    return sum(pieces) / weights.sum(1, keepdims=True)
+
+
+@pytest.mark.parametrize("value", [0, 1, 200, 255, 12345, 65535])
+@pytest.mark.parametrize("target", [(35, 25), (33, 24), (1, 1), (69, 49), (70, 7)])
+def test_bicubic_keeps_a_flat_picture_exactly(value: int, target: tuple[int, int]) -> None:
+    flat = np.full((50, 70, 1), value, np.uint8 if value < 256 else np.uint16)
+    assert (by_bicubic(flat, target) == value).all()
+
+
+def test_bands_do_not_matter(random: np.random.Generator) -> None:
+    image = random.integers(0, 256, (120, 160, 3), dtype=np.uint8)
+    whole = np.concatenate(list(any_size.resize([image], (160, 120), (53, 40), any_size.BICUBIC)))
+    np.testing.assert_array_equal(by_bicubic(image, (53, 40)), whole)
+
+
+def test_bicubic_needs_little_memory_for_a_tall_picture() -> None:
+    rows = (np.full((64, 40, 1), 200, np.uint8) for _ in range(1000))
+    tracemalloc.start()
+    count = sum(map(len, any_size.resize(rows, (40, 64000), (20, 32000), any_size.BICUBIC)))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert count == 32000
+    assert peak < 64000 * 40 * 8  # what all rows would take, as they are summed
+
+
+def test_overshoot_is_clipped_not_wrapped() -> None:
+    edge = np.repeat(np.array([0, 255], np.uint8), 40)[None].repeat(8, 0)[..., None]
+    output = by_bicubic(edge, (40, 4))[0, :, 0]
+    assert (output[:18] == 0).all()
+    assert (output[-18:] == 255).all()
+    assert (np.diff(output.astype(int)) >= 0).all()

@@ -1,103 +1,123 @@
-"""Pictures that come in bands, brought to any size: smaller by area, larger by Lanczos' kernel."""
+"""Pictures that come in bands, brought to any size: smaller by area or bicubic, larger by Lanczos' kernel."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
-_ROWS_AT_ONCE = 64  # so that running sums in float64 stay small
-_LOBES = 3  # of Lanczos' kernel
+from srez.images.resample import keys_cubic
+
+_ROWS_AT_ONCE = 32  # of the input, so that sums in float64 stay small
+_MOST_ROWS = 64  # of the result at once
+_COLUMNS_AT_ONCE = 32  # of the result: a product of small matrices is faster than the sums one by one
 
 
-def shrink(
-    bands: Iterable[np.ndarray], size: tuple[int, int], target: tuple[int, int]
-) -> Iterator[np.ndarray]:
-    """Downscale by area to any smaller size, of a picture that comes in bands.
+@dataclass(frozen=True)
+class Kernel:
+    """What the pixels around give to a pixel of the result, with half-pixel centres.
 
-    Each pixel of the result is the mean of what it covers, fractions of pixels included.
-
-    Args:
-        bands: from top to bottom, `(h, W, C)` each, uint8 or uint16.
-        size: width and height of them all, in pixels.
-        target: width and height wanted, no larger.
-
-    Yields:
-        From top to bottom, `(h, target width, C)` of the same dtype, rounded.
+    Attributes:
+        weights: of pixels at distances, in pixels of the input, for a widening of 1 or more, which is by how
+            much the kernel is stretched against aliasing where the result is smaller.
+        reach: how far they reach, in pixels of the input times the widening.
+        mirrored: whether a picture is mirrored at its border; else nothing lies outside, and the weights are
+            renormalised.
     """
-    (width, height), (to_width, to_height) = size, target
-    top, first, carried = 0, 0, np.zeros(())
-    for band in bands:
-        for part in np.split(band, range(_ROWS_AT_ONCE, len(band), _ROWS_AT_ONCE)):
-            bottom = top + len(part)
-            # In units of 1 / to_height of an input row: output row i covers [i height, (i + 1) height).
-            y = np.arange(top, bottom) * to_height
-            i = np.arange(first, -(-bottom * to_height // height))[:, None] * height
-            share = np.minimum(i + height, y + to_height) - np.maximum(i, y)
-            rows = np.tensordot(share.clip(0) / height, _shrink_columns(part, width, to_width), axes=1)
-            rows[0] += carried
-            whole = bottom * to_height // height - first
-            carried = rows[whole] if whole < len(rows) else np.zeros(())
-            top, first = bottom, first + whole
-            if whole:
-                yield np.rint(rows[:whole]).astype(band.dtype)
+
+    weights: Callable[[np.ndarray, float], np.ndarray]
+    reach: int
+    mirrored: bool = False
 
 
-def _shrink_columns(rows: np.ndarray, width: int, to_width: int) -> np.ndarray:
-    """`(h, width, C)` to `(h, to_width, C)` float64, by differences of running sums."""
-    sums = np.zeros((len(rows), width + 1, rows.shape[2]))
-    np.cumsum(rows, axis=1, dtype=np.float64, out=sums[:, 1:])
-    place, rest = np.divmod(np.arange(to_width + 1) * width, to_width)
-    inside = rows[:, np.minimum(place, width - 1)] * (rest / to_width)[:, None]
-    return np.diff(sums[:, place] + inside, axis=1) * (to_width / width)
+AREA = Kernel(lambda distance, wide: ((wide + 1) / 2 - np.abs(distance)).clip(0, 1), 1)
+"""The mean of what a pixel covers, fractions of pixels included; to smaller sizes."""
+
+BICUBIC = Kernel(lambda distance, wide: keys_cubic(distance / wide), 2, mirrored=True)
+"""Keys' cubic as MATLAB's `imresize` has it; as `resample.bicubic_reduce`, but rounded only once."""
+
+LANCZOS = Kernel(lambda distance, wide: _lanczos(distance / wide), 3)
+"""Three lobes. Duchon, "Lanczos filtering in one and two dimensions", Journal of Applied Meteorology 1979."""
 
 
-def enlarge(
-    bands: Iterable[np.ndarray], size: tuple[int, int], target: tuple[int, int]
+def resize(
+    bands: Iterable[np.ndarray], size: tuple[int, int], target: tuple[int, int], kernel: Kernel
 ) -> Iterator[np.ndarray]:
-    """Upscale by Lanczos' kernel to any larger size, of a picture that comes in bands.
-
-    The kernel has three lobes and half-pixel centres; its weights are renormalised at the border. Duchon,
-    "Lanczos filtering in one and two dimensions", Journal of Applied Meteorology 1979.
+    """Bring a picture that comes in bands to any size, in memory for a few rows.
 
     Args:
         bands: from top to bottom, `(h, W, C)` each, uint8 or uint16.
         size: width and height of them all, in pixels.
-        target: width and height wanted, no smaller.
+        target: width and height wanted.
+        kernel: one of the above.
 
     Yields:
         From top to bottom, `(h, target width, C)` of the same dtype, rounded and clipped.
     """
     (width, height), (to_width, to_height) = size, target
-    across, along = _lanczos_taps(width, to_width), _lanczos_taps(height, to_height)
-    first, done = 0, 0  # the first row that is kept, and the rows of the result that are finished
-    kept: np.ndarray | None = None
+    across, along = _Taps(width, to_width, kernel), _Taps(height, to_height, kernel)
+    starts = range(0, to_width, _COLUMNS_AT_ONCE)
+    chosen = [slice(start, min(start + _COLUMNS_AT_ONCE, to_width)) for start in starts]
+    columns = [(each, seen := across.seen(each), across.matrix(each, seen)) for each in chosen]
+    at_once = max(1, min(_ROWS_AT_ONCE, _MOST_ROWS * height // to_height))
+    top, done, sums = 0, 0, None  # sums of the rows of the result that have begun but are not done
     for band in bands:
-        for part in np.split(band, range(_ROWS_AT_ONCE, len(band), _ROWS_AT_ONCE)):
-            rows = _weighted(part.swapaxes(0, 1), *across).swapaxes(0, 1)
-            kept = rows if kept is None else np.concatenate([kept, rows])
-            ready = int(np.searchsorted(along[0][:, -1], first + len(kept)))
-            for start in range(done, ready, _ROWS_AT_ONCE):
-                chosen = slice(start, min(start + _ROWS_AT_ONCE, ready))
-                larger = _weighted(kept, along[0][chosen] - first, along[1][chosen])
-                most = np.iinfo(band.dtype).max
-                yield np.rint(larger).clip(0, most).astype(band.dtype)
-            done = ready
-            spent = int(along[0][done, 0]) - first if done < to_height else len(kept)
-            kept, first = kept[spent:], first + spent
+        for part in np.split(band, range(at_once, len(band), at_once)):
+            begun, finished = along.reached(top + len(part))
+            rows = np.ascontiguousarray(part.swapaxes(1, 2), np.float64)  # (h, C, W), which multiplies faster
+            fresh = np.tensordot(along.matrix(slice(done, begun), slice(top, top + len(part))), rows, axes=1)
+            if sums is not None:
+                fresh[: len(sums)] += sums
+            for start in range(0, finished - done, _MOST_ROWS):
+                ready = fresh[start : min(start + _MOST_ROWS, finished - done)]
+                yield _finished(ready, columns, to_width, band.dtype)
+            top, done, sums = top + len(part), finished, fresh[finished - done :].copy()
 
 
-def _lanczos_taps(length: int, to_length: int) -> tuple[np.ndarray, np.ndarray]:
-    """Where each pixel takes its value from, and with which weights: `(to_length, 6)` each."""
-    centres = (np.arange(to_length) + 0.5) * length / to_length - 0.5
-    places = np.floor(centres).astype(int)[:, None] + np.arange(1 - _LOBES, 1 + _LOBES)
-    distances = centres[:, None] - places
-    weights = np.sinc(distances) * np.sinc(distances / _LOBES) * ((places >= 0) & (places < length))
-    weights /= weights.sum(axis=1, keepdims=True)
-    return places.clip(0, length - 1), weights.astype(np.float32)
+def _finished(
+    rows: np.ndarray, columns: list[tuple[slice, slice, np.ndarray]], to_width: int, dtype: np.dtype
+) -> np.ndarray:
+    """`(h, C, W)` to `(h, to_width, C)`; clipped between the directions too, as MATLAB does."""
+    most = np.iinfo(dtype).max
+    rows = rows.clip(0, most)
+    sums = np.empty((*rows.shape[:2], to_width))
+    for chosen, seen, weights in columns:
+        sums[..., chosen] = rows[..., seen] @ weights.T
+    return np.rint(sums).clip(0, most).astype(dtype).swapaxes(1, 2)
 
 
-def _weighted(rows: np.ndarray, places: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Weighted sums of rows, `(n, ...)` float32."""
-    sums = np.zeros((len(places), *rows.shape[1:]), np.float32)
-    for place, weight in zip(places.T, weights.T, strict=True):
-        sums += rows[place] * weight.reshape(-1, *(1 for _ in rows.shape[1:]))
-    return sums
+class _Taps:
+    """Where each pixel along one side takes its value from, and with which weights."""
+
+    def __init__(self, length: int, to_length: int, kernel: Kernel) -> None:
+        widening = max(length / to_length, 1.0)
+        reach = kernel.reach * widening
+        centres = (np.arange(to_length) + 0.5) * length / to_length - 0.5
+        places = np.floor(centres - reach).astype(int)[:, None] + np.arange(int(np.ceil(2 * reach)) + 2)
+        weights = kernel.weights(centres[:, None] - places, widening)
+        self._first, self._last = places[:, 0].clip(0, length - 1), places[:, -1].clip(0, length - 1)
+        if kernel.mirrored:  # what is outside lies within the same reach inside
+            places = np.mod(places, 2 * length)
+            places = np.minimum(places, 2 * length - 1 - places)
+        else:
+            weights *= (places >= 0) & (places < length)
+        self._places, self._weights = places, weights / weights.sum(axis=1, keepdims=True)
+
+    def reached(self, length: int) -> tuple[int, int]:
+        """How many pixels take something from the first `length` of the input, and how many nothing else."""
+        return int(np.searchsorted(self._first, length)), int(np.searchsorted(self._last, length))
+
+    def seen(self, chosen: slice) -> slice:
+        """What some pixels of the result, one after another, take from."""
+        return slice(int(self._first[chosen][0]), int(self._last[chosen][-1]) + 1)
+
+    def matrix(self, chosen: slice, seen: slice) -> np.ndarray:
+        """The weights that pixels of the result have for pixels of the input, one row for each."""
+        places, weights, count = self._places[chosen], self._weights[chosen], seen.stop - seen.start
+        pixel, tap = np.nonzero((places >= seen.start) & (places < seen.stop))
+        at = pixel * count + places[pixel, tap] - seen.start  # several times, where it is mirrored
+        sums = np.bincount(at, weights[pixel, tap], len(places) * count)
+        return sums.reshape(len(places), count)
+
+
+def _lanczos(distance: np.ndarray) -> np.ndarray:
+    return np.sinc(distance) * np.sinc(distance / 3) * (np.abs(distance) < 3)

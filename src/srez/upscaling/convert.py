@@ -286,6 +286,9 @@ def resized_bands(
     """
     resized = resizing(size, scale, target)
     if resized:
-        resize = any_size.enlarge if resized == Resizing.LANCZOS else any_size.shrink
-        bands = resize(bands, (size[0] * scale, size[1] * scale), target)
+        full = size[0] * scale, size[1] * scale
+        bands = any_size.resize(bands, full, target, _KERNELS[resized])
     return bands, resized
+
+
+_KERNELS = {Resizing.AREA: any_size.AREA, Resizing.LANCZOS: any_size.LANCZOS}

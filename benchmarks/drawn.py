@@ -40,6 +40,7 @@ def main(write: bool = False) -> None:
             {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"},
             radius=0,
             keeps_flat=True,
+            reduction="area",
         )
         model(
             "scan",
@@ -47,6 +48,7 @@ def main(write: bool = False) -> None:
             {"mode": "cubic", "coordinate_transformation_mode": "half_pixel", "cubic_coeff_a": -0.5},
             radius=2,
             keeps_flat=False,  # nothing is put into its place: it is bicubic
+            reduction="bicubic",
         )
     rows = []
     works = {name: srez.load(name) for name in ("pixels", "scan", "photo")}
@@ -63,7 +65,9 @@ def main(write: bool = False) -> None:
     )
 
 
-def model(name: str, description: str, resize: dict[str, object], radius: int, keeps_flat: bool) -> None:
+def model(
+    name: str, description: str, resize: dict[str, object], radius: int, keeps_flat: bool, reduction: str
+) -> None:
     image = [helper.make_tensor_value_info(end, onnx.TensorProto.FLOAT, ["n", h, w, 3])
              for end, h, w in (("input", "h", "w"), ("output", "H", "W"))]  # fmt: skip
     scales = helper.make_tensor("scales", onnx.TensorProto.FLOAT, [4], [1, 1, SCALE, SCALE])
@@ -92,6 +96,7 @@ def model(name: str, description: str, resize: dict[str, object], radius: int, k
         figures=[],
         memory=1024,
         keeps_flat=keeps_flat,
+        reduction=reduction,
     )
     file.with_suffix(".toml").write_text(tomli_w.dumps(cards.as_dict(described)), "utf-8")
 

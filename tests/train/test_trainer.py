@@ -319,4 +319,5 @@ def test_every_recipe_takes_a_step(
     assert model is not None
     card = srez.load(model).card
     assert card.training["steps"] == 1
-    assert (card.edge, card.trained_at) == {"faces": (8, 16), "photo": (0, 0)}[name]
+    expected = {"faces": (8, 16, "area"), "photo": (0, 0, "bicubic")}[name]
+    assert (card.edge, card.trained_at, card.reduction) == expected

@@ -183,15 +183,15 @@ def upscale(
     debug = context.find_root().params["debug"]
     if raw:
         raise typer.Exit(raw_frames.upscale_raw(choose, Raw(raw, pixel_format), options, debug))
-    model_scale = box.scale(model)
-    plan = make_plan([Path(entry) for entry in inputs], rules, options.size, model_scale)
+    card = box.usual(model)
+    plan = make_plan([Path(entry) for entry in inputs], rules, options.size, card.scale)
     if only is not None and len(plan.items) > 1:
         raise OptionError(f"--only-faces is for one picture, not for {len(plan.items)}")
     if as_json and plan.to_standard_output:
         raise OptionError("--json and a picture cannot both go to standard output")
     failed = partial(complain, debug=debug)
     if dry_run:
-        outcome = batch.rehearse(plan, options, model_scale, failed)
+        outcome = batch.rehearse(plan, options, card, failed)
     else:
         with PixelBars() as bars:
             outcome = batch.run(choose, plan, options, bars.watch, failed, make)

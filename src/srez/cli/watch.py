@@ -83,7 +83,7 @@ def watch(
     rules = Rules(out, format_, recursive=recursive, animated=frames == images.Frames.all)
     choose = chooser(model, fidelity, tile, repair, Place(device, precision), faces)
     show = partial(_show, as_json=as_json, debug=context.find_root().params["debug"])
-    watched = watching.watch(folder, rules, choose, options, box.scale(model), show)
+    watched = watching.watch(folder, rules, choose, options, box.usual(model).scale, show)
     error_console.print(f"Stopped. {watched.done} upscaled, {watched.failed} failed.")
     raise typer.Exit(1 if watched.failed else 0)
 

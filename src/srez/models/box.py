@@ -99,13 +99,13 @@ def suited(
     return (None if networks_only else drawn.kind(pixels)) or "photo"
 
 
-def scale(model: str) -> int:
-    """A model's scale factor; the models that "auto" picks from have the same.
+def usual(model: str) -> Card:
+    """The card of a model, or with "auto" of `photo`: the others that it picks from have the same scale.
 
     Raises:
         ModelError: there is no such model, or it is damaged.
     """
-    return card(find(candidates(model)[0])).scale
+    return card(find(candidates(model)[0]))
 
 
 def find(model: str | Path) -> Path:

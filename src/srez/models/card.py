@@ -111,6 +111,8 @@ class Card:
         fidelity: the default, from 0 (vivid) to 1 (faithful).
         form: how the graph takes and gives images.
         keeps_flat: whether what is one colour all around stays exactly that colour.
+        reduction: what its results are reduced by to smaller sizes, "area" or "bicubic": that by which a
+            result becomes the input again.
     """
 
     name: str
@@ -136,6 +138,7 @@ class Card:
     fidelity: float = 1.0
     form: Form = Form()
     keeps_flat: bool = True
+    reduction: str = "bicubic"
 
 
 def read(model: Path) -> Card:

@@ -98,6 +98,7 @@ _FRACTION = Rule("a number from 0 to 1", lambda value: _is_number(value) and 0 <
 _TRUTH = Rule("true or false", lambda value: isinstance(value, bool))
 _LAYOUT = Rule('"NHWC" or "NCHW"', lambda value: value in ("NHWC", "NCHW"))
 _TYPE = Rule('"float32", "float16" or "uint8"', lambda value: value in ("float32", "float16", "uint8"))
+_REDUCTION = Rule('"area" or "bicubic"', lambda value: value in ("area", "bicubic"))
 _RANGE = Rule("the values of black and white, such as [0, 255]", _is_range)
 _SIDE = Rule(
     f"height and width, each from 1 to {_MOST_PIXELS:,}, or empty",
@@ -131,6 +132,7 @@ CARD: Rules = {
     "fidelity": _FRACTION,
     "form": _TABLE,
     "keeps_flat": _TRUTH,
+    "reduction": _REDUCTION,
 }
 FORM: Rules = {
     "layout": _LAYOUT,

@@ -59,6 +59,7 @@ def statements(recipe: Recipe) -> dict[str, Any]:
         # Cut-outs have taught a network what the border of a picture looks like, whole faces have not.
         "edge": FACES_EDGE if whole_faces else 0,
         "trained_at": FACE_SIDE // FACE_SCALE if whole_faces else 0,
+        "reduction": "area" if whole_faces else "bicubic",  # as its inputs were made
     }
 
 

@@ -8,6 +8,7 @@ from typing import IO
 
 from srez import images, output
 from srez.errors import DefectError, OptionError, SrezError, first_line
+from srez.models.card import Card
 from srez.upscaling import standard
 from srez.upscaling.convert import Converted, Options, Source, Target, convert
 from srez.upscaling.frames import are_several, convert_all, foreseen
@@ -20,20 +21,20 @@ from srez.upscaling.stopping import stoppable
 from srez.upscaling.tiling import Progress
 
 
-def rehearse(plan: Plan, options: Options, scale: int, failed: Callable[[SrezError], None]) -> Outcome:
+def rehearse(plan: Plan, options: Options, card: Card, failed: Callable[[SrezError], None]) -> Outcome:
     """What `run` would do, as far as the headers of files tell; nothing is decoded or written.
 
     Args:
         plan: what is to be done.
         options: how.
-        scale: the model's.
+        card: the model's, as far as it is known without a look at pixels.
         failed: called with each error, those of the plan too.
     """
     outcome = _begin(plan, failed)
     outcome.rehearsed = True
     for item in plan.items:
         try:
-            outcome.done.append((item, _foreseen(item, options, scale)))
+            outcome.done.append((item, _foreseen(item, options, card)))
         except SrezError as error:
             outcome.failures[str(item.source)] = error
             failed(error)
@@ -91,20 +92,20 @@ def _begin(plan: Plan, failed: Callable[[SrezError], None]) -> Outcome:
     return Outcome(plan, failures=dict(plan.failures))
 
 
-def _foreseen(item: Item, options: Options, scale: int) -> Converted:
+def _foreseen(item: Item, options: Options, card: Card) -> Converted:
     if item.source == STANDARD:
         raise OptionError("--dry-run cannot look into standard input")
     name = str(item.source)
     if are_several(item.source, options, item.format):
-        return foreseen(item.source, str(item.target), item.format, options, scale)
+        return foreseen(item.source, str(item.target), item.format, options, card)
     size = options.input_size(item.source)
     try:
-        target = options.result_size(size, scale)
+        target = options.result_size(size, card.scale)
     except OptionError as error:
         raise OptionError(f"{name}: {error}") from None
     # As if it were gray: whether alpha is opaque, only the pixels tell.
     images.refuse_unwritable(str(item.target), item.format, 1, target)
-    return Converted(target, resizing(size, scale, target))
+    return Converted(target, resizing(size, card, target, options.wrap))
 
 
 def _pixels(item: Item, options: Options) -> int:

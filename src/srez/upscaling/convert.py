@@ -11,10 +11,11 @@ import numpy as np
 from srez import images
 from srez.errors import CutShortError, ModelError, OptionError, OutOfMemoryError, SeveralError
 from srez.images import Format, Frames, Picture, any_size
+from srez.models.card import Card
 from srez.upscaling.faces import Treated, treated
 from srez.upscaling.loading import Choose
 from srez.upscaling.settings import ModelSettings
-from srez.upscaling.size import Resizing, Size, resizing
+from srez.upscaling.size import Resizing, Size, is_enlarged, resizing
 from srez.upscaling.tiling import Progress, ignore_progress
 from srez.upscaling.upscaler import Upscaler
 from srez.upscaling.wrapping import wrapped_bands
@@ -121,7 +122,7 @@ class Options:
         """
         target = self.size.of(size, scale)
         most = self.max_pixels * scale**2
-        if self.wrap and resizing(size, scale, target) == Resizing.LANCZOS:
+        if self.wrap and is_enlarged(size, scale, target):
             raise OptionError(f"--wrap makes pictures at most {scale} times as large, as the model does")
         if target[0] * target[1] > most:
             raise OptionError(
@@ -146,12 +147,12 @@ class Decoded:
 
     Attributes:
         picture: the input, as the result's format can hold it.
-        scale: the model's.
+        card: the model's.
         size: width and height of the result, in pixels.
     """
 
     picture: Picture
-    scale: int
+    card: Card
     size: tuple[int, int]
 
 
@@ -199,7 +200,7 @@ def convert(
         OutOfMemoryError: memory does not suffice, even for small tiles.
         OutputError: the target cannot be written, or its format cannot hold the result.
     """
-    decoded = decode(source, target, options, lambda pixels: choose(pixels).card.scale)
+    decoded = decode(source, target, options, lambda pixels: choose(pixels).card)
     picture = decoded.picture
     upscaler = choose(picture.pixels)
     settings = upscaler.settings_for(picture.pixels, picture.jpeg_quality)
@@ -221,7 +222,7 @@ def _treated(upscaler: Upscaler, decoded: Decoded, options: Options, name: str) 
         raise OptionError(f"{name}: {error}") from None
 
 
-def decode(source: Source, target: Target, options: Options, scale: Callable[[np.ndarray], int]) -> Decoded:
+def decode(source: Source, target: Target, options: Options, card: Callable[[np.ndarray], Card]) -> Decoded:
     """Read a picture, fit it to the format of its result, and check that the result can be made and written.
 
     With `encode`, this is `convert` in two halves, for those who upscale several pictures together.
@@ -230,11 +231,11 @@ def decode(source: Source, target: Target, options: Options, scale: Callable[[np
         source: what to read.
         target: what is to be written.
         options: size and quality of the result, and what is refused.
-        scale: gives the scale of the model for a picture's pixels.
+        card: gives the card of the model for a picture's pixels.
 
     Raises:
         ImageError: the source cannot be read.
-        ModelError: `scale` raised it.
+        ModelError: `card` raised it.
         OptionError: the result would be too large.
         OutOfMemoryError: memory does not suffice for the source.
         OutputError: the format cannot hold the result.
@@ -242,12 +243,12 @@ def decode(source: Source, target: Target, options: Options, scale: Callable[[np
     picture = source.read(source.data, source.name, options.max_pixels)
     picture = images.fitted(picture, target.format, options.background)
     try:
-        model_scale = scale(picture.pixels)
-        size = options.result_size(picture.size, model_scale)
+        model = card(picture.pixels)
+        size = options.result_size(picture.size, model.scale)
     except (ModelError, OptionError) as error:
         raise type(error)(f"{source.name}: {error}") from None
     images.refuse_unwritable(target.name, target.format, picture.channels, size, picture.pixels.itemsize)
-    return Decoded(picture, model_scale, size)
+    return Decoded(picture, model, size)
 
 
 def encode(decoded: Decoded, bands: Iterable[np.ndarray], target: Target, options: Options) -> Converted:
@@ -262,7 +263,8 @@ def encode(decoded: Decoded, bands: Iterable[np.ndarray], target: Target, option
     Raises:
         OutputError: the target cannot be written.
     """
-    bands, resized = resized_bands(bands, decoded.picture.size, decoded.scale, decoded.size)
+    size, card = decoded.picture.size, decoded.card
+    bands, resized = resized_bands(bands, size, card, decoded.size, options.wrap)
     with target.open() as file:
         encoding = images.Encoding(target.format, options.quality, marked=True)
         lost = images.save(file, target.name, encoding, bands, decoded.size, decoded.picture)
@@ -271,24 +273,29 @@ def encode(decoded: Decoded, bands: Iterable[np.ndarray], target: Target, option
 
 
 def resized_bands(
-    bands: Iterable[np.ndarray], size: tuple[int, int], scale: int, target: tuple[int, int]
+    bands: Iterable[np.ndarray], size: tuple[int, int], card: Card, target: tuple[int, int], wrap: bool
 ) -> tuple[Iterable[np.ndarray], Resizing | None]:
     """What a model makes of a picture, brought to another size.
 
     Args:
         bands: the model's output from top to bottom, `(h, scale W, C)` each.
         size: width and height of the picture, in pixels.
-        scale: the model's.
+        card: the model's.
         target: width and height of the result, in pixels.
+        wrap: whether the picture goes on at its other side.
 
     Returns:
         Bands of the result, and how they were resized.
     """
-    resized = resizing(size, scale, target)
+    resized = resizing(size, card, target, wrap)
     if resized:
-        full = size[0] * scale, size[1] * scale
+        full = size[0] * card.scale, size[1] * card.scale
         bands = any_size.resize(bands, full, target, _KERNELS[resized])
     return bands, resized
 
 
-_KERNELS = {Resizing.AREA: any_size.AREA, Resizing.LANCZOS: any_size.LANCZOS}
+_KERNELS = {
+    Resizing.AREA: any_size.AREA,
+    Resizing.BICUBIC: any_size.BICUBIC,
+    Resizing.LANCZOS: any_size.LANCZOS,
+}

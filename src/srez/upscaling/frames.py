@@ -10,6 +10,7 @@ import numpy as np
 from srez import images
 from srez.errors import OptionError, OutOfMemoryError
 from srez.images import Format, Frames, Made, Picture, Sequence
+from srez.models.card import Card
 from srez.upscaling.convert import Converted, Options, Source, Target, resized_bands
 from srez.upscaling.loading import Choose
 from srez.upscaling.settings import ModelSettings
@@ -64,7 +65,7 @@ def convert_all(
     return replace(work.first, warnings=(*work.unread, *lost), frames=count)
 
 
-def foreseen(source: Path, target: str, format_: Format, options: Options, scale: int) -> Converted:
+def foreseen(source: Path, target: str, format_: Format, options: Options, card: Card) -> Converted:
     """What `convert_all` would make, as far as the header tells.
 
     Args:
@@ -72,15 +73,16 @@ def foreseen(source: Path, target: str, format_: Format, options: Options, scale
         target: what errors call the result.
         format_: to write.
         options: as for `convert_all`.
-        scale: the model's.
+        card: the model's.
 
     Raises:
         SrezError: it cannot be made.
     """
     sequence = images.sequence(source, str(source), options.max_pixels)
-    sizes = _result_sizes(sequence, options, scale, str(source))
+    sizes = _result_sizes(sequence, options, card.scale, str(source))
     images.refuse_sequence(target, format_, sequence, sizes)
-    return Converted(sizes[0], resizing(sequence.sizes[0], scale, sizes[0]), frames=len(sizes))
+    resized = resizing(sequence.sizes[0], card, sizes[0], options.wrap)
+    return Converted(sizes[0], resized, frames=len(sizes))
 
 
 def _result_sizes(sequence: Sequence, options: Options, scale: int, name: str) -> list[tuple[int, int]]:
@@ -140,12 +142,12 @@ class _Work:
     def _larger(
         self, picture: Picture, upscaler: Upscaler, settings: ModelSettings, progress: Progress
     ) -> tuple[Made, Resizing | None]:
-        scale = upscaler.card.scale
-        size = self.options.result_size(picture.size, scale)
-        upscale = wrapped_bands if self.options.wrap else Upscaler.bands
+        card, wrap = upscaler.card, self.options.wrap
+        size = self.options.result_size(picture.size, card.scale)
+        upscale = wrapped_bands if wrap else Upscaler.bands
         faces = upscaler.faces_in(picture.pixels)
         bands = upscale(upscaler, picture.pixels, progress, settings.repair, faces)
-        resized, how = resized_bands(bands, picture.size, scale, size)
+        resized, how = resized_bands(bands, picture.size, card, size, wrap)
         return Made(map(np.ascontiguousarray, resized), size, picture), how
 
     def _advance(self, done: int, pixels: int, total: int, fraction: float) -> None:

@@ -48,7 +48,7 @@ def _make_samples(
     _refuse_existing(item, numbered)
     target = partial(_target, item)
     decoded = convert.decode(
-        source(item.source, options), target(item.target), options, lambda pixels: choose(pixels).card.scale
+        source(item.source, options), target(item.target), options, lambda pixels: choose(pixels).card
     )
     pixels = decoded.picture.pixels
     upscaler = choose(pixels)

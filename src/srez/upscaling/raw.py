@@ -129,9 +129,9 @@ def upscale(choose: Choose, raw: Raw, options: Options, written: Callable[[int],
 
 
 def _larger(upscaler: Upscaler, frame: np.ndarray, repair: float, options: Options) -> Iterator[np.ndarray]:
-    size = frame.shape[1], frame.shape[0]
-    target = options.result_size(size, upscaler.card.scale)
-    bands, _ = resized_bands(upscaler.bands(frame, repair=repair), size, upscaler.card.scale, target)
+    size, card = (frame.shape[1], frame.shape[0]), upscaler.card
+    target = options.result_size(size, card.scale)
+    bands, _ = resized_bands(upscaler.bands(frame, repair=repair), size, card, target, options.wrap)
     return map(np.ascontiguousarray, bands)
 
 

@@ -4,6 +4,7 @@ import enum
 from dataclasses import dataclass
 
 from srez.errors import OptionError
+from srez.models.card import Card
 
 
 @dataclass(frozen=True)
@@ -49,21 +50,38 @@ class Resizing(enum.StrEnum):
     """How a model's result is brought to another size."""
 
     AREA = "area"
+    BICUBIC = "bicubic"
     LANCZOS = "Lanczos"
 
 
-def resizing(size: tuple[int, int], scale: int, target: tuple[int, int]) -> Resizing | None:
-    """How a result comes to its size.
+def is_enlarged(size: tuple[int, int], scale: int, target: tuple[int, int]) -> bool:
+    """Whether a result is larger than what the model makes.
 
     Args:
         size: width and height of the input, in pixels.
         scale: the model's.
         target: width and height of the result.
+    """
+    return target[0] > size[0] * scale or target[1] > size[1] * scale
+
+
+def resizing(
+    size: tuple[int, int], card: Card, target: tuple[int, int], wrap: bool = False
+) -> Resizing | None:
+    """How a result comes to its size.
+
+    Args:
+        size: width and height of the input, in pixels.
+        card: the model's.
+        target: width and height of the result.
+        wrap: whether the picture goes on at its other side.
 
     Returns:
-        Area for smaller ones, Lanczos for larger ones, None for what the model makes.
+        Lanczos for larger ones and the card's reduction for smaller ones, but area for those that go on at
+        their other side, as it needs nothing from there; None for what the model makes.
     """
-    full = size[0] * scale, size[1] * scale
-    if target == full:
+    if target == (size[0] * card.scale, size[1] * card.scale):
         return None
-    return Resizing.LANCZOS if target[0] > full[0] or target[1] > full[1] else Resizing.AREA
+    if is_enlarged(size, card.scale, target):
+        return Resizing.LANCZOS
+    return Resizing.AREA if wrap else Resizing(card.reduction)

@@ -45,6 +45,20 @@ def test_answers_are_the_command_lines(
     assert answer.content == by_command(tmp_path, body, *options, ending=ending)
 
 
+@pytest.mark.parametrize(
+    ("query", "resized"),
+    [
+        ("?model=photo&scale=2", "bicubic"),
+        ("?model=faces&scale=2", "area"),
+        ("?scale=7", "Lanczos"),
+        ("", None),
+    ],
+)
+def test_a_header_says_how_a_result_came_to_its_size(server: Server, query: str, resized: str | None) -> None:
+    answer = server.http.post("/v1/upscale" + query, content=FACE, headers=PNG)
+    assert answer.headers.get("X-Srez-Resized") == resized
+
+
 def test_a_form_is_as_good_as_a_raw_body(server: Server) -> None:
     raw = server.http.post("/v1/upscale", content=FACE, headers=PNG)
     form = server.http.post("/v1/upscale", files={"file": ("../../etc/passwd", FACE, "image/png")})

@@ -52,7 +52,7 @@ async def upscale(request: Request, service: InjectedService) -> Response:
         hold = stack.enter_context(service.memory.holding())
         body, options = await upload.read(request, hold)
         upscaled = await _cancelled_on_disconnect(request, service.upscale(body, options, hold))
-        return _PictureResponse(upscaled, service, stack.pop_all())
+        return _PictureResponse(upscaled, stack.pop_all())
 
 
 @router.post(
@@ -165,11 +165,11 @@ async def _cancelled_on_disconnect(request: Request, work: Coroutine[Any, Any, T
 class _PictureResponse(Response):
     """An upscaled picture and the facts about it; releases its share of the memory once it is sent."""
 
-    def __init__(self, upscaled: Upscaled, service: Service, held: ExitStack) -> None:
+    def __init__(self, upscaled: Upscaled, held: ExitStack) -> None:
         super().__init__(
             upscaled.data,
             media_type=upscaled.plan.options.answer[1],
-            headers=_fact_headers(upscaled, service),
+            headers=_fact_headers(upscaled),
         )
         self._held = held
 
@@ -178,10 +178,10 @@ class _PictureResponse(Response):
             await super().__call__(scope, receive, send)
 
 
-def _fact_headers(upscaled: Upscaled, service: Service) -> dict[str, str]:
+def _fact_headers(upscaled: Upscaled) -> dict[str, str]:
     """Headers that say how a picture was made."""
     plan = upscaled.plan
-    card = service.models.cards[plan.model]
+    card = plan.card
     network = card.samples if plan.options.samples and card.samples else card
     facts = {
         "X-Srez-Model": plan.model,
@@ -192,7 +192,7 @@ def _fact_headers(upscaled: Upscaled, service: Service) -> dict[str, str]:
             f"{name};dur={value:.1f}" for name, value in upscaled.milliseconds.items()
         ),
     }
-    if resized := resizing(plan.size, plan.scale, plan.target):
+    if resized := resizing(plan.size, plan.card, plan.target):
         facts["X-Srez-Resized"] = resized
     if upscaled.faces is not None:
         facts["X-Srez-Faces"] = header(upscaled.faces)

@@ -12,6 +12,7 @@ import numpy as np
 from srez import images
 from srez.errors import TooLargeError
 from srez.models import box
+from srez.models.card import Card
 from srez.serve.inference.found import FoundFace, told
 from srez.serve.inference.models import Models
 from srez.serve.inference.options import Options
@@ -37,7 +38,7 @@ class UpscalePlan:
         max_pixels: of the input.
         model: name of the model.
         fidelity: to load the model with.
-        scale: of the model.
+        card: of the model.
         size: width and height of the input, in pixels.
         target: width and height of the result, in pixels.
     """
@@ -47,7 +48,7 @@ class UpscalePlan:
     max_pixels: int
     model: str
     fidelity: float
-    scale: int
+    card: Card
     size: tuple[int, int]
     target: tuple[int, int]
 
@@ -132,14 +133,14 @@ def plan(
     size = reader.size(body, NAME, max_pixels)
     network = options.fidelity is not None or options.repair is not None  # which only networks have
     model = box.suited(options.model, size, lambda: reader.read(body, NAME, max_pixels).pixels, network)
-    fidelity, scale = models.fidelity(model, options.fidelity), models.cards[model].scale
+    fidelity, card = models.fidelity(model, options.fidelity), models.cards[model]
     models.check_repair(model, options.repair)
     if options.faces:
         models.check_faces(model)
-    target = conversion.Options(options.size, options.quality, max_pixels).result_size(size, scale)
+    target = conversion.Options(options.size, options.quality, max_pixels).result_size(size, card.scale)
     images.refuse_unwritable(NAME, options.file_format, 1, target)
     planned = UpscalePlan(
-        Source(body, NAME, reader.read), options, max_pixels, model, fidelity, scale, size, target
+        Source(body, NAME, reader.read), options, max_pixels, model, fidelity, card, size, target
     )
     if options.several and planned.result_bytes > max_memory:
         raise TooLargeError(
@@ -187,7 +188,7 @@ def decode(planned: UpscalePlan) -> Decoded:
         SrezError: it is damaged, or the format of the result cannot hold it.
     """
     target = planned.to(io.BytesIO)
-    return conversion.decode(planned.source, target, planned.conversion, lambda _: planned.scale)
+    return conversion.decode(planned.source, target, planned.conversion, lambda _: planned.card)
 
 
 def can_batch(decoded: Decoded) -> bool:

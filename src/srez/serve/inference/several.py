@@ -76,7 +76,7 @@ def convert(
         SrezError: the picture is damaged, memory does not suffice, or the result cannot be written.
     """
     upscaler, target = planned.load(models), planned.to(lambda: nullcontext(io.BytesIO()))
-    decoded = conversion.decode(planned.source, target, planned.conversion, lambda _: planned.scale)
+    decoded = conversion.decode(planned.source, target, planned.conversion, lambda _: planned.card)
     pixels = decoded.picture.pixels
     settings = upscaler.settings_for(pixels, decoded.picture.jpeg_quality)
     make = _samples if planned.options.samples else _with_uncertainty

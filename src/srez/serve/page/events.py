@@ -270,7 +270,7 @@ def _result_name(name: PurePath, plan: UpscalePlan) -> str:
     """As `srez upscale` calls a result beside its input."""
     format = plan.options.file_format
     own = images.format_of_suffix(name) == format
-    rules = Rules(None, None if own else format, result_suffix(Rules(), plan.options.size, plan.scale))
+    rules = Rules(None, None if own else format, result_suffix(Rules(), plan.options.size, plan.card.scale))
     return result_name(name, rules, lambda: b"")
 
 

@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 import srez
 from helpers import foreign, models
 from srez.cli import app
-from srez.images import resample
+from srez.images import any_size, resample
 from srez.models import box
 from srez.models.runtime import Network
 
@@ -54,24 +54,30 @@ def test_a_look_is_exported(tmp_path: Path, random: np.random.Generator) -> None
     assert np.abs(srez.load(tmp_path / "a.onnx")(picture).astype(int) - vivid).max() <= 1
 
 
-def test_a_package_for_darktable(tmp_path: Path, random: np.random.Generator) -> None:
-    assert export("photo", "--to", "darktable", "-o", tmp_path / "My photo.dtmodel").exit_code == 0
-    image = random.random((1, 24, 30, 3), np.float32)
-    expected = Network(box.find("photo"), "ours", 1).run(image)
+@pytest.mark.parametrize("model", ["photo", "faces"])
+def test_a_package_for_darktable(tmp_path: Path, random: np.random.Generator, model: str) -> None:
+    options = "--to", "darktable", "--fidelity", 1
+    assert export(model, *options, "-o", tmp_path / "My photo.dtmodel").exit_code == 0
+    image = random.uniform(0.4, 0.6, (1, 24, 30, 3)).astype(np.float32)  # so that nothing is clipped
     with zipfile.ZipFile(tmp_path / "My photo.dtmodel") as package:
         folder = "upscale-my-photo"
         config = json.loads(package.read(f"{folder}/config.json"))
         assert (config["id"], config["task"], config["backend"]) == (folder, "upscale", "onnx")
         assert {"name", "description", "version"} <= config.keys()
-        for scale in (2, 4):
-            network = Network(package.read(f"{folder}/model_x{scale}.onnx"), "theirs", 1)
-            assert network.inputs[0].shape == ["batch", 3, "height", "width"]
-            larger = network.run(image.transpose(0, 3, 1, 2)).transpose(0, 2, 3, 1)
-            wanted = expected if scale == 4 else resample.area(expected[0], 2)[None]
-            assert np.abs(larger - wanted).max() < 1e-5
+        networks = [Network(package.read(f"{folder}/model_x{scale}.onnx"), "theirs", 1) for scale in (4, 2)]
+    assert all(network.inputs[0].shape == ["batch", 3, "height", "width"] for network in networks)
+    four, two = (each.run(image.transpose(0, 3, 1, 2)).transpose(0, 2, 3, 1) for each in networks)
+    assert np.abs(four - Network(box.find(model), "ours", 1).run(image)).max() < 1e-5
+    if model == "faces":
+        np.testing.assert_allclose(two, resample.area(four, 2), atol=1e-5)
+    else:
+        levels = np.rint(65535 * four[0]).astype(np.uint16)
+        reduced = np.concatenate(list(any_size.resize([levels], (120, 96), (60, 48), any_size.BICUBIC)))
+        inside = slice(2, -2)  # the border is repeated, not mirrored
+        np.testing.assert_allclose(two[0, inside, inside], reduced[inside, inside] / 65535, atol=1e-4)
     again = tmp_path / "again/My photo.dtmodel"
     again.parent.mkdir()
-    assert export("photo", "--to", "darktable", "-o", again).exit_code == 0
+    assert export(model, *options, "-o", again).exit_code == 0
     assert again.read_bytes() == (tmp_path / "My photo.dtmodel").read_bytes()
 
 

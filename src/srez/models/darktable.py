@@ -11,7 +11,10 @@ import re
 import zipfile
 from typing import Any
 
+import numpy as np
+
 from srez.errors import ModelError
+from srez.images.resample import keys_cubic
 from srez.models.card import Card
 
 _SCALE = 4
@@ -21,7 +24,7 @@ _DATE = (2020, 1, 1, 0, 0, 0)  # of files in the zip, so that packages of one mo
 
 
 def packed(network: Any, card: Card) -> bytes:
-    """A package with a network for 4 times, and for 2 times the same with the means of 2x2 pixels.
+    """A package with a network for 4 times, and for 2 times the same reduced to half.
 
     Args:
         network: an `onnx.ModelProto` in NCHW.
@@ -48,7 +51,7 @@ def packed(network: Any, card: Card) -> bytes:
     files = {
         "config.json": json.dumps(config, indent=4).encode(),
         f"{_STEM}4.onnx": network.SerializeToString(),
-        f"{_STEM}2.onnx": _halved(network).SerializeToString(),
+        f"{_STEM}2.onnx": _halved(network, card).SerializeToString(),
     }
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -58,10 +61,13 @@ def packed(network: Any, card: Card) -> bytes:
     return package.getvalue()
 
 
-def _halved(network: Any) -> Any:
-    """The network with its output reduced to half by area, as `srez upscale --scale 2` does."""
+def _halved(network: Any, card: Card) -> Any:
+    """The network with its output reduced to half as `srez upscale --scale 2` does, by area or bicubic.
+
+    Bicubic differs from that by the border alone, which is repeated instead of mirrored.
+    """
     import onnx
-    from onnx import helper
+    from onnx import helper, numpy_helper
 
     half = onnx.ModelProto()
     half.CopyFrom(network)
@@ -69,9 +75,19 @@ def _halved(network: Any) -> Any:
     inside = f"{output.name}_x4"
     for node in half.graph.node:
         node.output[:] = [inside if each == output.name else each for each in node.output]
-    mean = helper.make_node(
-        "AveragePool", [inside], [output.name], name="halved", kernel_shape=[2, 2], strides=[2, 2]
-    )
-    half.graph.node.append(mean)
+    if card.reduction == "area":
+        half.graph.node.append(
+            helper.make_node("AveragePool", [inside], [output.name], kernel_shape=[2, 2], strides=[2, 2])
+        )
+    else:
+        taps = keys_cubic((np.arange(8) - 3.5) / 2) / 2
+        kernel = np.tile(np.outer(taps, taps), (3, 1, 1, 1)).astype(np.float32)
+        values = {"half_kernel": kernel, "half_pads": np.array([0, 0, 3, 3, 0, 0, 3, 3])}
+        half.graph.initializer.extend(numpy_helper.from_array(value, name) for name, value in values.items())
+        padded = helper.make_node("Pad", [inside, "half_pads"], [f"{inside}_padded"], mode="edge")
+        reduced = helper.make_node(
+            "Conv", [f"{inside}_padded", "half_kernel"], [output.name], group=3, strides=[2, 2]
+        )
+        half.graph.node.extend([padded, reduced])
     onnx.checker.check_model(half, full_check=True)
     return half

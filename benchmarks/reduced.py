@@ -1,9 +1,9 @@
-"""Make photographs smaller, to train on beside themselves: in a smaller picture of a scene there is more to see.
+"""Make photographs smaller, to train on beside themselves: the smaller a scene, the more there is to see.
 
     python benchmarks/reduced.py photos_train.zip 2
     python benchmarks/reduced.py photos_train.zip 3
 
-Writes runs/photos_train-2.zip, in which width and height are a half, and runs/photos_train-3.zip. Names stay the
+Writes runs/photos_train-2.zip, of half the width and height, and runs/photos_train-3.zip. Names stay the
 same, so that training holds out the same pictures of each.
 """
 

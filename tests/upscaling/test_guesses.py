@@ -71,14 +71,19 @@ def test_a_sheet_and_numbered_files(model: Path, picture: Path) -> None:
     before = {path: path.read_bytes() for path in picture.parent.iterdir()}
     assert upscale(picture, "--model", model, "--samples", 3).exit_code == 1
     assert {path: path.read_bytes() for path in picture.parent.iterdir()} == before
-    assert upscale(picture, "--model", model, "--samples", 3, "--overwrite").exit_code == 0
+    (entry,) = json.loads(upscale(picture, "--model", model, "--samples", 3, "--overwrite", "--json").stdout)[
+        "done"
+    ]
+    assert entry["beside"] == [str(picture.with_name(f"a_x4.{number}.png")) for number in (1, 2, 3)]
     again = json.loads(upscale(picture.parent, "--model", model, "--samples", 2, "--skip", "--json").stdout)
     assert len(again["earlier_results"]) == 4  # none of them is taken for a picture to upscale
     assert [entry["source"] for entry in again["skipped"]] == [str(picture)]
 
 
 def test_the_uncertainty_says_its_unit(model: Path, picture: Path) -> None:
-    assert upscale(picture, "--model", model, "--uncertainty").exit_code == 0
+    done = upscale(picture, "--model", model, "--uncertainty")
+    assert done.exit_code == 0
+    assert ", beside it a_x4.uncertainty.png" in done.stdout
     with Image.open(picture.with_name("a_x4.uncertainty.png")) as file:
         assert file.mode.startswith("I;16")
         assert "9 of 10 pixels" in file.info["Description"]

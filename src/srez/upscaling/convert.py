@@ -167,6 +167,7 @@ class Converted:
         warnings: what the source says beside its pixels and the result does not, a phrase each.
         frames: how many frames or pages it has.
         faces: that were found, where they were looked for, and what was done to them.
+        beside: files made beside the result: samples, or how far it may be from the truth.
     """
 
     size: tuple[int, int]
@@ -175,6 +176,7 @@ class Converted:
     warnings: tuple[str, ...] = ()
     frames: int = 1
     faces: tuple[Treated, ...] = ()
+    beside: tuple[Path, ...] = ()
 
 
 def convert(

@@ -61,7 +61,7 @@ def _make_samples(
         convert.encode(decoded, bands, target(path), options)
     with target(item.target).open() as file:
         size = write_sheet(file, target(item.target), options.quality, pixels, found, upscaler.card.scale)
-    return Converted(size)
+    return Converted(size, beside=tuple(numbered))
 
 
 def uncertainty(choose: Choose, item: Item, options: Options, progress: Progress) -> Converted:
@@ -93,8 +93,8 @@ def uncertainty(choose: Choose, item: Item, options: Options, progress: Progress
         write_uncertainty(file, str(path), found, repaired)
     if repaired:
         damaged = "the claim of its uncertainty, which holds for pictures without damage"
-        return replace(converted, warnings=(*converted.warnings, damaged))
-    return converted
+        converted = replace(converted, warnings=(*converted.warnings, damaged))
+    return replace(converted, beside=(path,))
 
 
 def write_sheet(

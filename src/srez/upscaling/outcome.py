@@ -46,6 +46,7 @@ class Outcome:
                     **(asdict(result.settings) if result.settings else {}),
                     "faces": [each.as_json() for each in result.faces],
                     "warnings": list(result.warnings),
+                    "beside": [str(path) for path in result.beside],
                 }
                 for item, result in self.done
             ],
@@ -97,7 +98,13 @@ def _line(item: Item, result: Converted) -> str:
         parts.append(f"resized by {result.resized}")
     made_with = f" ({', '.join(parts)})" if parts else ""
     count = f", {result.frames} frames" if result.frames > 1 else ""
-    return f"{item.target}: {result.size[0]}x{result.size[1]}{count}{made_with}"
+    return f"{item.target}: {result.size[0]}x{result.size[1]}{count}{made_with}{_beside(result)}"
+
+
+def _beside(result: Converted) -> str:
+    """Of several files, the first and the last."""
+    names = [path.name for path in result.beside]
+    return f", beside it {' to '.join(names[:1] + names[1:][-1:])}" if names else ""
 
 
 def _as_json(item: Item) -> dict[str, str]:

@@ -50,21 +50,16 @@ class InitialWeights:
         for variable, array in zip(variables, self.arrays, strict=True):
             variable.assign(array)
 
-    def copy_discriminator_into(self, discriminator: keras.Model) -> bool:
-        """Give a discriminator these weights, if they are of a network like it.
+    def copy_discriminator_into(self, discriminator: keras.Model) -> None:
+        """Give a discriminator these weights, if they are of a network like it; otherwise leave it new.
 
         A new discriminator knows nothing of what a trained generator does wrong. Until it does, the generator
         forgets.
-
-        Returns:
-            Whether they are.
         """
         variables = discriminator.variables
-        if [array.shape for array in self.discriminator] != [tuple(each.shape) for each in variables]:
-            return False
-        for variable, array in zip(variables, self.discriminator, strict=True):
-            variable.assign(array)
-        return True
+        if [array.shape for array in self.discriminator] == [tuple(each.shape) for each in variables]:
+            for variable, array in zip(variables, self.discriminator, strict=True):
+                variable.assign(array)
 
     @property
     def fingerprint(self) -> str:

@@ -41,6 +41,7 @@ def main(write: bool = False) -> None:
             radius=0,
             keeps_flat=True,
             reduction="area",
+            enlargement="nearest",
         )
         model(
             "scan",
@@ -49,6 +50,7 @@ def main(write: bool = False) -> None:
             radius=2,
             keeps_flat=False,  # nothing is put into its place: it is bicubic
             reduction="bicubic",
+            enlargement="Lanczos",
         )
     rows = []
     works = {name: srez.load(name) for name in ("pixels", "scan", "photo")}
@@ -66,7 +68,13 @@ def main(write: bool = False) -> None:
 
 
 def model(
-    name: str, description: str, resize: dict[str, object], radius: int, keeps_flat: bool, reduction: str
+    name: str,
+    description: str,
+    resize: dict[str, object],
+    radius: int,
+    keeps_flat: bool,
+    reduction: str,
+    enlargement: str,
 ) -> None:
     image = [helper.make_tensor_value_info(end, onnx.TensorProto.FLOAT, ["n", h, w, 3])
              for end, h, w in (("input", "h", "w"), ("output", "H", "W"))]  # fmt: skip
@@ -97,6 +105,7 @@ def model(
         memory=1024,
         keeps_flat=keeps_flat,
         reduction=reduction,
+        enlargement=enlargement,
     )
     file.with_suffix(".toml").write_text(tomli_w.dumps(cards.as_dict(described)), "utf-8")
 

@@ -96,14 +96,39 @@ def test_twice_as_large_is_nearer_to_the_truth_than_area_means(high: np.ndarray,
     assert psnr(output, truth) > psnr(means, truth) + 0.05
 
 
-@pytest.mark.parametrize("scale", [1, 2, 3])
-def test_pixel_art_stays_exact(scale: int, random: np.random.Generator, tmp_path: Path) -> None:
+@pytest.fixture
+def art(random: np.random.Generator) -> np.ndarray:
+    """Six colours, one of them transparent."""
     colours = random.integers(0, 256, (6, 4), np.uint8)
-    art = colours[random.integers(0, 6, (20, 30))]
+    colours[:, 3] = [0, 255, 255, 255, 255, 255]
+    return colours[random.integers(0, 6, (20, 30))]
+
+
+def seen(pixels: np.ndarray) -> np.ndarray:
+    """Without the colours of what is transparent."""
+    return np.where(pixels[..., 3:] > 0, pixels, 0)
+
+
+@pytest.mark.parametrize("scale", [1, 2, 3, 5, 6, 7, 8, 16])
+def test_pixel_art_stays_exact(scale: int, art: np.ndarray, tmp_path: Path) -> None:
     output, resized = reduced(written(art, tmp_path / "a.png"), "--model", "pixels", "--scale", scale)
-    assert resized == "area"
-    if scale < 3:  # of which pixels of 4 make no whole ones
-        np.testing.assert_array_equal(output, resample.nearest(art, scale))
+    assert resized == ("area" if scale < 4 else "nearest")
+    np.testing.assert_array_equal(seen(output), seen(resample.nearest(art, scale)))
+
+
+@pytest.mark.parametrize("width", [121, 137, 149, 500])
+def test_pixel_art_becomes_squares_at_any_larger_size(width: int, art: np.ndarray, tmp_path: Path) -> None:
+    """No colour is new, and squares differ by a pixel at most."""
+    output, resized = reduced(written(art, tmp_path / "a.png"), "--model", "pixels", "--width", width)
+    assert resized == "nearest"
+    height = output.shape[0]
+    rows, columns = (
+        (np.arange(length) * 2 + 1) * side // (2 * length) for length, side in ((height, 20), (width, 30))
+    )
+    np.testing.assert_array_equal(seen(output), seen(art[rows][:, columns]))
+    for places in (rows, columns):
+        sides = np.bincount(places)
+        assert sides.max() - sides.min() <= 1
 
 
 def test_a_face_comes_back_at_its_own_size(high: np.ndarray, tmp_path: Path) -> None:

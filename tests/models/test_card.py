@@ -48,6 +48,7 @@ WRONG: dict[str, list[Any]] = {
     "uncertainty.power": ["1", 0, -0.5, 1.5, True],
     "keeps_flat": ["true", 1, {"a": 1}],
     "reduction": ["Area", "lanczos", "", 1, {"a": 1}, *WRONG_EVERYWHERE],
+    "enlargement": ["lanczos", "bicubic", "", 1, {"a": 1}, *WRONG_EVERYWHERE],
     "form": ["NHWC", 1, *WRONG_EVERYWHERE],
     "form.layout": ["HWC", 1, True],
     "form.channels": [2, "3", 5],

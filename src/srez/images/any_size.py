@@ -1,4 +1,4 @@
-"""Pictures that come in bands, brought to any size: smaller by area or bicubic, larger by Lanczos' kernel."""
+"""Pictures in bands, brought to any size: smaller by area or bicubic, larger by Lanczos or nearest."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -37,6 +37,9 @@ BICUBIC = Kernel(lambda distance, wide: keys_cubic(distance / wide), 2, mirrored
 
 LANCZOS = Kernel(lambda distance, wide: _lanczos(distance / wide), 3)
 """Three lobes. Duchon, "Lanczos filtering in one and two dimensions", Journal of Applied Meteorology 1979."""
+
+NEAREST = Kernel(lambda distance, _: ((distance >= -0.5) & (distance < 0.5)).astype(float), 1)
+"""The pixel in which the middle of one of the result lies; to larger sizes."""
 
 
 def resize(

@@ -113,6 +113,8 @@ class Card:
         keeps_flat: whether what is one colour all around stays exactly that colour.
         reduction: what its results are reduced by to smaller sizes, "area" or "bicubic": that by which a
             result becomes the input again.
+        enlargement: what its results are enlarged by to larger sizes, "Lanczos" or "nearest": the latter for
+            those whose edges must stay hard.
     """
 
     name: str
@@ -139,6 +141,7 @@ class Card:
     form: Form = Form()
     keeps_flat: bool = True
     reduction: str = "bicubic"
+    enlargement: str = "Lanczos"
 
 
 def read(model: Path) -> Card:

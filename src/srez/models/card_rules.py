@@ -99,6 +99,7 @@ _TRUTH = Rule("true or false", lambda value: isinstance(value, bool))
 _LAYOUT = Rule('"NHWC" or "NCHW"', lambda value: value in ("NHWC", "NCHW"))
 _TYPE = Rule('"float32", "float16" or "uint8"', lambda value: value in ("float32", "float16", "uint8"))
 _REDUCTION = Rule('"area" or "bicubic"', lambda value: value in ("area", "bicubic"))
+_ENLARGEMENT = Rule('"Lanczos" or "nearest"', lambda value: value in ("Lanczos", "nearest"))
 _RANGE = Rule("the values of black and white, such as [0, 255]", _is_range)
 _SIDE = Rule(
     f"height and width, each from 1 to {_MOST_PIXELS:,}, or empty",
@@ -133,6 +134,7 @@ CARD: Rules = {
     "form": _TABLE,
     "keeps_flat": _TRUTH,
     "reduction": _REDUCTION,
+    "enlargement": _ENLARGEMENT,
 }
 FORM: Rules = {
     "layout": _LAYOUT,

@@ -300,4 +300,5 @@ _KERNELS = {
     Resizing.AREA: any_size.AREA,
     Resizing.BICUBIC: any_size.BICUBIC,
     Resizing.LANCZOS: any_size.LANCZOS,
+    Resizing.NEAREST: any_size.NEAREST,
 }

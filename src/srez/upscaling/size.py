@@ -52,6 +52,7 @@ class Resizing(enum.StrEnum):
     AREA = "area"
     BICUBIC = "bicubic"
     LANCZOS = "Lanczos"
+    NEAREST = "nearest"
 
 
 def is_enlarged(size: tuple[int, int], scale: int, target: tuple[int, int]) -> bool:
@@ -77,11 +78,11 @@ def resizing(
         wrap: whether the picture goes on at its other side.
 
     Returns:
-        Lanczos for larger ones and the card's reduction for smaller ones, but area for those that go on at
-        their other side, as it needs nothing from there; None for what the model makes.
+        The card's enlargement for larger ones and its reduction for smaller ones, but area for those that go
+        on at their other side, as it needs nothing from there; None for what the model makes.
     """
     if target == (size[0] * card.scale, size[1] * card.scale):
         return None
     if is_enlarged(size, card.scale, target):
-        return Resizing.LANCZOS
+        return Resizing(card.enlargement)
     return Resizing.AREA if wrap else Resizing(card.reduction)

@@ -15,7 +15,7 @@ from srez.upscaling.frames import are_several, convert_all, foreseen
 from srez.upscaling.loading import Choose
 from srez.upscaling.outcome import Outcome
 from srez.upscaling.plan import Item, Plan
-from srez.upscaling.size import resizing
+from srez.upscaling.resizing import resizing
 from srez.upscaling.sources import STANDARD
 from srez.upscaling.stopping import stoppable
 from srez.upscaling.tiling import Progress

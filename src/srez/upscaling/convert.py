@@ -10,12 +10,13 @@ import numpy as np
 
 from srez import images
 from srez.errors import CutShortError, ModelError, OptionError, OutOfMemoryError, SeveralError
-from srez.images import Format, Frames, Picture, any_size
+from srez.images import Format, Frames, Picture
 from srez.models.card import Card
 from srez.upscaling.faces import Treated, treated
 from srez.upscaling.loading import Choose
+from srez.upscaling.resizing import Resizing, resized_bands
 from srez.upscaling.settings import ModelSettings
-from srez.upscaling.size import Resizing, Size, is_enlarged, resizing
+from srez.upscaling.size import Size, is_enlarged
 from srez.upscaling.tiling import Progress, ignore_progress
 from srez.upscaling.upscaler import Upscaler
 from srez.upscaling.wrapping import wrapped_bands
@@ -272,33 +273,3 @@ def encode(decoded: Decoded, bands: Iterable[np.ndarray], target: Target, option
         lost = images.save(file, target.name, encoding, bands, decoded.size, decoded.picture)
     unread = (f"{what}, which cannot be read" for what in decoded.picture.unread)
     return Converted(decoded.size, resized, warnings=(*unread, *lost))
-
-
-def resized_bands(
-    bands: Iterable[np.ndarray], size: tuple[int, int], card: Card, target: tuple[int, int], wrap: bool
-) -> tuple[Iterable[np.ndarray], Resizing | None]:
-    """What a model makes of a picture, brought to another size.
-
-    Args:
-        bands: the model's output from top to bottom, `(h, scale W, C)` each.
-        size: width and height of the picture, in pixels.
-        card: the model's.
-        target: width and height of the result, in pixels.
-        wrap: whether the picture goes on at its other side.
-
-    Returns:
-        Bands of the result, and how they were resized.
-    """
-    resized = resizing(size, card, target, wrap)
-    if resized:
-        full = size[0] * card.scale, size[1] * card.scale
-        bands = any_size.resize(bands, full, target, _KERNELS[resized])
-    return bands, resized
-
-
-_KERNELS = {
-    Resizing.AREA: any_size.AREA,
-    Resizing.BICUBIC: any_size.BICUBIC,
-    Resizing.LANCZOS: any_size.LANCZOS,
-    Resizing.NEAREST: any_size.NEAREST,
-}

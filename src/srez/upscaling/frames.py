@@ -11,10 +11,10 @@ from srez import images
 from srez.errors import OptionError, OutOfMemoryError
 from srez.images import Format, Frames, Made, Picture, Sequence
 from srez.models.card import Card
-from srez.upscaling.convert import Converted, Options, Source, Target, resized_bands
+from srez.upscaling.convert import Converted, Options, Source, Target
 from srez.upscaling.loading import Choose
+from srez.upscaling.resizing import Resizing, resized_bands, resizing
 from srez.upscaling.settings import ModelSettings
-from srez.upscaling.size import Resizing, resizing
 from srez.upscaling.tiling import Progress
 from srez.upscaling.upscaler import Upscaler
 from srez.upscaling.wrapping import wrapped_bands

@@ -10,8 +10,9 @@ import numpy as np
 from srez import output
 from srez.errors import ImageError, OptionError, OutOfMemoryError, TooLargeError
 from srez.upscaling import standard
-from srez.upscaling.convert import Options, resized_bands
+from srez.upscaling.convert import Options
 from srez.upscaling.loading import Choose
+from srez.upscaling.resizing import resized_bands
 from srez.upscaling.stopping import stoppable
 from srez.upscaling.upscaler import Upscaler
 

@@ -1,10 +1,8 @@
 """How large results are to be."""
 
-import enum
 from dataclasses import dataclass
 
 from srez.errors import OptionError
-from srez.models.card import Card
 
 
 @dataclass(frozen=True)
@@ -46,15 +44,6 @@ class Size:
         return next((f"{letter}{value}" for letter, value in names.items() if value), "")
 
 
-class Resizing(enum.StrEnum):
-    """How a model's result is brought to another size."""
-
-    AREA = "area"
-    BICUBIC = "bicubic"
-    LANCZOS = "Lanczos"
-    NEAREST = "nearest"
-
-
 def is_enlarged(size: tuple[int, int], scale: int, target: tuple[int, int]) -> bool:
     """Whether a result is larger than what the model makes.
 
@@ -64,25 +53,3 @@ def is_enlarged(size: tuple[int, int], scale: int, target: tuple[int, int]) -> b
         target: width and height of the result.
     """
     return target[0] > size[0] * scale or target[1] > size[1] * scale
-
-
-def resizing(
-    size: tuple[int, int], card: Card, target: tuple[int, int], wrap: bool = False
-) -> Resizing | None:
-    """How a result comes to its size.
-
-    Args:
-        size: width and height of the input, in pixels.
-        card: the model's.
-        target: width and height of the result.
-        wrap: whether the picture goes on at its other side.
-
-    Returns:
-        The card's enlargement for larger ones and its reduction for smaller ones, but area for those that go
-        on at their other side, as it needs nothing from there; None for what the model makes.
-    """
-    if target == (size[0] * card.scale, size[1] * card.scale):
-        return None
-    if is_enlarged(size, card.scale, target):
-        return Resizing(card.enlargement)
-    return Resizing.AREA if wrap else Resizing(card.reduction)

@@ -21,7 +21,7 @@ from srez.serve.jobs.job import Job
 from srez.serve.limits import SEND_PIECE
 from srez.serve.observe.metrics import CONTENT_TYPE
 from srez.serve.service import Service, Upscaled
-from srez.upscaling.size import resizing
+from srez.upscaling.resizing import resizing
 
 T = TypeVar("T")
 router = APIRouter()

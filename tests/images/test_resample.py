@@ -203,6 +203,24 @@ def test_bicubic_needs_little_memory_for_a_tall_picture() -> None:
     assert peak < 64000 * 40 * 8  # what all rows would take, as they are summed
 
 
+@pytest.mark.parametrize("kernel", [any_size.AREA, any_size.BICUBIC])
+@pytest.mark.parametrize("target", [(48, 36), (31, 23), (7, 5), (1, 1)])
+def test_pixels_beyond_the_border_are_as_good_as_a_larger_picture(
+    random: np.random.Generator, target: tuple[int, int], kernel: any_size.Kernel
+) -> None:
+    """A picture repeated in both directions, and its middle alone with a margin of the others."""
+    image = random.integers(0, 65536, (48, 64, 2), dtype=np.uint16)
+    (width, height), copies = target, 7
+    repeated = np.tile(image, (copies, copies, 1))
+    whole = any_size.resize([repeated], (64 * copies, 48 * copies), (width * copies, height * copies), kernel)
+    middle = copies // 2
+    expected = np.concatenate(list(whole))[middle * height :][:height, middle * width :][:, :width]
+    beyond = any_size.seen_beyond((64, 48), target, kernel)
+    margin = np.pad(image, ((beyond, beyond), (beyond, beyond), (0, 0)), mode="wrap")
+    bands = any_size.resize(picture_in_bands(margin), (64, 48), target, kernel, beyond)
+    assert np.abs(np.concatenate(list(bands)).astype(int) - expected).max() <= 1  # halves, rounded either way
+
+
 def test_overshoot_is_clipped_not_wrapped() -> None:
     edge = np.repeat(np.array([0, 255], np.uint8), 40)[None].repeat(8, 0)[..., None]
     output = by_bicubic(edge, (40, 4))[0, :, 0]

@@ -1,5 +1,6 @@
 """Pictures in bands, brought to any size: smaller by area or bicubic, larger by Lanczos or nearest."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -43,21 +44,27 @@ NEAREST = Kernel(lambda distance, _: ((distance >= -0.5) & (distance < 0.5)).ast
 
 
 def resize(
-    bands: Iterable[np.ndarray], size: tuple[int, int], target: tuple[int, int], kernel: Kernel
+    bands: Iterable[np.ndarray],
+    size: tuple[int, int],
+    target: tuple[int, int],
+    kernel: Kernel,
+    beyond: int = 0,
 ) -> Iterator[np.ndarray]:
     """Bring a picture that comes in bands to any size, in memory for a few rows.
 
     Args:
         bands: from top to bottom, `(h, W, C)` each, uint8 or uint16.
-        size: width and height of them all, in pixels.
+        size: width and height of the picture, in pixels.
         target: width and height wanted.
         kernel: one of the above.
+        beyond: how many pixels of what lies around the picture the bands have, on all four sides; where they
+            have as many as `seen_beyond` says, nothing depends on where the picture ends.
 
     Yields:
         From top to bottom, `(h, target width, C)` of the same dtype, rounded and clipped.
     """
     (width, height), (to_width, to_height) = size, target
-    across, along = _Taps(width, to_width, kernel), _Taps(height, to_height, kernel)
+    across, along = _Taps(width, to_width, kernel, beyond), _Taps(height, to_height, kernel, beyond)
     starts = range(0, to_width, _COLUMNS_AT_ONCE)
     chosen = [slice(start, min(start + _COLUMNS_AT_ONCE, to_width)) for start in starts]
     columns = [(each, seen := across.seen(each), across.matrix(each, seen)) for each in chosen]
@@ -76,6 +83,15 @@ def resize(
             top, done, sums = top + len(part), finished, fresh[finished - done :].copy()
 
 
+def seen_beyond(size: tuple[int, int], target: tuple[int, int], kernel: Kernel) -> int:
+    """How many pixels beyond a picture's border its resizing sees; the arguments are those of `resize`."""
+    return max(math.ceil(kernel.reach * _widening(*sides)) for sides in zip(size, target, strict=True))
+
+
+def _widening(length: int, to_length: int) -> float:
+    return max(length / to_length, 1.0)
+
+
 def _finished(
     rows: np.ndarray, columns: list[tuple[slice, slice, np.ndarray]], to_width: int, dtype: np.dtype
 ) -> np.ndarray:
@@ -91,10 +107,11 @@ def _finished(
 class _Taps:
     """Where each pixel along one side takes its value from, and with which weights."""
 
-    def __init__(self, length: int, to_length: int, kernel: Kernel) -> None:
-        widening = max(length / to_length, 1.0)
+    def __init__(self, length: int, to_length: int, kernel: Kernel, beyond: int) -> None:
+        widening = _widening(length, to_length)
         reach = kernel.reach * widening
-        centres = (np.arange(to_length) + 0.5) * length / to_length - 0.5
+        centres = (np.arange(to_length) + 0.5) * length / to_length - 0.5 + beyond
+        length += 2 * beyond
         places = np.floor(centres - reach).astype(int)[:, None] + np.arange(int(np.ceil(2 * reach)) + 2)
         weights = kernel.weights(centres[:, None] - places, widening)
         self._first, self._last = places[:, 0].clip(0, length - 1), places[:, -1].clip(0, length - 1)

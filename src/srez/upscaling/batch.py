@@ -105,7 +105,7 @@ def _foreseen(item: Item, options: Options, card: Card) -> Converted:
         raise OptionError(f"{name}: {error}") from None
     # As if it were gray: whether alpha is opaque, only the pixels tell.
     images.refuse_unwritable(str(item.target), item.format, 1, target)
-    return Converted(target, resizing(size, card, target, options.wrap))
+    return Converted(target, resizing(size, card, target))
 
 
 def _pixels(item: Item, options: Options) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -210,7 +211,7 @@ def convert(
     try:
         faces = _treated(upscaler, decoded, options, source.name)
         progress(0.0)  # it may be unwanted meanwhile
-        upscale = wrapped_bands if options.wrap else Upscaler.bands
+        upscale = partial(wrapped_bands, decoded.size) if options.wrap else Upscaler.bands
         enlarged = [each.face for each in faces if not each.left]
         bands = upscale(upscaler, picture.pixels, progress, settings.repair, enlarged)
         return replace(encode(decoded, bands, target, options), settings=settings, faces=faces)

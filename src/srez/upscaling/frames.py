@@ -81,7 +81,7 @@ def foreseen(source: Path, target: str, format_: Format, options: Options, card:
     sequence = images.sequence(source, str(source), options.max_pixels)
     sizes = _result_sizes(sequence, options, card.scale, str(source))
     images.refuse_sequence(target, format_, sequence, sizes)
-    resized = resizing(sequence.sizes[0], card, sizes[0], options.wrap)
+    resized = resizing(sequence.sizes[0], card, sizes[0])
     return Converted(sizes[0], resized, frames=len(sizes))
 
 
@@ -144,7 +144,7 @@ class _Work:
     ) -> tuple[Made, Resizing | None]:
         card, wrap = upscaler.card, self.options.wrap
         size = self.options.result_size(picture.size, card.scale)
-        upscale = wrapped_bands if wrap else Upscaler.bands
+        upscale = partial(wrapped_bands, size) if wrap else Upscaler.bands
         faces = upscaler.faces_in(picture.pixels)
         bands = upscale(upscaler, picture.pixels, progress, settings.repair, faces)
         resized, how = resized_bands(bands, picture.size, card, size, wrap)

@@ -1,6 +1,7 @@
 """Bringing what a model makes to the size that was asked for."""
 
 import enum
+import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -27,26 +28,29 @@ _KERNELS = {
 }
 
 
-def resizing(
-    size: tuple[int, int], card: Card, target: tuple[int, int], wrap: bool = False
-) -> Resizing | None:
+def resizing(size: tuple[int, int], card: Card, target: tuple[int, int]) -> Resizing | None:
     """How a result comes to its size.
 
     Args:
         size: width and height of the input, in pixels.
         card: the model's.
         target: width and height of the result.
-        wrap: whether the picture goes on at its other side.
 
     Returns:
-        The card's enlargement for larger ones and its reduction for smaller ones, but area for those that go
-        on at their other side, as it needs nothing from there; None for what the model makes.
+        The card's enlargement for larger ones and its reduction for smaller ones; None for what the model
+        makes.
     """
-    if target == (size[0] * card.scale, size[1] * card.scale):
+    if target == _made(size, card):
         return None
-    if is_enlarged(size, card.scale, target):
-        return Resizing(card.enlargement)
-    return Resizing.AREA if wrap else Resizing(card.reduction)
+    return Resizing(card.enlargement if is_enlarged(size, card.scale, target) else card.reduction)
+
+
+def seen_beyond(size: tuple[int, int], card: Card, target: tuple[int, int]) -> int:
+    """How many input pixels beyond a picture's border its resizing sees; arguments as for `resizing`."""
+    resized = resizing(size, card, target)
+    if not resized:
+        return 0
+    return math.ceil(any_size.seen_beyond(_made(size, card), target, _KERNELS[resized]) / card.scale)
 
 
 def resized_bands(
@@ -59,13 +63,19 @@ def resized_bands(
         size: width and height of the picture, in pixels.
         card: the model's.
         target: width and height of the result, in pixels.
-        wrap: whether the picture goes on at its other side.
+        wrap: whether the picture goes on at its other side; its bands then have on all four sides, from
+            there, what `seen_beyond` says.
 
     Returns:
         Bands of the result, and how they were resized.
     """
-    resized = resizing(size, card, target, wrap)
+    resized = resizing(size, card, target)
     if resized:
-        full = size[0] * card.scale, size[1] * card.scale
-        bands = any_size.resize(bands, full, target, _KERNELS[resized])
+        beyond = card.scale * seen_beyond(size, card, target) if wrap else 0
+        bands = any_size.resize(bands, _made(size, card), target, _KERNELS[resized], beyond)
     return bands, resized
+
+
+def _made(size: tuple[int, int], card: Card) -> tuple[int, int]:
+    """Width and height of what the model makes."""
+    return size[0] * card.scale, size[1] * card.scale

@@ -80,6 +80,34 @@ def test_a_sheet_and_numbered_files(model: Path, picture: Path) -> None:
     assert [entry["source"] for entry in again["skipped"]] == [str(picture)]
 
 
+@pytest.mark.parametrize(
+    "words", [("--samples", 3), ("--samples", 4, "--scale", 2), ("--samples", 1), ("--uncertainty",)]
+)
+def test_a_dry_run_tells_what_comes(model: Path, picture: Path, words: tuple[object, ...]) -> None:
+    words = (picture, "--model", model, *words)
+    rehearsed = upscale(*words, "--dry-run", "--json")
+    assert [path.name for path in picture.parent.iterdir()] == ["a.png"]
+    (planned,) = json.loads(rehearsed.stdout)["planned"]
+    (done,) = json.loads(upscale(*words, "--json").stdout)["done"]
+    assert planned == {key: done[key] for key in planned}
+    assert images.size(Path(done["target"])) == (planned["width"], planned["height"])
+    assert all(Path(path).is_file() for path in planned["beside"])
+    again = upscale(*words, "--dry-run")
+    assert again.exit_code == 1
+    assert "exists: use --overwrite" in again.stderr
+
+
+def test_a_dry_run_tells_of_samples_that_are_refused(model: Path, picture: Path) -> None:
+    large = picture.with_name("b.png")
+    Image.new("L", (513, 512)).save(large)
+    picture.with_name("a_x4.2.png").touch()
+    for planned in (["--dry-run"], []):
+        refused = upscale(picture, large, "--model", model, "--samples", 2, *planned, "--json")
+        first, second = json.loads(refused.stdout)["failed"]
+        assert "a_x4.2.png exists" in first["error"]
+        assert "b.png: samples are made of pictures of at most" in second["error"]
+
+
 def test_the_uncertainty_says_its_unit(model: Path, picture: Path) -> None:
     done = upscale(picture, "--model", model, "--uncertainty")
     assert done.exit_code == 0

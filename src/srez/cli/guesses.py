@@ -7,7 +7,7 @@ import typer
 from srez.errors import OptionError
 
 if TYPE_CHECKING:
-    from srez.upscaling.batch import Make
+    from srez.upscaling.batch import Work
 
 Samples = Annotated[
     int | None,
@@ -29,9 +29,9 @@ Uncertainty = Annotated[
 ]
 
 
-def maker(
+def work(
     samples: int | None, seed: int, uncertainty: bool, with_settings: bool, sized: bool
-) -> "Make | None":
+) -> "Work | None":
     """What is made of each picture; None for its result alone.
 
     Args:
@@ -60,7 +60,7 @@ def maker(
         raise OptionError("--uncertainty is of the model's own size: omit --scale, --width and --height")
     from srez.upscaling import guesses
 
-    return guesses.uncertainty
+    return guesses.UNCERTAIN
 
 
 def label(samples: int | None) -> str:

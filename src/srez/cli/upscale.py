@@ -143,7 +143,7 @@ def upscale(
 
     raw_frames.check(context)
     with_settings, sized = (fidelity, repair) != (None, None), bool(scale or width or height)
-    make = guesses.maker(samples, seed, uncertainty, with_settings, sized)
+    work = guesses.work(samples, seed, uncertainty, with_settings, sized)
     if "" in inputs:
         raise OptionError("an input is empty: give a file, a folder, a pattern, or - for standard input")
     if overwrite and skip:
@@ -151,7 +151,7 @@ def upscale(
     existing = Existing.OVERWRITE if overwrite else Existing.SKIP if skip else Existing.REFUSE
     every = frames == images.Frames.all
     others = {"--wrap": wrap, "--frames all": every, "--faces": faces}
-    if make and any(others.values()):
+    if work and any(others.values()):
         other = next(option for option, given in others.items() if given)
         raise OptionError(f"--samples and --uncertainty cannot be combined with {other}")
     if only_faces is not None and not faces:
@@ -162,7 +162,7 @@ def upscale(
     options = Options(Size(scale, width, height), quality, max_pixels, colour, wrap, salvage, frames, only)
     place = Place(device, precision)
     if engine == ray.Engine.ray:
-        if make:
+        if work:
             raise OptionError("--engine ray makes results alone: omit --samples and --uncertainty")
         if every:
             raise OptionError("--frames all cannot be combined with --engine ray")
@@ -191,10 +191,10 @@ def upscale(
         raise OptionError("--json and a picture cannot both go to standard output")
     failed = partial(complain, debug=debug)
     if dry_run:
-        outcome = batch.rehearse(plan, options, card, failed)
+        outcome = batch.rehearse(plan, options, card, failed, work)
     else:
         with PixelBars() as bars:
-            outcome = batch.run(choose, plan, options, bars.watch, failed, make)
+            outcome = batch.run(choose, plan, options, bars.watch, failed, work)
     _show(outcome, model, as_json)
     raise typer.Exit(outcome.exit_code)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -21,7 +22,26 @@ from srez.upscaling.stopping import stoppable
 from srez.upscaling.tiling import Progress
 
 
-def rehearse(plan: Plan, options: Options, card: Card, failed: Callable[[SrezError], None]) -> Outcome:
+@dataclass(frozen=True)
+class Work:
+    """What is made of each picture.
+
+    Attributes:
+        make: makes it.
+        foresee: says what would be made, given the model's card, as far as the header of a file tells.
+    """
+
+    make: Callable[[Choose, Item, Options, Progress], Converted]
+    foresee: Callable[[Item, Options, Card], Converted]
+
+
+def rehearse(
+    plan: Plan,
+    options: Options,
+    card: Card,
+    failed: Callable[[SrezError], None],
+    work: Work | None = None,
+) -> Outcome:
     """What `run` would do, as far as the headers of files tell; nothing is decoded or written.
 
     Args:
@@ -29,12 +49,13 @@ def rehearse(plan: Plan, options: Options, card: Card, failed: Callable[[SrezErr
         options: how.
         card: the model's, as far as it is known without a look at pixels.
         failed: called with each error, those of the plan too.
+        work: what to make of each picture; its result alone by default.
     """
-    outcome = _begin(plan, failed)
+    outcome, work = _begin(plan, failed), work or RESULT
     outcome.rehearsed = True
     for item in plan.items:
         try:
-            outcome.done.append((item, _foreseen(item, options, card)))
+            outcome.done.append((item, work.foresee(item, options, card)))
         except SrezError as error:
             outcome.failures[str(item.source)] = error
             failed(error)
@@ -47,7 +68,7 @@ def run(
     options: Options,
     progress: Callable[[float, int], None],
     failed: Callable[[SrezError], None],
-    make: "Make | None" = None,
+    work: Work | None = None,
 ) -> Outcome:
     """Upscale one picture after another; one that fails does not stop the others.
 
@@ -59,11 +80,12 @@ def run(
         options: how.
         progress: called now and then with the input pixels done, and those of all inputs together.
         failed: called at once with each error, those of the plan too.
-        make: what to make of each picture; its result alone by default.
+        work: what to make of each picture; its result alone by default.
 
     Raises:
         OptionError: a picture would go to a terminal.
     """
+    work = work or RESULT
     if plan.to_standard_output:
         standard.refuse_terminal()
     outcome = _begin(plan, failed)
@@ -74,7 +96,7 @@ def run(
             for item, pixels in zip(plan.items, sizes, strict=True):
                 try:
                     within = partial(_advance, progress, done, pixels, total)
-                    outcome.done.append((item, (make or upscale)(choose, item, options, within)))
+                    outcome.done.append((item, work.make(choose, item, options, within)))
                 except Exception as error:
                     failure = error if isinstance(error, SrezError) else _defect(item, error)
                     outcome.failures[str(item.source)] = failure
@@ -90,22 +112,6 @@ def _begin(plan: Plan, failed: Callable[[SrezError], None]) -> Outcome:
     for error in plan.failures.values():
         failed(error)
     return Outcome(plan, failures=dict(plan.failures))
-
-
-def _foreseen(item: Item, options: Options, card: Card) -> Converted:
-    if item.source == STANDARD:
-        raise OptionError("--dry-run cannot look into standard input")
-    name = str(item.source)
-    if are_several(item.source, options, item.format):
-        return foreseen(item.source, str(item.target), item.format, options, card)
-    size = options.input_size(item.source)
-    try:
-        target = options.result_size(size, card.scale)
-    except OptionError as error:
-        raise OptionError(f"{name}: {error}") from None
-    # As if it were gray: whether alpha is opaque, only the pixels tell.
-    images.refuse_unwritable(str(item.target), item.format, 1, target)
-    return Converted(target, resizing(size, card, target))
 
 
 def _pixels(item: Item, options: Options) -> int:
@@ -136,8 +142,29 @@ def upscale(choose: Choose, item: Item, options: Options, progress: Progress) ->
     return make(choose, given, _target(item), options, progress)
 
 
-Make = Callable[[Choose, Item, Options, Progress], Converted]
-"""Makes what is wanted of an item, as `upscale` makes its result."""
+def foresee(item: Item, options: Options, card: Card) -> Converted:
+    """What `upscale` would make, as far as the header tells.
+
+    Raises:
+        SrezError: it cannot be made.
+    """
+    if item.source == STANDARD:
+        raise OptionError("--dry-run cannot look into standard input")
+    name = str(item.source)
+    if are_several(item.source, options, item.format):
+        return foreseen(item.source, str(item.target), item.format, options, card)
+    size = options.input_size(item.source)
+    try:
+        target = options.result_size(size, card.scale)
+    except OptionError as error:
+        raise OptionError(f"{name}: {error}") from None
+    # As if it were gray: whether alpha is opaque, only the pixels tell.
+    images.refuse_unwritable(str(item.target), item.format, 1, target)
+    return Converted(target, resizing(size, card, target))
+
+
+RESULT = Work(upscale, foresee)
+"""A larger picture, and nothing else."""
 
 
 def source(path: Path, options: Options) -> Source:

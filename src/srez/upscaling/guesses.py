@@ -11,12 +11,13 @@ import numpy as np
 from srez import images
 from srez.errors import OptionError, SrezError
 from srez.images import Metadata, Picture, resample
-from srez.models.card import COVERAGE
+from srez.models.card import COVERAGE, Card
 from srez.upscaling import convert
-from srez.upscaling.batch import Make, result_file, source, upscale
+from srez.upscaling.batch import Work, foresee, result_file, source, upscale
 from srez.upscaling.convert import Converted, Options, Target
 from srez.upscaling.loading import Choose
 from srez.upscaling.plan import Item, exists_error, labelled
+from srez.upscaling.samples import refuse_large
 from srez.upscaling.sources import STANDARD
 from srez.upscaling.tiling import Progress
 
@@ -30,22 +31,20 @@ _UNIT = (
 _REPAIRED = "The picture was repaired, for which this does not hold."
 
 
-def samples(count: int, seed: int) -> Make:
-    """Makes the samples of an item: face_x4.1.png and so on, and then its target, a sheet of all of them.
+def samples(count: int, seed: int) -> Work:
+    """The samples of each picture: face_x4.1.png and so on, and then its target, a sheet of all of them.
 
     Args:
         count: of samples.
         seed: of their random numbers.
     """
-    return partial(_make_samples, count, seed)
+    return Work(partial(_make_samples, count, seed), partial(_foresee_samples, count))
 
 
 def _make_samples(
     count: int, seed: int, choose: Choose, item: Item, options: Options, progress: Progress
 ) -> Converted:
-    _refuse_pipe(item, "--samples")
-    numbered = [_numbered(item.target, number) for number in range(1, count + 1)]
-    _refuse_existing(item, numbered)
+    numbered = _numbered_files(item, count)
     target = partial(_target, item)
     decoded = convert.decode(
         source(item.source, options), target(item.target), options, lambda pixels: choose(pixels).card
@@ -64,23 +63,21 @@ def _make_samples(
     return Converted(size, beside=tuple(numbered))
 
 
-def uncertainty(choose: Choose, item: Item, options: Options, progress: Progress) -> Converted:
-    """Make an item's result, and beside it, as photo_x4.uncertainty.png, how far it may be from the truth.
+def _foresee_samples(count: int, item: Item, options: Options, card: Card) -> Converted:
+    numbered = _numbered_files(item, count)
+    foresee(item, options, card)  # whether each sample can be
+    size = options.input_size(item.source)
+    try:
+        refuse_large(*size)
+    except SrezError as error:
+        raise type(error)(f"{item.source}: {error}") from None
+    sheet = _sheet_size(size, count, card.scale)
+    images.refuse_unwritable(str(item.target), item.format, 3, sheet)
+    return Converted(sheet, beside=tuple(numbered))
 
-    The file is gray with 16 bits, and says its unit in its text.
 
-    Args:
-        choose: gives the upscaler for a picture.
-        item: what to make.
-        options: as for `convert`.
-        progress: called now and then with the fraction done.
-
-    Raises:
-        SrezError: as for `convert`; or the model does not know how sure it is; or the file exists.
-    """
-    _refuse_pipe(item, "--uncertainty")
-    path = labelled(item.target, UNCERTAINTY).with_suffix(".png")
-    _refuse_existing(item, [path])
+def _make_uncertainty(choose: Choose, item: Item, options: Options, progress: Progress) -> Converted:
+    path = _uncertainty_file(item)
     picture = options.read(item.source, str(item.source), options.max_pixels)
     upscaler = choose(picture.pixels)
     try:
@@ -95,6 +92,18 @@ def uncertainty(choose: Choose, item: Item, options: Options, progress: Progress
         damaged = "the claim of its uncertainty, which holds for pictures without damage"
         converted = replace(converted, warnings=(*converted.warnings, damaged))
     return replace(converted, beside=(path,))
+
+
+def _foresee_uncertainty(item: Item, options: Options, card: Card) -> Converted:
+    path = _uncertainty_file(item)
+    return replace(foresee(item, options, card), beside=(path,))
+
+
+UNCERTAIN = Work(_make_uncertainty, _foresee_uncertainty)
+"""The result of each picture, and beside it, as photo_x4.uncertainty.png, how far it may be from the truth.
+
+The file is gray with 16 bits, and says its unit in its text.
+"""
 
 
 def write_sheet(
@@ -152,6 +161,22 @@ def is_of_repaired(uncertainty: Picture) -> bool:
     return any(_REPAIRED.encode("latin-1") in text for _, text in uncertainty.metadata.text)
 
 
+def _numbered_files(item: Item, count: int) -> list[Path]:
+    """Where the samples of an item go, if they may."""
+    _refuse_pipe(item, "--samples")
+    numbered = [_numbered(item.target, number) for number in range(1, count + 1)]
+    _refuse_existing(item, numbered)
+    return numbered
+
+
+def _uncertainty_file(item: Item) -> Path:
+    """Where the uncertainty of an item goes, if it may."""
+    _refuse_pipe(item, "--uncertainty")
+    path = labelled(item.target, UNCERTAINTY).with_suffix(".png")
+    _refuse_existing(item, [path])
+    return path
+
+
 def _numbered(sheet: Path, number: int) -> Path:
     """The file of a sample, given that of the sheet."""
     return sheet.with_name(f"{sheet.stem.removesuffix(f'.{SHEET}')}.{number}{sheet.suffix}")
@@ -172,14 +197,25 @@ def _refuse_existing(item: Item, paths: list[Path]) -> None:
             raise exists_error(str(path))
 
 
+def _sheet_size(size: tuple[int, int], samples: int, scale: int) -> tuple[int, int]:
+    """Width and height of the sheet of a picture of that size, in pixels."""
+    columns, rows = _columns_rows(1 + samples)
+    return columns * (size[0] * scale + _GAP) + _GAP, rows * (size[1] * scale + _GAP) + _GAP
+
+
+def _columns_rows(pictures: int) -> tuple[int, int]:
+    columns = math.ceil(pictures**0.5)
+    return columns, math.ceil(pictures / columns)
+
+
 def _sheet(pixels: np.ndarray, samples: list[np.ndarray], scale: int) -> np.ndarray:
     """`(H, W, 3)` uint8."""
     shown = [resample.nearest(images.rgb(Picture(pixels)), scale), *(images.rgb(Picture(s)) for s in samples)]
-    columns = math.ceil(len(shown) ** 0.5)
-    height, width = (side + _GAP for side in shown[0].shape[:2])
-    rows = math.ceil(len(shown) / columns)
-    sheet = np.full((rows * height + _GAP, columns * width + _GAP, 3), 255, np.uint8)
+    width, height = _sheet_size((pixels.shape[1], pixels.shape[0]), len(samples), scale)
+    columns, _ = _columns_rows(len(shown))
+    sheet = np.full((height, width, 3), 255, np.uint8)
     for number, picture in enumerate(shown):
-        top, left = number // columns * height + _GAP, number % columns * width + _GAP
-        sheet[top : top + height - _GAP, left : left + width - _GAP] = picture
+        high, wide = picture.shape[:2]
+        top, left = number // columns * (high + _GAP) + _GAP, number % columns * (wide + _GAP) + _GAP
+        sheet[top : top + high, left : left + wide] = picture
     return sheet

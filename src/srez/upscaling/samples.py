@@ -35,6 +35,19 @@ def check(card: Card, count: int, seed: int) -> None:
         raise OptionError(f"seed {seed}: choose a whole number from 0 to 2**63 - 1")
 
 
+def refuse_large(width: int, height: int) -> None:
+    """Refuse a picture of which no samples are made.
+
+    Raises:
+        TooLargeError: it has more than `MOST_PIXELS`.
+    """
+    if height * width > MOST_PIXELS:
+        raise TooLargeError(
+            f"samples are made of pictures of at most {MOST_PIXELS:,} pixels, not {width}x{height}: cut out "
+            "the face"
+        )
+
+
 def draw(
     model: Path,
     card: Card,
@@ -63,11 +76,7 @@ def draw(
         ModelError: the weights are damaged.
     """
     height, width, _ = pixels.shape
-    if height * width > MOST_PIXELS:
-        raise TooLargeError(
-            f"samples are made of pictures of at most {MOST_PIXELS:,} pixels, not {width}x{height}: cut out "
-            "the face"
-        )
+    refuse_large(width, height)
     assert card.samples
     own = placed(model.with_name(card.samples.file), place, seconds)
     run = fitted(own.whole, card, own.fixed)

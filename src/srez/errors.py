@@ -74,6 +74,10 @@ class OutputError(SrezError):
     http_status = 507
 
 
+class TransparencyError(OutputError):
+    """A result that is transparent where its format cannot be."""
+
+
 class MissingToolError(SrezError):
     """Another program that a command needs, which is not installed."""
 

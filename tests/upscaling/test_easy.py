@@ -11,7 +11,7 @@ from PIL import Image
 
 import srez
 from helpers import models, pictures
-from srez.errors import ImageError, OptionError
+from srez.errors import ImageError, OptionError, SeveralError
 from srez.upscaling.upscaler import Upscaler
 
 
@@ -45,6 +45,20 @@ def test_mistakes_are_srez_errors(picture: Callable[..., Path], tmp_path: Path) 
         srez.upscale(picture("a.png"), model="facez")
     with pytest.raises(OptionError, match="to= is for pictures that are files"):
         srez.upscale(np.zeros((8, 8, 3), np.uint8), tmp_path / "a.png")  # type: ignore[call-overload]
+
+
+def test_advice_is_for_python(tmp_path: Path, picture: Callable[..., Path]) -> None:
+    page = Image.new("L", (8, 8))
+    page.save(tmp_path / "a.gif", save_all=True, append_images=[Image.new("L", (8, 8), 99)])
+    with pytest.raises(SeveralError, match=r'only single pictures .* without frames="first" or frames="all"'):
+        srez.upscale(tmp_path / "a.gif", tmp_path / "b.png")
+    whole = picture("a.jpg", (40, 40, 3)).read_bytes()
+    (tmp_path / "short.jpg").write_bytes(whole[:-200])
+    Image.new("RGBA", (8, 8), (9, 9, 9, 99)).save(tmp_path / "clear.png")
+    for name in ("short.jpg", "clear.png"):
+        with pytest.raises(srez.SrezError) as raised:
+            srez.upscale(tmp_path / name, tmp_path / "b.jpg")
+        assert "--" not in str(raised.value)
 
 
 def test_a_file_keeps_its_colour_profile(small: Upscaler, picture: Callable[..., Path]) -> None:

@@ -9,7 +9,7 @@ from typing import IO
 import numpy as np
 from PIL import Image
 
-from srez.errors import OutputError
+from srez.errors import OutputError, TransparencyError
 from srez.images import keeping, metadata, png, png_chunks, tiff
 from srez.images.formats import (
     AVIF,
@@ -229,10 +229,7 @@ def refuse_unwritable(
     """
     label, longest = format_.label, format_.longest_side
     if channels in (2, 4) and not format_.alpha:
-        raise OutputError(
-            f"{name}: {label} cannot hold transparency; write a .png or a .webp instead, "
-            "or fill it (--background white)"
-        )
+        raise TransparencyError(f"{name}: {label} cannot hold transparency; write a .png or a .webp instead")
     if longest and max(size) > longest:
         raise OutputError(
             f"{name}: {label} cannot hold a side of more than {longest:,} pixels; write a .png instead"

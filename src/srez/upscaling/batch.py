@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from srez import images, output
-from srez.errors import DefectError, OptionError, SrezError, first_line
+from srez.errors import DefectError, OptionError, SrezError, TransparencyError, first_line
 from srez.models.card import Card
 from srez.upscaling import standard
 from srez.upscaling.convert import Converted, Options, Source, Target, convert
@@ -98,7 +98,7 @@ def run(
                     within = partial(_advance, progress, done, pixels, total)
                     outcome.done.append((item, work.make(choose, item, options, within)))
                 except Exception as error:
-                    failure = error if isinstance(error, SrezError) else _defect(item, error)
+                    failure = _failure(item, error)
                     outcome.failures[str(item.source)] = failure
                     failed(failure)
                 done += pixels
@@ -186,6 +186,13 @@ def result_file(path: Path, overwrite: bool) -> Iterator[IO[bytes]]:
     output.make_folder(path.parent)
     with output.atomic(path, overwrite) as file:
         yield file
+
+
+def _failure(item: Item, error: Exception) -> SrezError:
+    """What is told of an error."""
+    if isinstance(error, TransparencyError):
+        return TransparencyError(f"{error}, or fill it (--background white)")
+    return error if isinstance(error, SrezError) else _defect(item, error)
 
 
 def _defect(item: Item, error: Exception) -> DefectError:

@@ -2,20 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import overload
 
 import numpy as np
 
 from srez import images, output
-from srez.errors import OptionError
+from srez.errors import OptionError, SeveralError
 from srez.images import Frames, Picture
 from srez.images.pillow import PillowImage, as_pillow, from_pillow
 from srez.models import box
 from srez.models.devices import AUTO, Place
 from srez.models.face_finder import Face
-from srez.upscaling.convert import Options, Target, convert
+from srez.upscaling.convert import Options, Source, Target, convert
 from srez.upscaling.faces import treated
 from srez.upscaling.frames import are_several, convert_all
 from srez.upscaling.loading import Choose, chooser
@@ -94,16 +94,15 @@ def upscale(
         if options.frames == Frames.all:
             raise OptionError('frames="all" writes a file: say which (to=)')
         if isinstance(image, str | Path):
-            return _larger(
-                choose, options, options.read(Path(image), str(image), options.max_pixels), str(image)
-            )
+            picture = _read(options, Path(image), str(image), options.max_pixels)
+            return _larger(choose, options, picture, str(image))
         upscaler = choose(_pixels(image))
         return upscaler(image, faces=_enlarged(upscaler, _pixels(image), only))
     if not isinstance(image, str | Path):
         raise OptionError("to= is for pictures that are files: save the result instead")
     target = Path(to)
     format_ = images.format_to_write(target, options.frames == Frames.all)
-    source = options.source(Path(image), str(image))
+    source = Source(Path(image), str(image), partial(_read, options))
     make = convert_all if are_several(source.data, options, format_) else convert
     written = Target(lambda: output.atomic(target), str(target), format_)
     make(choose, source, written, options, ignore_progress)
@@ -114,6 +113,14 @@ def _named(frames: str | None) -> Frames | None:
     if frames is not None and frames not in list(Frames):
         raise OptionError(f"frames={frames!r}: choose {' or '.join(map(repr, map(str, Frames)))}")
     return None if frames is None else Frames(frames)
+
+
+def _read(options: Options, data: Path | bytes, name: str, max_pixels: int) -> Picture:
+    """Read a picture as the options ask; errors name no options of the command."""
+    try:
+        return images.read(data, name, max_pixels, first=options.frames is not None)
+    except SeveralError as error:
+        raise SeveralError(f'{error} without frames="first" or frames="all"') from None
 
 
 def _larger(choose: Choose, options: Options, picture: Picture, name: str) -> PillowImage:

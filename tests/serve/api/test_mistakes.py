@@ -57,6 +57,7 @@ def test_what_is_wrong_is_said_in_one_sentence(
     assert word in said
     assert "Traceback" not in said
     assert "/state" not in said
+    assert "--background" not in said
 
 
 def test_a_body_without_a_length_is_counted(server: Server) -> None:

@@ -313,7 +313,7 @@ def photographs(tmp_path: Path, random: np.random.Generator) -> Path:
         coarse = random.random((1, 1 + height // 8, 1 + width // 8, 3), np.float32)
         pixels = images.to_uint8(resample.bicubic(coarse, 8)[0, :height, :width])
         images.write(folder / f"{number:02d}.png", images.Picture(pixels))
-    images.write(folder / "small.png", images.Picture(np.zeros((40, 300, 3), np.uint8)))
+    images.write(folder / "small.png", images.Picture(np.zeros((41, 303, 3), np.uint8)))
     images.write(folder / "gray.png", images.Picture(np.zeros((64, 64), np.uint8)))
     return folder
 
@@ -325,7 +325,7 @@ def test_photographs_of_any_size(photographs: Path) -> None:
     assert found.validation.low.shape[1:] == (48, 48, 3)
     assert found.validation.protocol.name == "y-matlab-x4"
     (skipped,) = found.provenance.skipped
-    assert "small.png is 300x40, smaller than data.crop" in skipped
+    assert "small.png is 303x41, smaller than data.crop" in skipped
     assert "sizes: 64x64 to " in found.provenance.summary[1]
 
 

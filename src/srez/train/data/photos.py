@@ -24,9 +24,10 @@ def cropped_to_multiple(settings: PhotosData) -> Callable[[images.Picture, str],
 
     def prepare(picture: images.Picture, name: str) -> np.ndarray:
         pixels = opaque(picture)
-        height, width = (side - side % SCALE for side in pixels.shape[:2])
+        height, width = pixels.shape[:2]
         if min(height, width) < settings.crop:
             raise ImageError(f"{name} is {width}x{height}, smaller than data.crop ({settings.crop})")
+        height, width = height - height % SCALE, width - width % SCALE
         return np.ascontiguousarray(pixels[:height, :width])
 
     return prepare

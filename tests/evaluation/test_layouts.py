@@ -178,10 +178,9 @@ def test_folders_that_are_no_benchmark(pictures: dict, tmp_path: Path) -> None:
 
 
 def test_pictures_too_small_for_the_protocol_are_refused(tmp_path: Path) -> None:
-    small = {"tiny": (np.zeros((4, 9, 3), np.uint8), np.zeros((16, 36, 3), np.uint8))}
+    small = {"tiny": (np.zeros((4, 9, 3), np.uint8), np.zeros((19, 39, 3), np.uint8))}
     sentence = refusal("--benchmark", write(tmp_path / "Set1", small, "HR/{}.png", "LR_x4/{}.png"))
-    assert "tiny.png is 36x16" in sentence
-    assert "19x19" in sentence
+    assert "tiny.png is 39x19: the protocol needs 20x20" in sentence
 
 
 def test_a_folder_of_a_models_name_does_not_hide_the_model(

@@ -140,12 +140,13 @@ def _from_files(name: str, high_path: Path, low_path: Path | None, scale: int) -
         high = pixels.eight_bits(high)
         changes.append("the truth was rounded to 8 bits")
     height, width = (side // scale * scale for side in high.shape[:2])
+    least = -(-Y_MATLAB_X4.least_side // scale) * scale  # of a truth, before it is cropped
+    if min(height, width) < least:
+        size = f"{high.shape[1]}x{high.shape[0]}"
+        raise DataError(f"{high_path} is {size}: the protocol needs {least}x{least} or more")
     if high.shape[:2] != (height, width):
         high = high[:height, :width]
         changes.append(f"the truth was cropped to a multiple of {scale}")
-    least = Y_MATLAB_X4.least_side
-    if min(high.shape[:2]) < least:
-        raise DataError(f"{high_path} is {width}x{height}: the protocol needs {least}x{least} or more")
     quality = None
     if low_path:
         picture = pixels.read_opaque(low_path)

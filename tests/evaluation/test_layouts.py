@@ -202,7 +202,7 @@ def test_markup_in_names_and_cards_is_printed_as_it_is(pictures: dict, tmp_path:
     result = run("--benchmark", folder, *words)
     assert result.exit_code == 0, result.output
     printed = result.stdout.replace("\n", "").replace(" ", "")
-    for text in ("Set[1]:smile:", "[b]ours", "[i]net.onnx", "Itis[bold]and[/x]."):
+    for text in ("Set[1]:smile:", "[b]ours", "[i]net.onnx:Itis[bold]and[/x]."):
         assert text in printed
     demo = CliRunner().invoke(app, ["demo", "--model", str(model), "-o", str(tmp_path / "[u]demo.png")])
     assert demo.exit_code == 0, demo.output

@@ -74,12 +74,15 @@ class Evaluation:
     def notes(self) -> list[str]:
         """What to print under the table: the data, the protocol, what to know of both and of the models."""
         pair_set, count = self.pair_set, len(self.pair_set.pairs)
-        limits = [result.method.limits for result in self.results if result.method.limits]
+        limits: dict[str, list[str]] = {}  # two looks of a model share them
+        for result in self.results:
+            if result.method.limits:
+                limits.setdefault(result.method.limits, []).append(result.method.name)
         return [
             f"{count} {'image' if count == 1 else 'images'} of {pair_set.name}. {pair_set.protocol}",
             *pair_set.notes,
             *(UNMEASURED[figure] for figure in self.results[0].missing),
-            *dict.fromkeys(limits),
+            *(f"{'; '.join(names)}: {text}" for text, names in limits.items()),
         ]
 
     def as_json(self) -> dict[str, Any]:

@@ -75,6 +75,24 @@ def profile(space: str) -> bytes:
     return bytes(data)
 
 
+def cmyk_profile() -> bytes:
+    """A small profile by which lcms converts CMYK: to paper less the inks, in eight bits of Lab."""
+    inks = np.indices((2, 2, 2, 2)).reshape(4, -1).T  # of the corners, in the order of the table
+    lightness = 255 * (1 - inks.max(axis=1))
+    corners = np.stack([lightness, np.full(16, 128), np.full(16, 128)], axis=1).astype(np.uint8)
+    identity = np.arange(256, dtype=np.uint8).tobytes()
+    matrix = struct.pack(">9i", *(np.eye(3, dtype=int).ravel() * 65536))
+    table = (
+        b"mft1" + bytes(4) + bytes([4, 3, 2, 0]) + matrix + 4 * identity + corners.tobytes() + 3 * identity
+    )
+    header = bytearray(128)
+    header[8:12], header[12:24], header[36:40] = bytes([2, 0x20, 0, 0]), b"prtrCMYKLab ", b"acsp"
+    header[68:80] = struct.pack(">3i", 63190, 65536, 54061)  # D50
+    directory = struct.pack(">I4sII", 1, b"A2B0", 144, len(table))
+    header[0:4] = struct.pack(">I", 144 + len(table))
+    return bytes(header) + directory + table
+
+
 def empty_png(width: int, height: int) -> bytes:
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     idat = png_chunk(b"IDAT", zlib.compress(bytes(1000)))

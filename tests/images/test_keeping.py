@@ -14,7 +14,7 @@ from PIL import Image, PngImagePlugin
 from typer.testing import CliRunner
 
 from helpers.commands import upscale
-from helpers.pictures import png_chunk, profile
+from helpers.pictures import cmyk_profile, png_chunk, profile
 from srez import images
 from srez.cli import app
 from srez.images import metadata
@@ -177,6 +177,23 @@ def test_a_profile_for_gray_does_not_go_into_a_tiff_of_rgb(tmp_path: Path) -> No
     images.write(tmp_path / "a.png", deep)
     assert lost(tmp_path / "a.png", tmp_path / "b.tif") == [metadata.FOR_GRAY]
     assert images.read(tmp_path / "b.tif").metadata.icc is None
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".tif"])
+def test_a_profile_of_cmyk_is_used_or_named(tmp_path: Path, suffix: str) -> None:
+    cmyk = Image.new("CMYK", (8, 8), (200, 0, 0, 0))
+    cmyk.save(tmp_path / f"a{suffix}", icc_profile=cmyk_profile())
+    assert not lost(tmp_path / f"a{suffix}", tmp_path / "b.png")
+    assert (
+        np.ptp(images.read(tmp_path / "b.png").pixels.mean(axis=(0, 1))) < 2
+    )  # gray, as this profile has it
+    for number, unusable in enumerate((b"damaged" * 30, profile("CMYK"), profile("RGB "))):
+        cmyk.save(tmp_path / f"a{suffix}", icc_profile=unusable)
+        told = lost(tmp_path / f"a{suffix}", tmp_path / f"{number}.png")
+        assert told == ["colour profile, which cannot be read"]
+        assert images.read(tmp_path / f"{number}.png").metadata.icc is None
+    cmyk.save(tmp_path / f"a{suffix}")
+    assert not lost(tmp_path / f"a{suffix}", tmp_path / "c.png")
 
 
 def test_an_orientation_alone_is_no_loss(tmp_path: Path) -> None:

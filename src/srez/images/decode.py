@@ -141,7 +141,8 @@ def _shallow(image: Image.Image, name: str) -> tuple[np.ndarray, bytes | None]:
     _mend_transparency(image)
     image.load()
     if image.mode == "CMYK":
-        return _array(_from_cmyk(image, icc)), None
+        converted = _by_profile(image, icc) if icc else None
+        return _array(converted or image.convert("RGB")), None if converted else icc
     target = _MODES[image.mode]
     if image.has_transparency_data:
         target = "LA" if target in ("L", "LA") else "RGBA"
@@ -156,19 +157,13 @@ def _mend_transparency(image: Image.Image) -> None:
             image.info["transparency"] *= step
 
 
-def _from_cmyk(image: Image.Image, icc: bytes | None) -> Image.Image:
-    """RGB by the picture's own profile if it has a usable one."""
-    if icc:
-        try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(icc))
-            converted = ImageCms.profileToProfile(
-                image, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
-            )
-            if converted:
-                return converted
-        except (ImageCms.PyCMSError, OSError):
-            pass
-    return image.convert("RGB")
+def _by_profile(image: Image.Image, icc: bytes) -> Image.Image | None:
+    """CMYK as RGB by its profile, if that is usable."""
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(icc))
+        return ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError):
+        return None
 
 
 def _array(image: Image.Image) -> np.ndarray:

@@ -56,7 +56,8 @@ def read(
 
     What it is is found out from its contents, not from its name. The orientation of the EXIF data is
     applied, a palette becomes RGB (RGBA where it has transparency), CMYK becomes RGB by its profile. EXIF
-    data that cannot be parsed is left out, and so is a profile of other channels.
+    data that cannot be parsed is left out, and so is a profile of other channels, or of CMYK that cannot be
+    used; `Picture.unread` names both.
 
     Args:
         source: the file, or its bytes.
@@ -105,7 +106,7 @@ def picture_in(
     # After the pixels: a PNG may have EXIF data behind them, and Pillow turns a TIFF while it decodes it.
     found, orientation, unread = metadata.read(image)
     quality = jpeg.quality(image)
-    if icc and not metadata.fitting_profile(icc, pixels):
+    if icc and (image.mode == "CMYK" or not metadata.fitting_profile(icc, pixels)):
         icc, unread = None, (*unread, "colour profile")
     upright = metadata.upright(pixels, orientation)
     return Picture(upright, replace(found, icc=icc), unread, quality)

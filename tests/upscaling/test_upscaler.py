@@ -1,3 +1,4 @@
+import io
 import re
 import threading
 from pathlib import Path
@@ -108,6 +109,27 @@ def test_pil_images_of_other_modes(faces: Upscaler, random: np.random.Generator)
     for image in (colours.convert("F"), colours.convert("I"), colours.convert("LAB")):
         with pytest.raises(ImageError, match="the image"):
             faces(image)
+
+
+def test_pil_images_that_are_closed_or_cut_short(faces: Upscaler, tmp_path: Path) -> None:
+    """In memory, in a file that is not loaded yet, and in a stream."""
+    made = Image.new("RGB", (64, 48))
+    made.save(path := tmp_path / "a.png")
+    data = path.read_bytes()
+    with Image.open(path) as left:
+        pass
+    (loaded := Image.open(path)).load()
+    stream = io.BytesIO(data)
+    behind = Image.open(stream)
+    for each in (made, loaded, stream):
+        each.close()
+    closed = "the image, or the file that it is in, is closed: upscale it before that"
+    for image in (made, left, loaded, behind):
+        for use in (faces, faces.bands, srez.load("photo").repair_for, srez.upscale):
+            with pytest.raises(ImageError, match=closed):
+                use(image)
+    with pytest.raises(ImageError, match="the image cannot be read: image file is truncated"):
+        faces(Image.open(io.BytesIO(data[:-40])))
 
 
 def test_batch_equals_one_at_a_time(faces: Upscaler, random: np.random.Generator) -> None:

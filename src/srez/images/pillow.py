@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 from PIL.Image import Image as PillowImage
 
-from srez.errors import ImageError
+from srez.errors import ImageError, SrezError, first_line
 from srez.images.decode import decode_in_memory
 from srez.images.picture import Picture
 
@@ -19,9 +19,19 @@ def from_pillow(image: PillowImage) -> np.ndarray:
         `(H, W, 4)` RGBA. A palette, CMYK and YCbCr become RGB.
 
     Raises:
-        ImageError: a mode that is not supported, such as floating-point values.
+        ImageError: a mode that is not supported, such as floating-point values; or the pixels cannot be read,
+            as when it is closed or its file is cut short.
     """
-    return decode_in_memory(image)[0]
+    try:
+        return decode_in_memory(image)[0]
+    except (SrezError, MemoryError):
+        raise
+    except Exception as error:  # it may still be in its file, and decoders raise anything
+        if getattr(image, "fp", image) is None or "closed" in str(error):
+            raise ImageError(
+                "the image, or the file that it is in, is closed: upscale it before that"
+            ) from None
+        raise ImageError(f"the image cannot be read: {first_line(error)}") from None
 
 
 def as_pillow(picture: Picture, name: str) -> PillowImage:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from helpers import foreign
-from helpers.models import write_endless
+from helpers.models import write, write_endless
 from helpers.serving import face
 from helpers.waiting import PATIENCE
 from srez.errors import SlowModelError
@@ -45,6 +45,12 @@ def test_a_model_that_loops_for_ever_is_stopped(tmp_path: Path, monkeypatch: pyt
     for _ in range(2):
         with pytest.raises(SlowModelError, match=r"endless\.onnx"):
             upscaler(face())
+
+
+def test_models_of_a_folder_are_listed_by_the_names_that_they_are_asked_for(tmp_path: Path) -> None:
+    write(tmp_path / "portraits.onnx", name="photo")  # as the recipe is called that it was trained with
+    offered = models.Models(tmp_path, 192)
+    assert [card.name for card in offered.cards.values()] == sorted([*box.names(), "portraits"])
 
 
 def test_added_models_are_offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

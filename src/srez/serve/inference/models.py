@@ -2,6 +2,7 @@
 
 import threading
 from collections import OrderedDict
+from dataclasses import replace
 from pathlib import Path
 
 from srez.errors import ModelError, OptionError
@@ -22,7 +23,7 @@ class Models:
     """Models by name; the last few used stay loaded. Thread safe.
 
     Attributes:
-        cards: the card of each model, by name.
+        cards: the card of each model, by the name that clients ask for, which the card has too.
     """
 
     def __init__(self, folder: Path | None, tile: int, place: Place | None = None) -> None:
@@ -41,7 +42,10 @@ class Models:
         self._files = {name: box.find(name) for name in [*box.names(), *added.names()]}
         if folder:
             self._files |= {path.stem: path for path in sorted(folder.glob("*.onnx")) if _has_card(path)}
-        self.cards: dict[str, Card] = {name: cards.read(path) for name, path in sorted(self._files.items())}
+        # A model is called as its file is; its card says what the recipe was called.
+        self.cards: dict[str, Card] = {
+            name: replace(cards.read(path), name=name) for name, path in sorted(self._files.items())
+        }
         self._folder, self._tile, self._place = folder, tile, place
         # A tile's time grows with its pixels.
         self._foreign_seconds = FOREIGN_SECONDS * max(tile / TILE, 1) ** 2

@@ -50,7 +50,8 @@ class Options(BaseModel):
     model: str = Field(
         default=box.AUTO,
         max_length=200,
-        description="A model that /v1/models lists, or auto: faces for a face of 16x16 pixels, else photo.",
+        description="A model that /v1/models lists, or auto: faces for a face of 16x16 pixels, pixels for "
+        "pixel art, scan for black and white, else photo.",
         examples=[box.AUTO],
     )
     fidelity: float | None = Field(

@@ -34,6 +34,7 @@ def test_a_choice_of_faces_that_is_none_is_refused(server: Server, chosen: Any) 
 def test_visitors_are_told_the_limits_without_options(server: Server) -> None:
     config = server.http.get("/page/config").text
     assert "up to 4 MB and 2 megapixels" in config
+    assert "Or try an example:" in config
     large = png(np.zeros((1000, 2001, 3), np.uint8))
     done = outcome(server, choices(file_of(upload(server, large))), "large")
     assert "2,000,000 pixels: make it smaller" in done["output"]["error"]

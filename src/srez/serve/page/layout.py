@@ -81,7 +81,7 @@ def _input_column(models: Models, settings: Settings) -> tuple[_Inputs, _Buttons
         height=320,
         elem_id="input",
     )
-    _html(f"<p>{limits(settings)}</p>", "limits")
+    _html(f"<p>{limits(settings)}</p><p>Or try an example:</p>", "limits")
     with gradio.Row(elem_id="examples"):
         shown = {
             name: gradio.Button(label, size="sm", min_width=90, elem_id=f"example-{number}")

@@ -11,6 +11,7 @@ from skimage import data
 import srez
 from helpers import models
 from srez import images
+from srez.errors import ModelError, OptionError
 from srez.images import jpeg, resample
 from srez.train.combine import combine
 from srez.upscaling import damage
@@ -102,3 +103,16 @@ def test_a_pil_image_knows_its_own_quality(photo: np.ndarray, tmp_path: Path) ->
     with Image.open(io.BytesIO(as_jpeg(photo, 30))) as image:
         assert upscaler.repair_for(image) == 1
     assert srez.load(model, repair=0.3).repair_for(eight_bits(photo)) == 0.3
+
+
+def test_a_repair_that_there_is_not_is_refused_in_a_call(photo: np.ndarray, tmp_path: Path) -> None:
+    model, other = models.write(tmp_path / "a.onnx", seed=1), models.write(tmp_path / "b.onnx", seed=2)
+    with pytest.raises(ModelError, match="does not repair"):
+        srez.load(model)(photo, repair=0.5)
+    combine(model, {"repair": other})
+    upscaler, small = srez.load(model), eight_bits(photo)
+    for repair in (5, -0.1, float("nan")):
+        with pytest.raises(OptionError, match="choose one from 0"):
+            upscaler(small, repair=repair)
+    with pytest.raises(OptionError, match="2 repairs for 1 pictures"):
+        upscaler.batch(small[None], [0, 1])

@@ -10,6 +10,7 @@ from srez.models import blending
 from srez.models.card import Card
 from srez.models.devices import Place
 from srez.models.placing import Placed
+from srez.upscaling.settings import check_repair
 
 LOADED_REPAIRS = 2  # each keeps its weights, twice
 
@@ -44,14 +45,15 @@ class Networks:
         """The network for a repair.
 
         Raises:
-            ModelError: the weights are corrupt.
-            OptionError: the device is not installed.
+            ModelError: the weights are corrupt, or the model does not repair.
+            OptionError: the repair is out of range, or the device is not installed.
         """
         if self._process != os.getpid():  # after a fork, which leaves the threads of ONNX Runtime behind
             _ABANDONED.append(self._loaded)
             self._begin()
         if found := self._found(repair):
             return found
+        check_repair(self._card, repair or None)
         with self._loading:  # holds up nobody whose network is loaded
             if found := self._found(repair):
                 return found

@@ -9,6 +9,7 @@ from typing import Any, overload
 
 import numpy as np
 
+from srez.errors import OptionError
 from srez.images import from_float, jpeg, read, to_float
 from srez.images.pillow import PillowImage, as_pillow, from_pillow, to_pillow
 from srez.models import box, selfexsr
@@ -123,7 +124,8 @@ class Upscaler:
 
         Raises:
             ImageError: anything else than such a picture.
-            ModelError: the model's weights are corrupt.
+            ModelError: the model's weights are corrupt, or it does not repair.
+            OptionError: the repair is out of range.
             MemoryError: it did not suffice, even for small tiles.
         """
         if isinstance(image, str | Path):
@@ -163,7 +165,8 @@ class Upscaler:
 
         Raises:
             ImageError: anything else than such a picture.
-            ModelError: the model's weights are corrupt.
+            ModelError: the model's weights are corrupt, or it does not repair.
+            OptionError: the repair is out of range.
             MemoryError: it did not suffice, even for small tiles.
         """
         pixels = as_channels(image)
@@ -282,7 +285,8 @@ class Upscaler:
 
         Raises:
             ImageError: another type, shape or dtype, or values beyond 0 and 1.
-            ModelError: the model's weights are corrupt.
+            ModelError: the model's weights are corrupt, or it does not repair.
+            OptionError: a repair is out of range, or there are not as many as pictures.
         """
         check_batch(images)
         count, height, width, _ = images.shape
@@ -292,6 +296,8 @@ class Upscaler:
             return output
         if repairs is None:
             repairs = [self.repair_for(image) for image in images]
+        if len(repairs) != count:
+            raise OptionError(f"{len(repairs)} repairs for {count} pictures: give one for each")
         one_by_one = box.is_method(self._file) or self._faces or height * width > BATCH_PIXELS
         if cutting.edge(self.card, height, width) or one_by_one:
             for image, repair, place in zip(images, repairs, output, strict=True):

@@ -29,9 +29,11 @@ TRAINED_ON = 0.9  # of the names
 
 
 def main(
-    source: Annotated[Path, typer.Argument(help="A zip or folder of aligned faces.")],
+    source: Annotated[Path, typer.Argument(help="A zip or folder of aligned faces.", exists=True)],
     out: Annotated[Path, typer.Option(help="A zip.")],
-    partition: Annotated[Path | None, typer.Option(help="CelebA's list_eval_partition.txt.")] = None,
+    partition: Annotated[
+        Path | None, typer.Option(help="CelebA's list_eval_partition.txt.", exists=True)
+    ] = None,
 ) -> None:
     files = pictures.find(source)
     if partition:

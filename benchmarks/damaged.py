@@ -63,9 +63,9 @@ DAMAGES: dict[str, Damage] = {
 
 def main(
     model: Annotated[list[str], typer.Option()],
-    benchmark: Annotated[Path | None, typer.Option()] = None,
-    faces: Annotated[Path | None, typer.Option()] = None,
-    partition: Annotated[Path | None, typer.Option()] = None,
+    benchmark: Annotated[Path | None, typer.Option(exists=True)] = None,
+    faces: Annotated[Path | None, typer.Option(exists=True)] = None,
+    partition: Annotated[Path | None, typer.Option(exists=True)] = None,
     fidelity: Annotated[float | None, typer.Option()] = None,
 ) -> None:
     if faces:

@@ -17,7 +17,10 @@ from srez import images
 from srez.evaluation import damage, pairs
 
 
-def main(benchmark: Path, out: Annotated[Path, typer.Option()] = Path("runs/damaged")) -> None:
+def main(
+    benchmark: Annotated[Path, typer.Argument(exists=True)],
+    out: Annotated[Path, typer.Option()] = Path("runs/damaged"),
+) -> None:
     for degree in damage.DEGREES:
         for folder in ("HR", "LR_x4"):
             (out / degree / folder).mkdir(parents=True, exist_ok=True)

@@ -66,7 +66,7 @@ def fetched(address: str) -> bytes:
 
 
 @app.command()
-def lfw(archive: Path, out: Path) -> None:
+def lfw(archive: Annotated[Path, typer.Argument(exists=True)], out: Path) -> None:
     """Cut the faces out of LFW, deep-funneled: the middle of 144x144, at most five of a person."""
     taken: dict[str, int] = {}
     edge = (FUNNELED - ALIGNED) // 2
@@ -86,7 +86,9 @@ def lfw(archive: Path, out: Path) -> None:
 
 
 @app.command()
-def photographs(folders: list[Path], out: Annotated[Path, typer.Argument()]) -> None:
+def photographs(
+    folders: Annotated[list[Path], typer.Argument(exists=True)], out: Annotated[Path, typer.Argument()]
+) -> None:
     """Reduce photographs to at most 1440 pixels, as those were that `photo` was trained on."""
     files = [path for folder in folders for path in sorted(folder.rglob("*.jp*g"))]
     with zipfile.ZipFile(out, "w") as target:

@@ -30,11 +30,13 @@ EVEN = 1 / 3
 
 
 def main(
-    benchmark: Path,
+    benchmark: Annotated[Path, typer.Argument(exists=True)],
     damage: Annotated[str | None, typer.Option(help="light, medium or heavy")] = None,
     fidelity: Annotated[list[float] | None, typer.Option(help="[default: the model's]")] = None,
     model: str = "photo",
-    results: Annotated[list[Path] | None, typer.Option("--images", help="Another program's.")] = None,
+    results: Annotated[
+        list[Path] | None, typer.Option("--images", help="Another program's.", exists=True)
+    ] = None,
 ) -> None:
     found = pairs.from_benchmark(benchmark, degree=damage).pairs
     methods: dict[str, Callable[[pairs.Pair], np.ndarray]] = {"bicubic": bicubic}

@@ -153,10 +153,10 @@ def trained(positive: np.ndarray, negative: np.ndarray) -> bytes:
 
 
 def main(
-    celeba: Path,
-    partition: Path,
-    photos: Path,
-    icons_: Annotated[Path | None, typer.Option("--icons")] = None,
+    celeba: Annotated[Path, typer.Argument(exists=True)],
+    partition: Annotated[Path, typer.Argument(exists=True)],
+    photos: Annotated[Path, typer.Argument(exists=True)],
+    icons_: Annotated[Path | None, typer.Option("--icons", exists=True)] = None,
     output: Path | None = None,
 ) -> None:
     """Print what share of each kind of picture is taken for a face."""

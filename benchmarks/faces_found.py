@@ -33,9 +33,13 @@ Places = list[tuple[float, np.ndarray]]
 
 
 def main(
-    faces: Annotated[Path, typer.Argument(help="A zip or folder of aligned faces, 89x109 or 144x144.")],
-    photographs: Annotated[Path, typer.Argument(help="A zip or folder of photographs.")],
-    partition: Annotated[Path | None, typer.Option(help="CelebA's list_eval_partition.txt.")] = None,
+    faces: Annotated[
+        Path, typer.Argument(help="A zip or folder of aligned faces, 89x109 or 144x144.", exists=True)
+    ],
+    photographs: Annotated[Path, typer.Argument(help="A zip or folder of photographs.", exists=True)],
+    partition: Annotated[
+        Path | None, typer.Option(help="CelebA's list_eval_partition.txt.", exists=True)
+    ] = None,
     each: Annotated[int, typer.Option(help="Photographs for each case.")] = 80,
     out: Path = Path("runs/benchmarks/faces_found.json"),
 ) -> None:

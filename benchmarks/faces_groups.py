@@ -13,14 +13,14 @@ CelebA's own labels are no part of its half-size zip, so groups are made of meas
 """
 
 import json
-import sys
 from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+import typer
 from PIL import Image
 from skimage.color import rgb2gray, rgb2lab
 
@@ -89,7 +89,11 @@ MEASURES: dict[str, tuple[Callable, Callable]] = {
 }
 
 
-def main(source: Path, partition: Path, result: Path) -> None:
+def main(
+    source: Annotated[Path, typer.Argument(exists=True)],
+    partition: Annotated[Path, typer.Argument(exists=True)],
+    result: Annotated[Path, typer.Argument(exists=True)],
+) -> None:
     faces = pairs.from_faces(source, partition, Part.VALIDATION).pairs
     methods = json.loads(result.read_text(encoding="utf-8"))["methods"]
     each = {method["name"]: method["each"] for method in methods}
@@ -109,4 +113,4 @@ def main(source: Path, partition: Path, result: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:]))
+    typer.run(main)

@@ -51,9 +51,11 @@ class Scene(NamedTuple):
 
 
 def main(
-    faces: Annotated[Path, typer.Argument(help="A zip or folder of aligned faces, 89x109.")],
-    photographs: Annotated[Path, typer.Argument(help="A zip or folder of photographs.")],
-    partition: Annotated[Path | None, typer.Option(help="CelebA's list_eval_partition.txt.")] = None,
+    faces: Annotated[Path, typer.Argument(help="A zip or folder of aligned faces, 89x109.", exists=True)],
+    photographs: Annotated[Path, typer.Argument(help="A zip or folder of photographs.", exists=True)],
+    partition: Annotated[
+        Path | None, typer.Option(help="CelebA's list_eval_partition.txt.", exists=True)
+    ] = None,
     each: Annotated[int, typer.Option(help="Faces in all.")] = 96,
     fidelity: float | None = None,
     out: Path = Path("runs/benchmarks/faces_in_photographs.json"),

@@ -76,7 +76,7 @@ TRUNKS: dict[str, Callable[[], keras.Model]] = {
 
 def main(
     sources: Annotated[list[str], typer.Option("--data")],
-    partition: Annotated[Path, typer.Option()],
+    partition: Annotated[Path, typer.Option(exists=True)],
     minutes: Annotated[float, typer.Option()] = 20,
     out: Annotated[Path, typer.Option(help="A folder, for the runs.")] = Path("runs/faces_search"),
     only: Annotated[list[str] | None, typer.Option(help="These trunks; may be repeated.")] = None,

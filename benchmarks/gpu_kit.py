@@ -76,9 +76,11 @@ def wheels(folder: Path, python: str) -> None:
 
 
 def main(
-    photos: Annotated[list[Path], typer.Argument(help="Zips or folders of photographs to train on.")],
+    photos: Annotated[
+        list[Path], typer.Argument(help="Zips or folders of photographs to train on.", exists=True)
+    ],
     output: Path = Path("runs/gpu-kit"),
-    features: Path = Path("runs/features/squeezenet.keras"),
+    features: Annotated[Path, typer.Option(exists=True)] = Path("runs/features/squeezenet.keras"),
     python: Annotated[str, typer.Option(help="The Python that the wheels are for.")] = "3.12",
 ) -> None:
     """Write the folder anew."""

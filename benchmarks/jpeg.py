@@ -32,7 +32,7 @@ QUALITIES = (30, 50, 65, 75, 85, 95)
 
 
 def main(
-    data: Path,
+    data: Annotated[Path, typer.Argument(exists=True)],
     photographs: bool = False,
     fidelity: float | None = None,
     quality: Annotated[list[int], typer.Option()] = list(QUALITIES),  # noqa: B006 - Typer takes no tuple

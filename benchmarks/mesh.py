@@ -56,7 +56,7 @@ def over_surroundings(power: np.ndarray, row: int, column: int) -> float:
 
 
 def main(
-    benchmark: Path,
+    benchmark: Annotated[Path, typer.Argument(exists=True)],
     fidelity: Annotated[list[float] | None, typer.Option(help="[default: the model's]")] = None,
     model: str = "photo",
     damage: str | None = None,

@@ -6,10 +6,11 @@ The portraits ship with dependencies, and were not trained on: Eileen Collins (N
 Grace Hopper (US Navy, with Matplotlib), both in the public domain.
 """
 
-import sys
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
+import typer
 from matplotlib import cbook
 
 import srez
@@ -30,7 +31,7 @@ def hopper() -> np.ndarray:
     return np.rint(resample.area(face, side // 64)).astype(np.uint8)
 
 
-def main(original: Path) -> None:
+def main(original: Annotated[Path, typer.Argument(exists=True)]) -> None:
     truths = np.stack([demo.portrait(), hopper()])
     lows = faces.reduced(truths)
     columns = {
@@ -44,4 +45,4 @@ def main(original: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    typer.run(main)

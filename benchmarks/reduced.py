@@ -19,7 +19,10 @@ from rich.progress import track
 QUALITY = 96
 
 
-def main(photos: Path, times: Annotated[int, typer.Argument(min=2)]) -> None:
+def main(
+    photos: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    times: Annotated[int, typer.Argument(min=2)],
+) -> None:
     """Write `runs/NAME-TIMES.zip`."""
     out = Path("runs", f"{photos.stem}-{times}.zip")
     out.parent.mkdir(exist_ok=True)

@@ -8,6 +8,7 @@ constants of `srez.upscaling.damage` were chosen on this table; report no figure
 
 import io
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import typer
@@ -27,7 +28,7 @@ SIDE = 512  # pixels of what is cut out
 KINDS = ("clean", "JPEG 30 to 98", "noise to 12 levels", *damage.DEGREES)
 
 
-def main(photographs: Path, model: str = "photo") -> None:
+def main(photographs: Annotated[Path, typer.Argument(exists=True)], model: str = "photo") -> None:
     choice = srez.load(model)
     fixed = [srez.load(model, repair=step / STEPS) for step in range(STEPS + 1)]
     gains: dict[str, list[list[float]]] = {kind: [] for kind in KINDS}

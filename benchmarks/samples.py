@@ -43,11 +43,15 @@ MORE_IS_BETTER = np.array([True, True, False, False])
 
 
 def main(
-    faces: Annotated[Path, typer.Argument(help="A zip or folder of aligned faces.")],
-    partition: Annotated[Path | None, typer.Option(help="CelebA's list_eval_partition.txt.")] = None,
+    faces: Annotated[Path, typer.Argument(help="A zip or folder of aligned faces.", exists=True)],
+    partition: Annotated[
+        Path | None, typer.Option(help="CelebA's list_eval_partition.txt.", exists=True)
+    ] = None,
     split: Annotated[str, typer.Option(help="Part of the partition: train, val or test.")] = "val",
     limit: Annotated[int | None, typer.Option(help="Measure only the first N faces.")] = None,
-    samples: Annotated[Path | None, typer.Option(help="The .onnx file of a network of samples.")] = None,
+    samples: Annotated[
+        Path | None, typer.Option(help="The .onnx file of a network of samples.", exists=True)
+    ] = None,
     share: Annotated[float, typer.Option(help="Of the faithful weights, from 0 to 1.")] = 0.0,
     strength: Annotated[float, typer.Option(help="Of the random numbers.")] = 1.0,
     out: Annotated[Path, typer.Option(help="A JSON file.")] = Path("runs/benchmarks/samples.json"),

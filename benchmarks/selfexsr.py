@@ -14,6 +14,7 @@ import resource
 import time as clock
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import skimage.data
@@ -39,7 +40,9 @@ app = typer.Typer()
 
 
 @app.command()
-def parts(data: Path, photographs: bool = False, most: int = MOST) -> None:
+def parts(
+    data: Annotated[Path, typer.Argument(exists=True)], photographs: bool = False, most: int = MOST
+) -> None:
     """Compare translation, affine and planes by PSNR."""
     found = list(_photographs(data) if photographs else _benchmark(data))
     ranked = sorted(found, key=lambda pair: -straightness(_luma(pair[2])))

@@ -26,8 +26,10 @@ def read(partition: Path) -> dict[str, Part]:
     """
     try:
         lines = partition.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        raise DataError(f"--partition {partition} cannot be read as a text file") from None
+    except OSError as error:
+        raise DataError(f"--partition {partition} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise DataError(f"--partition {partition} is not a text file") from None
     parts = {}
     for number, line in enumerate(lines, 1):
         name, _, part = line.strip().rpartition(" ")

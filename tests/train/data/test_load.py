@@ -225,7 +225,7 @@ def test_refusals(tmp_path: Path, faces_zip: Path, partition: Path) -> None:
     (tmp_path / "p.txt").write_text("000001.jpg train\n")
     with pytest.raises(DataError, match=r"p\.txt, line 1: expected a file name and 0, 1 or 2"):
         load(faces_zip, partition=tmp_path / "p.txt")
-    with pytest.raises(DataError, match=r"nowhere\.txt cannot be read"):
+    with pytest.raises(DataError, match=r"nowhere\.txt cannot be read: No such file"):
         load(faces_zip, partition=tmp_path / "nowhere.txt")
     with pytest.raises(DataError, match="no usable picture to validate on"):
         load(faces_zip, partition=write_partition(tmp_path / "p.txt", dict.fromkeys(range(1, 25), 0)))

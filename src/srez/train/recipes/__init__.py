@@ -39,8 +39,10 @@ def text(name: str) -> str:
         raise OptionError(f"there is no recipe {name!r}: use one of {', '.join(names())}, or a .toml file")
     try:
         return Path(name).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        raise OptionError(f"recipe {name} cannot be read as a text file") from None
+    except OSError as error:
+        raise OptionError(f"recipe {name} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise OptionError(f"recipe {name} is not a text file") from None
 
 
 def load(name: str, changes: Iterable[str] = ()) -> Recipe:

@@ -1,6 +1,7 @@
 """The page in a real browser: Debian's chromium."""
 
 import base64
+import io
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -184,6 +185,21 @@ def test_the_whole_result_is_zoomed_moved_and_divided(browser: Browser, server: 
     page.keyboard.up("Control")
     page.wait_for_function("() => document.querySelector('.compare').style.getPropertyValue('--zoom') > 1")
     assert not watched.complaints
+    page.close()
+
+
+def test_before_does_not_show_through_what_is_transparent_after(browser: Browser, server: Server) -> None:
+    watched = Watched(browser, server, 1280, 900)
+    page = watched.page
+    watched.drop(png(np.full((12, 12, 3), (250, 0, 0), np.uint8)))
+    page.click("#start")
+    page.wait_for_function(LOADED)
+    page.evaluate("document.querySelector('.compare .after').style.visibility = 'hidden'")
+    with Image.open(io.BytesIO(page.locator(".compare .stage").screenshot())) as shot:
+        row = np.asarray(shot.convert("RGB"))[shot.height // 2].astype(int)
+    left, right = row[len(row) // 4], row[len(row) * 3 // 4]
+    assert np.abs(left - [250, 0, 0]).max() < 9
+    assert np.abs(right - [250, 0, 0]).max() > 99
     page.close()
 
 

@@ -105,7 +105,8 @@ def _html(before: str, after: str, size: tuple[int, int], layer: str, boxes: str
     return f"""<div class="compare" style="--width: {width}; --height: {height}">
   <div class="stage" role="group" tabindex="0"
     aria-label="Before and after. Plus and minus zoom, arrow keys move.">
-    <img src="{escape(before)}" alt="Before: your picture, enlarged by the browser" draggable="false">
+    <div class="before"><img src="{escape(before)}" alt="Before: your picture, enlarged by the browser"
+      draggable="false"></div>
     <div class="after"><img src="{escape(after)}" alt="After: the result of srez" draggable="false">
       {layer}</div>{boxes}
     <div class="divider"></div>

@@ -203,6 +203,24 @@ def test_before_does_not_show_through_what_is_transparent_after(browser: Browser
     page.close()
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_beside_a_narrow_picture_there_is_room_for_the_tools(
+    browser: Browser, server: Server, width: int
+) -> None:
+    watched = Watched(browser, server, width, 900)
+    page = watched.page
+    watched.drop(png(np.zeros((200, 16, 3), np.uint8)))
+    page.click("#start")
+    page.wait_for_function(LOADED)
+    buttons = [each.bounding_box() for each in page.locator(".compare .tools button").all()]
+    stage = page.locator(".compare .stage").bounding_box()
+    assert stage
+    assert stage["height"] == pytest.approx(stage["width"] * 200 / 16, rel=0.05)
+    assert {box["height"] for box in buttons if box} == {44}
+    assert watched.fits()
+    page.close()
+
+
 def test_the_examples_are_one_key_away(browser: Browser, server: Server) -> None:
     watched = Watched(browser, server, 1280, 900)
     page = watched.page

@@ -24,7 +24,7 @@ from mesh import bicubic
 from srez import images
 from srez.evaluation import pairs
 
-SIDE = 7  # pixels of a window, as in the loss term
+SIDE = 7  # pixels of a window
 APART = 2  # pixels from one to the next
 EVEN = 1 / 3
 

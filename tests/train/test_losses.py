@@ -23,31 +23,6 @@ def test_a_grid_is_what_repeats_from_input_pixel_to_input_pixel(random: np.rando
     assert float(losses.grid(truth + noise, truth)) < np.abs(pattern).mean() / 3
 
 
-def test_an_excess_is_what_varies_more_than_the_truth(random: np.random.Generator) -> None:
-    even = np.full((2, 40, 48, 3), 0.5, np.float32)
-    noise = random.normal(0, 0.02, even.shape).astype(np.float32)
-    halo = even.copy()
-    halo[:, :, 20:24] += 0.05
-    assert float(losses.excess(even, even)) == 0
-    assert float(losses.excess(even + noise, even)) == pytest.approx(0.02 / (4 / 255), rel=0.1)
-    assert float(losses.excess(halo, even)) > 0.1
-    assert float(losses.excess(even, even + noise)) == 0
-    texture = even + 10 * noise
-    assert float(losses.excess(texture + noise, texture)) < float(losses.excess(even + noise, even)) / 5
-
-
-def test_an_excess_has_a_gradient_where_nothing_varies(random: np.random.Generator) -> None:
-    even = tf.fill((1, 16, 16, 3), 0.5)
-    noisy = even + random.normal(0, 1e-6, (1, 16, 16, 3)).astype(np.float32)
-    for output in (even, noisy):
-        with tf.GradientTape() as tape:
-            tape.watch(output)
-            value = losses.excess(output, even)
-        gradient = tape.gradient(value, output)
-        assert gradient is not None
-        assert np.isfinite(gradient).all()
-
-
 LOGITS = np.array([[2.0], [-1.0]], np.float32)
 OTHERS = np.array([[0.5], [-3.0]], np.float32)
 

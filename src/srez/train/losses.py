@@ -16,8 +16,6 @@ from srez.train import backend
 Tensor = Any
 Function = Callable[..., Tensor]
 ops: Any = keras.ops  # Keras has no type hints: its defaults, None, are taken for types
-_SEEN = 4 / 255  # of what varies less, any excess is seen as well
-_LEAST = 0.25 / 255  # deviations far below count less: a root has no gradient at 0
 
 
 def l1(output: Tensor, truth: Tensor) -> Tensor:
@@ -51,25 +49,6 @@ def grid(output: Tensor, truth: Tensor, scale: int = 4, side: int = 7) -> Tensor
         for images in (output, truth)
     ]
     return l1(*means)
-
-
-def excess(output: Tensor, truth: Tensor, side: int = 7) -> Tensor:
-    """How much more the output varies within `side` x `side` pixels than the truth, as a share of the latter.
-
-    Only what is too much counts: the noise and the halos that adversarial and perceptual losses let a network
-    leave on even areas, where they are seen; not texture that is missing.
-    """
-    found, wanted = (_deviation(images, side) for images in (output, truth))
-    return ops.mean(ops.relu(found - wanted) / (wanted + _SEEN))
-
-
-def _deviation(images: Tensor, side: int) -> Tensor:
-    """The standard deviation in every second window, of each channel."""
-    mean, square = (
-        ops.average_pool(values, side, 2, "valid", data_format="channels_last")
-        for values in (images, ops.square(images))
-    )
-    return ops.sqrt(ops.relu(square - ops.square(mean)) + _LEAST**2) - _LEAST
 
 
 def feature_distance(output: list[Tensor], truth: list[Tensor], distance: Function = mse) -> Tensor:

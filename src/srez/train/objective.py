@@ -132,8 +132,6 @@ class Objective:
             terms["consistency"] = losses.consistency(output, low)
         if loss.grid:
             terms["grid"] = losses.grid(output, high)
-        if loss.excess:
-            terms["excess"] = losses.excess(output, high)
         if self._features:
             found, truth = (self._features(self._seen(picture, corner)) for picture in (output, high))
             terms["perceptual"] = losses.feature_distance(found, truth)

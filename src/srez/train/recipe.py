@@ -175,7 +175,6 @@ class Loss(_Settings):
     mse: Weight = 0.0
     consistency: Weight = 0.0
     grid: Weight = 0.0
-    excess: Weight = 0.0
     perceptual: Weight = 0.0
     adversarial: Weight = 0.0
     feature_matching: Weight = 0.0
@@ -196,7 +195,6 @@ class Loss(_Settings):
             "mse",
             "consistency",
             "grid",
-            "excess",
             "perceptual",
             "adversarial",
             "feature_matching",

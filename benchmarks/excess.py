@@ -8,7 +8,6 @@ where the truth varies least (a third of all such windows), and everywhere. No h
 hardly see them.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -19,10 +18,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-import srez
-from mesh import bicubic
-from srez import images
-from srez.evaluation import pairs
+from srez.cli.evaluate import Damage
+from srez.evaluation import methods, pairs
 
 SIDE = 7  # pixels of a window
 APART = 2  # pixels from one to the next
@@ -31,29 +28,27 @@ EVEN = 1 / 3
 
 def main(
     benchmark: Annotated[Path, typer.Argument(exists=True)],
-    damage: Annotated[str | None, typer.Option(help="light, medium or heavy")] = None,
+    damage: Damage | None = None,
     fidelity: Annotated[list[float] | None, typer.Option(help="[default: the model's]")] = None,
     model: str = "photo",
     results: Annotated[
         list[Path] | None, typer.Option("--images", help="Another program's.", exists=True)
     ] = None,
 ) -> None:
-    found = pairs.from_benchmark(benchmark, degree=damage).pairs
-    methods: dict[str, Callable[[pairs.Pair], np.ndarray]] = {"bicubic": bicubic}
-    for each in fidelity or [None]:
-        upscaler = srez.load(model, each)
-        name = model if each is None else f"{model}, fidelity {each:g}"
-        methods[name] = lambda pair, upscaler=upscaler: upscaler(
-            pair.low, repair=upscaler.repair_for(pair.low, pair.jpeg_quality)
-        )
-    for folder in results or []:
-        methods[folder.name] = lambda pair, folder=folder: images.rgb(
-            images.read(folder / f"{pair.stem}.png")
-        )
+    pair_set = pairs.from_benchmark(benchmark, degree=damage)
+    scale = pair_set.protocol.scale
+    measured = [
+        methods.baselines(scale)[1],
+        *methods.models([model], scale, fidelities=fidelity or ()),
+        *(methods.folder(each, pair_set) for each in results or ()),
+    ]
     table = Table("", "even areas", "everywhere")
-    for name, method in methods.items():
-        each = [excess(method(pair), pair.high) for pair in track(found, name, transient=True)]
-        table.add_row(name, *(f"{value:.2f}" for value in np.mean(each, axis=0)))
+    for method in measured:
+        found = [
+            excess(method.upscale(pair.low[None], [pair])[0], pair.high)
+            for pair in track(pair_set.pairs, method.name, transient=True)
+        ]
+        table.add_row(method.name, *(f"{value:.2f}" for value in np.mean(found, axis=0)))
     Console().print(table)
 
 

@@ -17,9 +17,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-import srez
-from srez.evaluation import pairs
-from srez.images import resample, to_float, to_uint8
+from srez.cli.evaluate import Damage
+from srez.evaluation import methods, pairs
 
 SIDE = 64  # pixels of a square, a multiple of 4
 NEAR, FAR = 1, 4  # how far away the frequencies around a peak are, in steps of 1/64 cycle
@@ -59,32 +58,26 @@ def main(
     benchmark: Annotated[Path, typer.Argument(exists=True)],
     fidelity: Annotated[list[float] | None, typer.Option(help="[default: the model's]")] = None,
     model: str = "photo",
-    damage: str | None = None,
+    damage: Damage | None = None,
 ) -> None:
-    found = pairs.from_benchmark(benchmark, degree=damage).pairs
-    upscalers = {
-        model if each is None else f"{model}, fidelity {each:g}": srez.load(model, each)
-        for each in fidelity or [None]
-    }
-    methods = {"truth": lambda pair: pair.high, "bicubic": bicubic} | {
-        name: lambda pair, upscaler=upscaler: upscaler(pair.low) for name, upscaler in upscalers.items()
-    }
+    pair_set = pairs.from_benchmark(benchmark, degree=damage)
+    scale = pair_set.protocol.scale
+    measured = [
+        methods.Method("truth", lambda _, pairs: np.stack([pair.high for pair in pairs])),
+        methods.baselines(scale)[1],
+        *methods.models([model], scale, fidelities=fidelity or ()),
+    ]
     table = Table("", "flat", "textured")
-    for name, method in methods.items():
+    for method in measured:
         flat, textured = [], []
-        for pair in track(found, name, transient=True):
+        for pair in track(pair_set.pairs, method.name, transient=True):
             order = np.argsort(squares(pair.high).std(axis=(1, 2)))
             third = max(1, len(order) // 3)
-            pieces = squares(method(pair))
+            pieces = squares(method.upscale(pair.low[None], [pair])[0])
             flat.append(pieces[order[:third]])
             textured.append(pieces[order[-third:]])
-        table.add_row(name, *(f"{peak(np.concatenate(part)):.2f}" for part in (flat, textured)))
+        table.add_row(method.name, *(f"{peak(np.concatenate(part)):.2f}" for part in (flat, textured)))
     Console().print(table)
-
-
-def bicubic(pair: pairs.Pair) -> np.ndarray:
-    low = to_float(pair.low).reshape(1, *pair.low.shape[:2], -1)
-    return to_uint8(resample.bicubic(low, 4)[0])
 
 
 if __name__ == "__main__":

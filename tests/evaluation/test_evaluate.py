@@ -216,8 +216,9 @@ def test_truth_is_consistent_with_itself(faces_zip: Path, partition: Path, tmp_p
         images.write(truths / f"{Path(pair.name).stem}.png", Picture(pair.high))
     out = tmp_path / "a.json"
     words = ("--faces", faces_zip, "--partition", partition, "--images", truths)
-    assert run(*words, "--json", out).exit_code == 0
-    assert means(out)["truths"]["psnr"] == "inf"
+    result = run(*words, "--json", out)
+    assert "an exact image counts as 100 dB; exact: truths 4." in " ".join(result.stdout.split())
+    assert means(out)["truths"]["psnr"] == metrics.EXACT
     assert means(out)["truths"]["consistency"] < 1e-4
     assert means(out)["truths"]["ssim"] == pytest.approx(1)
 

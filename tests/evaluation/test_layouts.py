@@ -125,7 +125,7 @@ def test_truths_are_cropped_and_that_is_said(pictures: dict, expected: dict, tmp
 def test_results_are_found_by_the_names_that_programs_give(pictures: dict, tmp_path: Path, name: str) -> None:
     folder = write(tmp_path / "Set2", pictures, "HR/{}.png", "LR_x4/{}.png")
     results = write(tmp_path / "perfect", pictures, name, None)
-    assert measured(folder, "--images", results)["methods"][-1]["mean"]["psnr"] == "inf"
+    assert measured(folder, "--images", results)["methods"][-1]["mean"]["psnr"] == metrics.EXACT
 
 
 def test_the_longest_name_decides(pictures: dict, tmp_path: Path) -> None:
@@ -133,8 +133,8 @@ def test_the_longest_name_decides(pictures: dict, tmp_path: Path) -> None:
     names = {"a": (low, high), "a_b": other}
     folder = write(tmp_path / "Set2", names, "HR/{}.png", "LR_x4/{}x4.png")
     results = write(tmp_path / "perfect", names, "{}_SR.png", None)
-    assert measured(folder, "--images", results)["methods"][-1]["mean"]["psnr"] == "inf"
-    assert measured(folder, "--images", results, "--limit", 1)["methods"][-1]["mean"]["psnr"] == "inf"
+    assert measured(folder, "--images", results)["methods"][-1]["mean"]["psnr"] == metrics.EXACT
+    assert measured(folder, "--images", results, "--limit", 1)["methods"][-1]["mean"]["psnr"] == metrics.EXACT
 
 
 def test_what_is_ambiguous_is_refused_with_both_names(pictures: dict, tmp_path: Path) -> None:

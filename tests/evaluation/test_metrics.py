@@ -75,6 +75,15 @@ def test_truth_is_consistent_with_its_own_block_means(truth: np.ndarray) -> None
     assert metrics.consistency(truth, low + 2 / 255, FACES_RGB) == pytest.approx(2, abs=1e-4)
 
 
+def test_an_exact_picture_does_not_hide_the_others() -> None:
+    """It counts as 100 dB in a mean; where no picture is exact, the mean is what it always was."""
+    assert metrics.mean([{"psnr": 30.0}, {"psnr": 50.0}]) == {"psnr": 40.0}
+    exact = {"psnr": float("inf"), "ssim": 1.0, "consistency": 0.0}
+    other = {"psnr": 30.0, "ssim": 0.8, "consistency": 200.0}
+    assert metrics.mean([exact, other]) == {"psnr": 65.0, "ssim": 0.9, "consistency": 100.0}
+    assert metrics.exact([exact, other, exact]) == 2
+
+
 def test_the_protocol_says_how_it_measures() -> None:
     text = str(FACES_RGB)
     assert all(

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -111,6 +112,22 @@ def test_validation_on_a_benchmark(
     of_faces = recipes.load("faces").data
     found = data.load(of_faces, [str(faces_zip)], validate_on=tmp_path / "face.zip")
     assert (found.training.pictures, len(found.validation.truth)) == (23, 1)
+
+
+def test_an_exact_validation_picture_does_not_hide_the_others(photographs: Path, tmp_path: Path) -> None:
+    """A flat picture, which the network and bicubic reproduce exactly, beside a face."""
+    (tmp_path / "HR").mkdir()
+    images.write(tmp_path / "HR/face.png", images.Picture(cartoons.face(90, 64, 64)))
+    images.write(tmp_path / "HR/flat.png", images.Picture(np.full((64, 64, 3), 200, np.uint8)))
+    chosen = recipes.load("photo", [*SMALL["photo"], *PACE, "steps=2", "every.validate=1"])
+    found, heard = data.load(chosen.data, [str(photographs)], validate_on=tmp_path), Listener()
+    model = run.train_and_export(trainer.prepare(chosen), "photo", found, tmp_path / "run", heard)
+    assert model is not None
+    assert [card["psnr"] for card in srez.load(model).card.figures] == [pytest.approx(60, abs=8)] * 3
+    assert any("1 of 2 validation pictures is exact by bicubic" in line for line in heard.sentences)
+    layout = RunLayout(tmp_path / "run")
+    assert not re.search("Infinity|NaN", layout.metrics.read_text() + layout.run.read_text())
+    assert newest(layout.folder)[1]["best"] == max(figures["psnr"] for figures in heard.figures.values())
 
 
 def test_what_cannot_be_trained_is_refused_before_the_data_is_read(tmp_path: Path) -> None:

@@ -81,14 +81,22 @@ class Evaluation:
         return [
             f"{count} {'image' if count == 1 else 'images'} of {pair_set.name}. {pair_set.protocol}",
             *pair_set.notes,
+            *self._exact,
             *(UNMEASURED[figure] for figure in self.results[0].missing),
             *(f"{'; '.join(names)}: {text}" for text, names in limits.items()),
         ]
 
+    @property
+    def _exact(self) -> list[str]:
+        """A sentence about images without any error, where there are some."""
+        counts = {result.method.name: metrics.exact(result.each) for result in self.results}
+        found = ", ".join(f"{name} {count}" for name, count in counts.items() if count)
+        return [f"PSNR: an exact image counts as {metrics.EXACT:.0f} dB; exact: {found}."] if found else []
+
     def as_json(self) -> dict[str, Any]:
         """All there is to know of it; the same each time but for `images_per_second`.
 
-        The infinite PSNR of equal pictures becomes "inf", which JSON has no number for.
+        The infinite PSNR of one exact picture becomes "inf", which JSON has no number for.
         """
         pair_set = self.pair_set
         names = [pair.name for pair in pair_set.pairs]

@@ -115,7 +115,7 @@ def train(prepared: Prepared, data: TrainingData, out: Path, reporter: Reporter 
         _announce_jump(folder.earlier_recipe, recipe, counters.step, reporter)
         replicas.require_same_step(counters.step, out)
         counters.judge_by(validation.deciding_figure(recipe, reporter))
-        bicubic = validation.bicubic_figures(data.validation) if chief else {}
+        bicubic = validation.bicubic_figures(data.validation, reporter) if chief else {}
         folder.begin(counters.step, bicubic)
         evaluate = validation.evaluator(data.validation, folder.write_sheet)
 

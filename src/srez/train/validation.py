@@ -43,9 +43,23 @@ def evaluator(validation: ValidationSet, write_sheet: WriteSheet) -> Evaluate:
     return evaluate
 
 
-def bicubic_figures(validation: ValidationSet) -> metrics.Figures:
-    """The figures of bicubic enlargement, which a network is compared with."""
-    return _figures(_enlarged(resample.bicubic, validation), validation)
+def bicubic_figures(validation: ValidationSet, reporter: Reporter) -> metrics.Figures:
+    """The figures of bicubic enlargement, which a network is compared with.
+
+    Args:
+        validation: what to measure on.
+        reporter: is told of pictures that are exact, because they raise the mean PSNR of a network as well.
+    """
+    outputs = _enlarged(resample.bicubic, validation)
+    each = _each(outputs, validation)
+    exact = metrics.exact(each)
+    if exact:
+        are = "is" if exact == 1 else "are"
+        reporter.say(
+            f"{exact} of {len(outputs)} validation pictures {are} exact by bicubic, as flat ones are: "
+            f"in the means, an exact picture counts as a PSNR of {metrics.EXACT:.0f} dB"
+        )
+    return _means(each, outputs, validation)
 
 
 def card_figures(generator: keras.Model, name: str, validation: ValidationSet) -> list[dict[str, Any]]:
@@ -115,8 +129,18 @@ def _enlarged(
 
 def _figures(outputs: list[np.ndarray], validation: ValidationSet) -> metrics.Figures:
     """The mean figures of outputs, `(H, W, 3)` uint8 each; ST-LPIPS among them where it is installed."""
-    each = zip(outputs, validation.truth, validation.low, strict=True)
-    found = metrics.mean([metrics.figures(*one, validation.protocol) for one in each])
+    return _means(_each(outputs, validation), outputs, validation)
+
+
+def _each(outputs: list[np.ndarray], validation: ValidationSet) -> list[metrics.Figures]:
+    pictures = zip(outputs, validation.truth, validation.low, strict=True)
+    return [metrics.figures(*one, validation.protocol) for one in pictures]
+
+
+def _means(
+    each: list[metrics.Figures], outputs: list[np.ndarray], validation: ValidationSet
+) -> metrics.Figures:
+    found = metrics.mean(each)
     distance = perceptual.st_lpips()
     if distance:
         pairs = zip(outputs, validation.truth, strict=True)

@@ -243,6 +243,8 @@ def test_alpha_follows_its_input(faces: Upscaler) -> None:
 
 
 def test_unknown_names_list_the_known_ones() -> None:
+    with pytest.raises(ModelError, match=r"'auto' is for srez\.upscale and `srez upscale`.*: name .*faces"):
+        srez.load("auto")
     with pytest.raises(ModelError, match=r"no model 'facez': use one of .*faces"):
         srez.load("facez")
 

@@ -138,4 +138,9 @@ def find(model: str | Path) -> Path:
             "them or with chaiNNer"
         )
     known = ", ".join([*built_in(), *added.names()])
+    if str(model) == AUTO:
+        raise ModelError(
+            f"{AUTO!r} is for srez.upscale and `srez upscale`, which choose a model by the picture: "
+            f"name one of {known}, or an .onnx file"
+        )
     raise ModelError(f"there is no model {str(model)!r}: use one of {known}, or an .onnx file")

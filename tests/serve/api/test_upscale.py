@@ -34,6 +34,8 @@ RANDOM = np.random.default_rng(7)
         ),
         (png(RANDOM.integers(0, 65536, (20, 20), np.uint16)), "?width=50", ["--width", "50"], "png"),
         (png(face(3, 100), "JPEG", dpi=(300, 300)), "?format=jpeg", [], "jpg"),
+        (png(face(3, 60), "JPEG"), "?format=jpg", [], "jpg"),
+        (png(face(3, 20)), "?format=tif&format=tiff", [], "tif"),
         (png(face(4, 20)), "?scale=7", ["--scale", "7"], "png"),
     ],
 )

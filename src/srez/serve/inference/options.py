@@ -1,6 +1,7 @@
 """The options of a request: parsed and validated."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Annotated, Any
 
 from pydantic import (
@@ -15,6 +16,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from srez import images
+from srez.errors import OptionError
 from srez.images import Format
 from srez.models import box
 from srez.serve.errors import HttpError
@@ -31,11 +33,14 @@ STORED = {"stored": True}  # context to validate what was valid when it was stor
 
 
 def _writable(name: str, info: ValidationInfo) -> str:
+    """The name of the format that is called so, or has that suffix."""
     known = [each.name for each in images.WRITABLE] if info.context == STORED else FORMATS
-    if name not in known:
-        sentence = f"there is no format {name!r}: use one of {', '.join(FORMATS)}"
-        raise PydanticCustomError("format", "{sentence}", {"sentence": sentence})
-    return name
+    with suppress(OptionError):
+        found = images.format_named(name).name
+        if found in known:
+            return found
+    sentence = f"there is no format {name!r}: use one of {', '.join(FORMATS)}"
+    raise PydanticCustomError("format", "{sentence}", {"sentence": sentence})
 
 
 def _none_if_auto(repair: object) -> object:
@@ -91,7 +96,7 @@ class Options(BaseModel):
     )
     format: Annotated[str, AfterValidator(_writable)] = Field(
         default="png",
-        description="File format of the result.",
+        description="File format of the result; a suffix of its files, such as jpg or tif, stands for it.",
         json_schema_extra={"enum": list(FORMATS)},
         examples=["png"],
     )

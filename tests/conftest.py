@@ -15,6 +15,7 @@ from helpers.drawn_faces import write_faces, write_partition
 SHARED = Path(os.environ.get("SREZ_SHARED", Path(__file__).parents[2] / "shared")) / "data"
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's news would stand among our results
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before anything loads OpenMP: see srez.models.selfexsr
 
 # pytest loads GNU readline, which gives processes started from there a terminal of 80 columns: those of
 # `--numprocesses` too, in which Rich would keep to it whatever a test asks for.

@@ -7,6 +7,7 @@ of it, moved, turned, stretched or seen in perspective, and takes its detail fro
 All of it but this file needs the package Numba, and is compiled when it is first used.
 """
 
+import os
 from collections.abc import Callable
 from importlib.util import find_spec
 
@@ -35,6 +36,8 @@ def run(images: np.ndarray, watch: Callable[[float], None]) -> np.ndarray:
     Returns:
         `(N, 4 H, 4 W, 3)` float32, which may overshoot [0, 1].
     """
+    # Threads of GNU's OpenMP wait busily, which on a busy machine takes the cores from those they wait for.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from srez.models.selfexsr import method  # only now: importing Numba takes seconds
 
     count = len(images) * method.PASSES

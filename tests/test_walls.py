@@ -20,6 +20,7 @@ ROOMS = (
     "output",
     "machine",
     "progress",
+    "wording",
     "images",
     "apart",
     "models",

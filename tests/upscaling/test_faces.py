@@ -88,7 +88,7 @@ def test_the_command_tells_which_faces_it_enlarged(
     assert np.allclose(face["box"], upscaler.faces_in(photograph)[0].box, atol=0.01)
     assert np.array_equal(np.asarray(Image.open(tmp_path / "b.png")), upscaler(photograph))
     _, out, _ = run(tmp_path / "a.png", tmp_path / "c.png", "--faces")
-    assert "1 of 1 faces" in out
+    assert "1 of 1 face enlarged" in out
 
 
 def test_faces_can_be_left_out(photograph: np.ndarray, upscaler: Upscaler, plain: np.ndarray) -> None:

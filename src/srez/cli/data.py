@@ -10,6 +10,7 @@ from srez.cli.display import Bars, error_console, out_console, print_json
 from srez.cli.extras import training_backend, training_recipes
 from srez.cli.options import AsJson, Partition
 from srez.progress import Item
+from srez.wording import counted
 
 app = typer.Typer()
 data_app = typer.Typer(no_args_is_help=True)
@@ -70,7 +71,7 @@ def pack(
         return
     for line in packed.provenance.lines(packs.INDEX):
         error_console.print(line, soft_wrap=True)
-    out_console.print(f"Done: {files} shards in {folder}", soft_wrap=True)
+    out_console.print(f"Done: {counted(files, 'shard')} in {folder}", soft_wrap=True)
 
 
 @data_app.command(epilog="Example: `srez data check celeba/ --json`")
@@ -100,7 +101,9 @@ def check(
         for fault in faults:
             error_console.print(f"srez: {fault}", soft_wrap=True)
         state = f"{len(faults)} damaged" if faults else "intact"
-        pictures = f"{counts['train']:,} pictures to train on, {counts['validation']:,} to validate on"
-        out_console.print(f"{folder}: {pictures}, in {shards} shards: {state}", soft_wrap=True)
+        pictures = (
+            f"{counted(counts['train'], 'picture')} to train on, {counts['validation']:,} to validate on"
+        )
+        out_console.print(f"{folder}: {pictures}, in {counted(shards, 'shard')}: {state}", soft_wrap=True)
     if faults:
         raise typer.Exit(1)

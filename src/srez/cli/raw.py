@@ -10,6 +10,7 @@ from srez.errors import OptionError, SrezError
 from srez.upscaling.convert import Options
 from srez.upscaling.loading import Choose
 from srez.upscaling.raw import PIXEL_FORMATS, FrameSize, Raw, upscale
+from srez.wording import counted
 
 # What frames can be told; what else `srez upscale` takes is about files.
 _FOR_FRAMES = {
@@ -90,5 +91,5 @@ def upscale_raw(choose: Choose, raw: Raw, options: Options, debug: bool) -> int:
             complain(error, debug)
             return 1
     if stream.stopped:
-        error_console.print(f"Stopped after {stream.frames} frames.")
+        error_console.print(f"Stopped after {counted(stream.frames, 'frame')}.")
     return 130 if stream.stopped else 0

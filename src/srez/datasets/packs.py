@@ -19,6 +19,7 @@ from srez.datasets.provenance import Provenance
 from srez.errors import DataError, OutputError
 from srez.output import atomic, make_folder
 from srez.progress import Track, untracked
+from srez.wording import counted
 
 INDEX = "pack.json"
 VERSION = 1
@@ -175,7 +176,9 @@ def _mapped(folder: Path, shard: Shard) -> np.ndarray:
     except (OSError, ValueError, EOFError):
         raise DataError(f"{path} is damaged or cut short: copy it again") from None
     if array.shape != (shard.faces, SIDE, SIDE, 3) or array.dtype != np.uint8:
-        raise DataError(f"{path} holds {array.shape} {array.dtype}, not {shard.faces} faces of {SIDE}x{SIDE}")
+        raise DataError(
+            f"{path} holds {array.shape} {array.dtype}, not {counted(shard.faces, 'face')} of {SIDE}x{SIDE}"
+        )
     return array
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from srez.errors import DataError
+from srez.wording import counted
 
 
 class Part(enum.IntEnum):
@@ -51,6 +52,6 @@ def require_present(parts: dict[str, Part], names: Iterable[str], partition: Pat
     absent = sorted(parts.keys() - set(names))
     if absent:
         raise DataError(
-            f"--partition {partition} names {len(absent)} pictures that are not in the data, "
+            f"--partition {partition} names {counted(len(absent), 'picture')} not in the data, "
             f"such as {absent[0]}"
         )

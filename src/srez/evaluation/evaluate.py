@@ -22,6 +22,7 @@ from srez.evaluation.protocol import FACES_RGB, Protocol
 from srez.images import to_float
 from srez.models.runtime import runtime
 from srez.progress import Track
+from srez.wording import counted
 
 BATCH = 64  # inputs of one size that are upscaled together, at most
 BATCH_PIXELS = 64 * 256  # and their pixels together, so that no network runs out of memory
@@ -79,7 +80,7 @@ class Evaluation:
             if result.method.limits:
                 limits.setdefault(result.method.limits, []).append(result.method.name)
         return [
-            f"{count} {'image' if count == 1 else 'images'} of {pair_set.name}. {pair_set.protocol}",
+            f"{counted(count, 'image')} of {pair_set.name}. {pair_set.protocol}",
             *pair_set.notes,
             *self._exact,
             *(UNMEASURED[figure] for figure in self.results[0].missing),

@@ -18,6 +18,7 @@ from typing import Generic, TypeVar
 
 from srez.errors import ImageError
 from srez.images.formats import FORMATS, START_BYTES, TIFF, format_of_bytes, format_of_suffix
+from srez.wording import counted
 
 P = TypeVar("P", Path, str)
 
@@ -116,8 +117,9 @@ def find_in_zip(archive: zipfile.ZipFile) -> Found[str]:
 
 def none_found(place: str, others: int) -> str:
     """What to say of a place without pictures: a sentence that counts the files of another kind."""
-    files = "file" if others == 1 else "files"
-    holds = f"{place} holds no pictures" + (f", only {others:,} {files} of another kind" if others else "")
+    holds = f"{place} holds no pictures" + (
+        f", only {counted(others, 'file')} of another kind" if others else ""
+    )
     return f"{holds}: {', '.join(each.label for each in FORMATS)} can be read"
 
 

@@ -36,6 +36,7 @@ from srez.serve.observe.timing import Stopwatch
 from srez.upscaling.convert import Decoded
 from srez.upscaling.settings import ModelSettings
 from srez.upscaling.tiling import Progress
+from srez.wording import counted
 
 T = TypeVar("T")
 Hold = Callable[[int], None]
@@ -167,7 +168,7 @@ class Service:
                     return await self._upscale_large(plan, check, watch)
         except TimeoutError:
             raise busy(
-                f"the picture took more than {self.settings.max_seconds:g} seconds (--max-seconds): "
+                f"the picture took more than {counted(self.settings.max_seconds, 'second')} (--max-seconds): "
                 "try again later, or send it as a job",
                 503,
             ) from None

@@ -17,6 +17,7 @@ from srez.train.data import TrainingSet, batches
 from srez.train.recipe import Recipe
 from srez.train.replicas import Replicas, Rows
 from srez.train.step_tensorflow import as_tensor
+from srez.wording import counted
 
 
 def on_this_machine(devices: int) -> Replicas:
@@ -28,11 +29,11 @@ def on_this_machine(devices: int) -> Replicas:
     gpus = tf.config.list_physical_devices("GPU")
     if gpus:
         if devices > len(gpus):
-            raise OptionError(f"--devices {devices}: this machine has {len(gpus)} GPUs")
+            raise OptionError(f"--devices {devices}: this machine has {counted(len(gpus), 'GPU')}")
         return Several(tf.distribute.MirroredStrategy([f"GPU:{index}" for index in range(devices)]))
     cores = os.cpu_count() or 1
     if devices > cores:
-        raise OptionError(f"--devices {devices}: this machine has no GPU and {cores} cores")
+        raise OptionError(f"--devices {devices}: this machine has no GPU and {counted(cores, 'core')}")
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * devices)
     return Several(tf.distribute.MirroredStrategy([f"CPU:{index}" for index in range(devices)]))

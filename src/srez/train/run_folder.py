@@ -26,6 +26,7 @@ from srez.train.data.pairs import Pictures
 from srez.train.recipe import Recipe
 from srez.train.reporter import Reporter
 from srez.train.run_identity import Identity, require_same
+from srez.wording import counted
 
 SHEET_ROWS = 8
 SHEET_SIDE = 48  # pixels of the input that are shown, at most
@@ -137,7 +138,7 @@ class ChiefRunFolder(RunFolder):
         records = [read_record(line) for line in lines]
         damaged = [number for number, record in enumerate(records, 1) if record is None]
         if damaged:
-            more = f" and {len(damaged) - 1} more lines" if len(damaged) > 1 else ""
+            more = f" and {counted(len(damaged) - 1, 'more line')}" if len(damaged) > 1 else ""
             self._reporter.say(f"{log} is damaged: line {damaged[0]}{more} left out")
         pairs = zip(lines, records, strict=True)
         with atomic(log) as file:

@@ -21,6 +21,7 @@ from srez.train.run_identity import Identity
 from srez.train.state import Counters, State
 from srez.train.step import TrainingStep
 from srez.train.weights import InitialWeights
+from srez.wording import counted
 
 JUMP = 1.5  # a change of the learning rate by this factor is announced
 UNLIMITED = 2**40  # steps: more than any run takes whose length is given in minutes
@@ -172,7 +173,8 @@ def train(prepared: Prepared, data: TrainingData, out: Path, reporter: Reporter 
 def _require_not_shorter(step: int, recipe: Recipe, out: Path) -> None:
     if step > recipe.steps and not recipe.minutes:
         raise OptionError(
-            f"{out} has already trained {step:,} steps: give --steps {step} or more, or another --out"
+            f"{out} has already trained {counted(step, 'step')}: give --steps {step} or more, or "
+            "another --out"
         )
 
 

@@ -16,6 +16,7 @@ from srez.train.data import SCALE, ValidationSet
 from srez.train.data.pairs import Pictures
 from srez.train.recipe import Recipe
 from srez.train.reporter import Reporter
+from srez.wording import counted
 
 BATCH = 50
 
@@ -56,8 +57,8 @@ def bicubic_figures(validation: ValidationSet, reporter: Reporter) -> metrics.Fi
     if exact:
         are = "is" if exact == 1 else "are"
         reporter.say(
-            f"{exact} of {len(outputs)} validation pictures {are} exact by bicubic, as flat ones are: "
-            f"in the means, an exact picture counts as a PSNR of {metrics.EXACT:.0f} dB"
+            f"{exact} of {counted(len(outputs), 'validation picture')} {are} exact by bicubic, "
+            f"as flat ones are: in the means, an exact picture counts as a PSNR of {metrics.EXACT:.0f} dB"
         )
     return _means(each, outputs, validation)
 

@@ -6,6 +6,7 @@ from typing import Any
 from srez.errors import SrezError
 from srez.upscaling.convert import Converted
 from srez.upscaling.plan import Item, Plan
+from srez.wording import counted
 
 _FEW = 20  # results that are listed one by one
 
@@ -71,7 +72,7 @@ class Outcome:
             it = "it" if one else "them"
             lines.append(f"{what} of an earlier run and left out: --again upscales {it} too")
         if others := len(self.plan.other_files):
-            lines.append(f"{others} {'file' if others == 1 else 'files'} of another kind left out")
+            lines.append(f"{counted(others, 'file')} of another kind left out")
         return "\n".join(lines)
 
     @property
@@ -93,7 +94,9 @@ class Outcome:
 def _line(item: Item, result: Converted) -> str:
     parts = [str(result.settings)] if result.settings else []
     if result.faces:
-        parts.append(f"{sum(not each.left for each in result.faces)} of {len(result.faces)} faces enlarged")
+        parts.append(
+            f"{sum(not each.left for each in result.faces)} of {counted(len(result.faces), 'face')} enlarged"
+        )
     if result.resized:
         parts.append(f"resized by {result.resized}")
     made_with = f" ({', '.join(parts)})" if parts else ""

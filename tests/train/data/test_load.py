@@ -220,7 +220,7 @@ def test_refusals(tmp_path: Path, faces_zip: Path, partition: Path) -> None:
             load(source)
     with pytest.raises(DataError, match=r"words\.zip is neither a folder nor a zip"):
         load(words)
-    with pytest.raises(DataError, match=r"names 2 pictures that are not in the data, such as 000025\.jpg"):
+    with pytest.raises(DataError, match=r"names 2 pictures not in the data, such as 000025\.jpg"):
         load(faces_zip, partition=write_partition(tmp_path / "p.txt", {1: 1, 25: 0, 26: 0}))
     (tmp_path / "p.txt").write_text("000001.jpg train\n")
     with pytest.raises(DataError, match=r"p\.txt, line 1: expected a file name and 0, 1 or 2"):

@@ -46,6 +46,12 @@ def test_training_on_a_pack_is_training_on_its_pictures(pack: Path, photographs:
     assert len(list(pack.glob("photos-*.bin"))) > 2
 
 
+def test_a_pack_of_one_shard(photographs: Path, tmp_path: Path) -> None:
+    words = ["data", "pack", "--photos", str(photographs), str(tmp_path / "pack")]
+    assert "Done: 1 shard in" in CliRunner().invoke(app, words).stdout
+    assert "in 1 shard: intact" in CliRunner().invoke(app, ["data", "check", str(tmp_path / "pack")]).stdout
+
+
 def test_damage_is_found(pack: Path) -> None:
     def check() -> tuple[int, str]:
         done = CliRunner().invoke(app, ["data", "check", str(pack)])

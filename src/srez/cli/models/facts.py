@@ -7,6 +7,7 @@ from typing import Any
 from srez.models import card as cards
 from srez.models.card import COVERAGE, Card, Form, WeightFile
 from srez.upscaling.samples import MOST
+from srez.wording import counted
 
 
 def of(path: Path, card: Card) -> Iterator[tuple[str, str]]:
@@ -49,7 +50,7 @@ def form(card: Card) -> str:
     ]
     if taken.gives != taken.takes:
         words.append(f"gives {taken.gives[0]} to {taken.gives[1]}")
-    words.append(f"tiles overlap by {card.receptive_radius} pixels")
+    words.append(f"tiles overlap by {counted(card.receptive_radius, 'pixel')}")
     if taken.side:
         words.append(f"always {taken.side[1]}x{taken.side[0]} pixels")
     elif taken.multiple > 1:

@@ -118,7 +118,7 @@ _ERRORS = {
     422: ("An option is invalid.", "scale: Input should be less than or equal to 16"),
     429: (
         "Too many requests; `Retry-After` says when to try again.",
-        "128 pictures are waiting (--max-queue)",
+        "no more than 128 pictures may wait (--max-queue)",
     ),
     500: ("A defect of the server; its log has the details.", INTERNAL_ERROR),
     503: ("Too slow, out of memory, or stopping; try again later.", "the server is stopping"),

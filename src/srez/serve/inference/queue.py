@@ -17,6 +17,7 @@ from srez import machine
 from srez.serve.errors import busy
 from srez.serve.inference.pace import Pace
 from srez.serve.limits import MAX_RETRY_SECONDS
+from srez.wording import counted
 
 RunBatch = Callable[[list[Any]], list[Any]]
 
@@ -134,11 +135,11 @@ class Queue:
             if self._closed:
                 raise busy("the server is stopping", 503)
             if len(self) >= self._max_waiting:
-                raise busy(f"{self._max_waiting} pictures are waiting (--max-queue)")
+                raise busy(f"no more than {counted(self._max_waiting, 'picture')} may wait (--max-queue)")
             wait = lane.wait()
             if wait > self._max_wait:
                 raise busy(
-                    f"the picture would wait for more than {self._max_wait:g} seconds (--max-wait)",
+                    f"the picture would wait for more than {counted(self._max_wait, 'second')} (--max-wait)",
                     seconds=min(max(round(wait - self._max_wait), 1), MAX_RETRY_SECONDS),
                 )
             lane.waiting.append(item)

@@ -21,6 +21,7 @@ from srez.upscaling.convert import Decoded
 from srez.upscaling.settings import ModelSettings
 from srez.upscaling.tiling import Progress, ignore_progress
 from srez.upscaling.upscaler import Upscaler
+from srez.wording import counted
 
 RESULT, SHEET, UNCERTAINTY = "result", "sheet", "uncertainty.png"  # names in a zip
 
@@ -48,7 +49,7 @@ def check(planned: UpscalePlan, card: Card, most_pixels: int) -> None:
     except ModelError as error:
         raise OptionError(str(error)) from None
     if planned.work > most_pixels:
-        what = f"{options.samples} samples" if options.samples else "the uncertainty"
+        what = counted(options.samples, "sample") if options.samples else "the uncertainty"
         raise TooLargeError(
             f"{what} of a {planned.size[0]}x{planned.size[1]} picture: {planned.work:,} pixels, all counted, "
             f"are more than the {most_pixels:,} that are allowed (--max-direct-pixels)"

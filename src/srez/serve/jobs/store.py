@@ -21,6 +21,7 @@ from srez.serve.inference.options import ZIP, Options
 from srez.serve.jobs.database import open_database
 from srez.serve.jobs.job import Job, job_of
 from srez.serve.observe.logs import event
+from srez.wording import counted
 
 
 class Store:
@@ -164,7 +165,8 @@ class Store:
             count = self._database.execute("SELECT count(*) FROM jobs").fetchone()[0]
         if count >= self._max_jobs:
             raise busy(
-                f"the server keeps {self._max_jobs} jobs (--max-jobs): delete some, or try again later",
+                f"the server keeps {counted(self._max_jobs, 'job')} (--max-jobs): delete some, or try "
+                "again later",
                 seconds=30,
             )
 

@@ -20,6 +20,7 @@ from srez.progress import Track
 from srez.train.data import photos, split
 from srez.train.data.pairs import SCALE, TrainingData, TrainingSet, ValidationSet
 from srez.train.recipe import PairsData
+from srez.wording import counted
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def load(
     lows, highs = _arrays(training)
     sources = [Path(folder).name for folder in folders]
     summary = (
-        f"{len(training):,} pairs to train on, {len(validation.low):,} to validate on, from "
+        f"{counted(len(training), 'pair')} to train on, {len(validation.low):,} to validate on, from "
         f"{', '.join(sources)}",
         f"{sum(high.shape[0] * high.shape[1] for high in highs) / 1e6:.1f} megapixels",
         f"left out: {len(skipped):,} unusable",

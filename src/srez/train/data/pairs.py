@@ -16,6 +16,7 @@ import numpy as np
 from srez import machine
 from srez.datasets.provenance import Provenance
 from srez.evaluation.protocol import Protocol
+from srez.wording import counted
 
 SCALE = 4  # HR side over LR side, in every pair and every network
 AHEAD = 4  # batches that are made while others are trained on
@@ -68,9 +69,9 @@ class ValidationSet:
     def name(self) -> str:
         """What it is called on a card."""
         if self.title:
-            return f"{self.title}, {len(self.low)} pictures"
+            return f"{self.title}, {counted(len(self.low), 'picture')}"
         side = self.truth[0].shape[1]
-        return f"{len(self.low)} validation pictures of {side}x{side}"
+        return f"{counted(len(self.low), 'validation picture')} of {side}x{side}"
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from srez.train.data.pairs import ValidationSet
 from srez.train.data.sources import Source, find_all
 from srez.train.data.split import Candidate
 from srez.train.recipe import FacesData, PhotosData
+from srez.wording import counted
 
 LONGEST_EPOCH = 10_000_000  # examples; their order is kept in memory
 
@@ -91,7 +92,8 @@ def read(
     _require_both(places, len(usable) + (named is not None), training, held_out, skipped)
     names = [source.name for source in sources]
     summary = (
-        f"{len(training):,} pictures to train on, {len(held_out):,} to validate on, from {', '.join(names)}",
+        f"{counted(len(training), 'picture')} to train on, {len(held_out):,} to validate on, from "
+        f"{', '.join(names)}",
         _sizes(decoded),
         f"left out: {len(unusable):,} unusable, {len(duplicates):,} equal to a validation picture"
         + _repeated(training),

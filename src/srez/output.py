@@ -63,6 +63,19 @@ def atomic(path: Path, overwrite: bool = True) -> Iterator[IO[bytes]]:
         raise
 
 
+@contextmanager
+def removed_on_failure() -> Iterator[list[Path]]:
+    """A list of files that are written one after the other: if the block fails, they are removed."""
+    written: list[Path] = []
+    try:
+        yield written
+    except BaseException:
+        for path in written:
+            with suppress(OSError):  # the failure that is under way says more
+                path.unlink()
+        raise
+
+
 def _move_to_free(temporary: Path, path: Path) -> None:
     """Give a file a name that nobody else has taken.
 

@@ -1,7 +1,8 @@
 """Runs that several tests look at, or resume in a copy."""
 
 import shutil
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,3 +51,17 @@ def copy(finished: Path, tmp_path: Path) -> Callable[[], Path]:
         return Path(shutil.copytree(finished, tmp_path / "copy"))
 
     return make
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of one megabyte; where the machine allows none, the test is skipped."""
+    path = tmp_path / "disk"
+    path.mkdir()
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", path], capture_output=True, check=False
+    )
+    if made.returncode:
+        pytest.skip("needs the right to mount a small file system")
+    yield path
+    subprocess.run(["umount", "--lazy", path], check=True)  # an error may still hold a mapped file

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -101,20 +100,6 @@ def test_a_second_interrupt_ends_at_once(faces_zip: Path, partition: Path, tmp_p
     assert "Traceback" not in message
     assert "the last checkpoint is kept" in " ".join(message.split())
     assert newest(tmp_path)[1]["step"] == 2
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of one megabyte; where the machine allows none, the test is skipped."""
-    path = tmp_path / "disk"
-    path.mkdir()
-    made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", path], capture_output=True, check=False
-    )
-    if made.returncode:
-        pytest.skip("needs the right to mount a small file system")
-    yield path
-    subprocess.run(["umount", path], check=True)
 
 
 def test_a_full_disk_ends_the_run_and_loses_nothing(

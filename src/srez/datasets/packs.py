@@ -10,14 +10,14 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
 from srez.datasets.faces import FACE_SIDE, RIM
 from srez.datasets.provenance import Provenance
 from srez.errors import DataError, OutputError
-from srez.output import atomic, make_folder
+from srez.output import atomic, make_folder, removed_on_failure
 from srez.progress import Track, untracked
 from srez.wording import counted
 
@@ -67,6 +67,8 @@ def write(
 ) -> Pack:
     """Write a pack; it counts as one only when the index, its last file, is there.
 
+    If that fails, no shard is left.
+
     Args:
         folder: made if absent.
         parts: "train" and "validation", the faces of each, `(72, 72, 3)` uint8.
@@ -85,13 +87,15 @@ def write(
         for start in range(0, len(faces), shard_faces)
     ]
     shards = []
-    for file, part, faces in track(pieces, len(pieces)):
-        with atomic(folder / file) as out:
-            np.save(out, np.stack(faces), allow_pickle=False)
-        shards.append(Shard(file, part, len(faces), _sha256(folder / file)))
-    pack = Pack(tuple(shards), provenance)
-    with atomic(folder / INDEX) as out:
-        out.write(json.dumps({"version": VERSION, **pack.as_json()}, indent=1).encode())
+    with removed_on_failure() as written:
+        for file, part, faces in track(pieces, len(pieces)):
+            with atomic(folder / file) as out:
+                _save(out, np.stack(faces))
+            written.append(folder / file)
+            shards.append(Shard(file, part, len(faces), _sha256(folder / file)))
+        pack = Pack(tuple(shards), provenance)
+        with atomic(folder / INDEX) as out:
+            out.write(json.dumps({"version": VERSION, **pack.as_json()}, indent=1).encode())
     return pack
 
 
@@ -180,6 +184,12 @@ def _mapped(folder: Path, shard: Shard) -> np.ndarray:
             f"{path} holds {array.shape} {array.dtype}, not {counted(shard.faces, 'face')} of {SIDE}x{SIDE}"
         )
     return array
+
+
+def _save(out: IO[bytes], array: np.ndarray) -> None:
+    """As `np.save` does, whose error on a full disk does not say so."""
+    np.lib.format.write_array_header_1_0(out, np.lib.format.header_data_from_array_1_0(array))
+    out.write(array.data)
 
 
 def _sha256(path: Path) -> str:

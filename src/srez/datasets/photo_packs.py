@@ -71,12 +71,13 @@ class PhotoPack:
 class Writer:
     """Writes pictures one after the other; none stays in memory."""
 
-    def __init__(self, folder: Path, reduce: Callable[[np.ndarray], np.ndarray]) -> None:
+    def __init__(self, folder: Path, reduce: Callable[[np.ndarray], np.ndarray], written: list[Path]) -> None:
         """Make the folder.
 
         Args:
             folder: of the pack.
             reduce: makes of a picture its reduced version.
+            written: gets the files, so that they can be removed if the pack is never finished.
 
         Raises:
             OutputError: it holds a pack already, or cannot be made.
@@ -84,9 +85,8 @@ class Writer:
         if (folder / INDEX).is_file():
             raise OutputError(f"{folder} already holds a pack: choose another folder, or remove it")
         make_folder(folder)
-        self._folder, self._reduce = folder, reduce
+        self._folder, self._reduce, self._written = folder, reduce, written
         self._files: list[np.ndarray] = []
-        self._names: list[str] = []
         self._end = self._room = 0
         self._places: dict[int, Place] = {}
         self._kept: list[np.ndarray] = []
@@ -102,7 +102,7 @@ class Writer:
             if self._end + len(data) > self._room:
                 self._close()
                 self._open(max(FILE_BYTES, len(data)))
-            with (self._folder / self._names[-1]).open("r+b") as file:
+            with self._written[-1].open("r+b") as file:
                 file.seek(self._end)
                 file.write(data)
         except OSError as error:
@@ -128,7 +128,7 @@ class Writer:
             OutputError: it cannot be written.
         """
         self._close()
-        files = [(name, _sha256(self._folder / name)) for name in self._names]
+        files = [(path.name, _sha256(path)) for path in self._written]
         places, held_out = ([self._places[id(kept)] for kept in part] for part in (train, validation))
         pack = PhotoPack(files, places, held_out, provenance)
         with atomic(self._folder / INDEX) as out:
@@ -136,16 +136,16 @@ class Writer:
         return pack
 
     def _open(self, room: int) -> None:
-        name = f"photos-{len(self._names):05d}.bin"
-        with (self._folder / name).open("wb") as file:
+        path = self._folder / f"photos-{len(self._written):05d}.bin"
+        self._written.append(path)
+        with path.open("wb") as file:
             file.truncate(room)  # takes no disk yet, and can be mapped as a whole
-        self._names.append(name)
-        self._files.append(np.memmap(self._folder / name, np.uint8, "r"))
+        self._files.append(np.memmap(path, np.uint8, "r"))
         self._end, self._room = 0, room
 
     def _close(self) -> None:
-        if self._names:
-            with (self._folder / self._names[-1]).open("r+b") as file:
+        if self._written:
+            with self._written[-1].open("r+b") as file:
                 file.truncate(self._end)
 
 

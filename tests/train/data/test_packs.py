@@ -67,6 +67,14 @@ def test_damage_is_found(pack: Path) -> None:
         packs.read(pack)
 
 
+def test_a_full_disk_leaves_no_half_a_pack(small_disk: Path, random: np.random.Generator) -> None:
+    faces = list(random.integers(0, 256, (100, packs.SIDE, packs.SIDE, 3), dtype=np.uint8))
+    nowhere = Provenance([], [], ("", "", ""), "")
+    with pytest.raises(OutputError, match=r"train-00001\.npy cannot be written: No space left on device"):
+        packs.write(small_disk, {"train": faces}, nowhere, shard_faces=40)
+    assert not list(small_disk.iterdir())
+
+
 def test_a_pack_stands_alone(pack: Path, faces_zip: Path, partition: Path) -> None:
     with pytest.raises(OptionError, match="a pack has its own split"):
         data.load(FACES, [str(pack), str(faces_zip)])

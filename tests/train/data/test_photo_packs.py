@@ -1,5 +1,6 @@
 """Photographs packed, mapped, trained on, damaged."""
 
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,22 @@ def test_a_pack_of_one_shard(photographs: Path, tmp_path: Path) -> None:
     words = ["data", "pack", "--photos", str(photographs), str(tmp_path / "pack")]
     assert "Done: 1 shard in" in CliRunner().invoke(app, words).stdout
     assert "in 1 shard: intact" in CliRunner().invoke(app, ["data", "check", str(tmp_path / "pack")]).stdout
+
+
+def test_a_full_disk_leaves_no_half_a_pack(
+    small_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(photo_packs, "FILE_BYTES", 600_000)  # a picture a file
+    (tmp_path / "large").mkdir()
+    for seed in range(4):
+        images.write(tmp_path / f"large/{seed}.png", images.Picture(cartoons.face(seed, 400, 400)))
+    words = ["data", "pack", "--photos", str(tmp_path / "large"), str(small_disk / "pack")]
+    full = CliRunner().invoke(app, words)
+    assert full.exit_code == 2, full.output
+    assert "pack cannot be written: No space left on device" in " ".join(full.stderr.split())
+    assert not list((small_disk / "pack").iterdir())
+    subprocess.run(["mount", "-o", "remount,size=20m", small_disk], check=True)
+    assert CliRunner().invoke(app, words).exit_code == 0
 
 
 def test_damage_is_found(pack: Path) -> None:

@@ -9,6 +9,7 @@ from srez.datasets import packs, photo_packs
 from srez.datasets.pictures import DecodedPicture
 from srez.errors import DataError, OptionError
 from srez.images import resample
+from srez.output import removed_on_failure
 from srez.progress import Track, untracked
 from srez.train.data import faces, photos
 from srez.train.data.pairs import SCALE, TrainingData, TrainingSet
@@ -54,18 +55,19 @@ def pack_photos(
 ) -> photo_packs.PhotoPack:
     """Decode the photographs of some sources and write them as a pack, split as `load` splits them.
 
-    See `pack`; no picture stays in memory.
+    See `pack`; no picture stays in memory. If it fails, no file is left.
     """
     if any(source.share for source in find_all(places)):
         raise OptionError("a pack holds every picture once: omit the weights")
-    writer = photo_packs.Writer(folder, lambda pixels: resample.bicubic_reduce(pixels, SCALE))
+    with removed_on_failure() as written:
+        writer = photo_packs.Writer(folder, lambda pixels: resample.bicubic_reduce(pixels, SCALE), written)
 
-    def write(picture: DecodedPicture) -> DecodedPicture:
-        return picture if picture.pixels is None else replace(picture, pixels=writer.add(picture.pixels))
+        def write(picture: DecodedPicture) -> DecodedPicture:
+            return picture if picture.pixels is None else replace(picture, pixels=writer.add(picture.pixels))
 
-    smallest = PhotosData(pictures="photos", crop=SMALLEST_CROP)
-    found = read(smallest, places, partition, reading, keep=write)
-    return writer.finish(found.training, found.validation, found.provenance)
+        smallest = PhotosData(pictures="photos", crop=SMALLEST_CROP)
+        found = read(smallest, places, partition, reading, keep=write)
+        return writer.finish(found.training, found.validation, found.provenance)
 
 
 def opened(settings: FacesData | PhotosData, places: list[str], partition: Path | None) -> TrainingData:

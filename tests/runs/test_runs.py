@@ -102,6 +102,16 @@ def test_a_run_that_is_to_go_on_is_not_finished(tmp_path: Path) -> None:
     assert (row["state"], row["step"], row["steps"]) == ("stopped", 400, 800)
 
 
+def test_steps_after_the_last_line_are_counted(tmp_path: Path) -> None:
+    """A run that is stopped saves a checkpoint, but logs no line."""
+    run = write_run(tmp_path / "run", done=120)
+    (run / "checkpoints").mkdir()
+    (run / "checkpoints" / "step-00000100.npz").touch()
+    assert rows(tmp_path)["run"]["step"] == 120
+    (run / "checkpoints" / "step-00000137.npz").touch()
+    assert rows(tmp_path)["run"]["step"] == 137
+
+
 def test_a_run_before_its_first_line(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run", done=0)
     (run / "metrics.jsonl").unlink()

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from filelock import FileLock, Timeout
 
 from srez.errors import OptionError
-from srez.runs.layout import RUN, VALIDATION, RunLayout
+from srez.runs.layout import RUN, VALIDATION, RunLayout, step_of
 
 State = Literal["running", "finished", "stopped", "damaged"]
 Record = dict[str, float]
@@ -68,8 +68,9 @@ class Run:
 
     @property
     def step(self) -> int:
-        """Steps done, as far as they were logged."""
-        return int(self.records[-1]["step"]) if self.records else 0
+        """Steps done, as far as they were logged or saved: a run that is stopped saves, but does not log."""
+        logged = int(self.records[-1]["step"]) if self.records else 0
+        return max([logged, *map(step_of, self.layout.all_checkpoints())])
 
     @property
     def steps(self) -> int | None:

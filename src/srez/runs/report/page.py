@@ -94,7 +94,8 @@ def _highlights(run: Run) -> list[tuple[str, str, str]]:
     if "ssim" in best:
         found.append(("SSIM", f"{best['ssim']:.4f}", "at that step"))
     if run.seconds:
-        found.append(("Training", f"{run.seconds / 3600:.2f} h", f"{run.step / run.seconds:.2f} steps/s"))
+        step, seconds = run.series("seconds")[-1]
+        found.append(("Training", f"{seconds / 3600:.2f} h", f"{step / seconds:.2f} steps/s"))
     return [*found, ("Size on disk", decimal(run.size()), "of the run folder")]
 
 

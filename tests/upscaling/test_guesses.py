@@ -9,8 +9,8 @@ import skimage.data
 from PIL import Image
 
 import srez
-from helpers import models
-from helpers.commands import upscale
+from helpers import models, pictures
+from helpers.commands import refusal, upscale
 from srez import images
 from srez.datasets import faces
 from srez.errors import ImageError, ModelError, OptionError
@@ -106,6 +106,32 @@ def test_a_dry_run_tells_of_samples_that_are_refused(model: Path, picture: Path)
         first, second = json.loads(refused.stdout)["failed"]
         assert "a_x4.2.png exists" in first["error"]
         assert "b.png: samples are made of pictures of at most" in second["error"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--model", "plain", "--samples", 2),
+        ("--model", "plain", "--uncertainty"),
+        ("--model", "photo", "--uncertainty", "--fidelity", 0.25),
+        ("--model", "photo", "--uncertainty", "--repair", 1),
+        ("--samples", 2),
+    ],
+)
+def test_a_dry_run_refuses_what_a_model_cannot_guess(
+    picture: Path, tmp_path: Path, words: tuple[object, ...]
+) -> None:
+    plain = models.write(tmp_path / "plain.onnx")
+    words = tuple(plain if word == "plain" else word for word in words)
+    runs = [upscale(picture, *words, *planned) for planned in (["--dry-run"], [])]
+    rehearsed, done = (refusal(run, exit_code=1) for run in runs)
+    assert rehearsed == done
+
+
+def test_a_dry_run_takes_a_picture_of_that_size_for_a_face(tmp_path: Path) -> None:
+    images.write(tmp_path / "face.png", images.Picture(pictures.portrait()))
+    for planned in (["--dry-run"], []):
+        assert upscale(tmp_path / "face.png", "--samples", 2, *planned).exit_code == 0
 
 
 def test_the_uncertainty_says_its_unit(model: Path, picture: Path) -> None:

@@ -30,7 +30,13 @@ Uncertainty = Annotated[
 
 
 def work(
-    samples: int | None, seed: int, uncertainty: bool, with_settings: bool, sized: bool
+    samples: int | None,
+    seed: int,
+    uncertainty: bool,
+    model: str,
+    fidelity: float | None,
+    repair: float | None,
+    sized: bool,
 ) -> "Work | None":
     """What is made of each picture; None for its result alone.
 
@@ -38,7 +44,9 @@ def work(
         samples: of each picture; None for its result.
         seed: of the samples.
         uncertainty: whether it is written too.
-        with_settings: whether a fidelity or a repair was asked for.
+        model: that makes it.
+        fidelity: that was asked for.
+        repair: that was asked for.
         sized: whether a size was.
 
     Raises:
@@ -47,11 +55,11 @@ def work(
     if samples:
         if uncertainty:
             raise OptionError("give either --samples or --uncertainty")
-        if with_settings:
+        if (fidelity, repair) != (None, None):
             raise OptionError("--samples have no fidelity and no repair to choose: omit it")
         from srez.upscaling import guesses
 
-        return guesses.samples(samples, seed)
+        return guesses.samples(samples, seed, model)
     if seed:
         raise OptionError("--seed requires --samples")
     if not uncertainty:
@@ -60,7 +68,7 @@ def work(
         raise OptionError("--uncertainty is of the model's own size: omit --scale, --width and --height")
     from srez.upscaling import guesses
 
-    return guesses.UNCERTAIN
+    return guesses.with_uncertainty(model, fidelity, repair)
 
 
 def label(samples: int | None) -> str:

@@ -142,8 +142,8 @@ def upscale(
     from srez.upscaling.size import Size
 
     raw_frames.check(context)
-    with_settings, sized = (fidelity, repair) != (None, None), bool(scale or width or height)
-    work = guesses.work(samples, seed, uncertainty, with_settings, sized)
+    sized = bool(scale or width or height)
+    work = guesses.work(samples, seed, uncertainty, model, fidelity, repair, sized)
     if "" in inputs:
         raise OptionError("an input is empty: give a file, a folder, a pattern, or - for standard input")
     if overwrite and skip:

@@ -99,6 +99,11 @@ def suited(
     return (None if networks_only else drawn.kind(pixels)) or "photo"
 
 
+def may_be_face(model: str, size: tuple[int, int]) -> bool:
+    """Whether "auto" may take `faces` for a picture of a size; false for another name."""
+    return model == AUTO and size == (detector.SIDE, detector.SIDE)
+
+
 def usual(model: str) -> Card:
     """The card of a model, or with "auto" of `photo`: the others that it picks from have the same scale.
 

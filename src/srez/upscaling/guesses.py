@@ -11,13 +11,16 @@ import numpy as np
 from srez import images
 from srez.errors import OptionError, SrezError
 from srez.images import Metadata, Picture, resample
+from srez.models import box
 from srez.models.card import COVERAGE, Card
-from srez.upscaling import convert
+from srez.upscaling import convert, uncertainty
 from srez.upscaling.batch import Work, foresee, result_file, source, upscale
 from srez.upscaling.convert import Converted, Options, Target
 from srez.upscaling.loading import Choose
 from srez.upscaling.plan import Item, exists_error, labelled
+from srez.upscaling.samples import check as check_samples
 from srez.upscaling.samples import refuse_large
+from srez.upscaling.settings import chosen_fidelity
 from srez.upscaling.sources import STANDARD
 from srez.upscaling.tiling import Progress
 
@@ -31,14 +34,15 @@ _UNIT = (
 _REPAIRED = "The picture was repaired, for which this does not hold."
 
 
-def samples(count: int, seed: int) -> Work:
+def samples(count: int, seed: int, model: str) -> Work:
     """The samples of each picture: face_x4.1.png and so on, and then its target, a sheet of all of them.
 
     Args:
         count: of samples.
         seed: of their random numbers.
+        model: that makes them, by its name: "auto" has no card before it sees pixels.
     """
-    return Work(partial(_make_samples, count, seed), partial(_foresee_samples, count))
+    return Work(partial(_make_samples, count, seed), partial(_foresee_samples, count, seed, model))
 
 
 def _make_samples(
@@ -63,17 +67,33 @@ def _make_samples(
     return Converted(size, beside=tuple(numbered))
 
 
-def _foresee_samples(count: int, item: Item, options: Options, card: Card) -> Converted:
+def _foresee_samples(
+    count: int, seed: int, model: str, item: Item, options: Options, card: Card
+) -> Converted:
     numbered = _numbered_files(item, count)
     foresee(item, options, card)  # whether each sample can be
     size = options.input_size(item.source)
     try:
+        check_samples(_likely(model, size, card), count, seed)
         refuse_large(*size)
     except SrezError as error:
         raise type(error)(f"{item.source}: {error}") from None
     sheet = _sheet_size(size, count, card.scale)
     images.refuse_unwritable(str(item.target), item.format, 3, sheet)
     return Converted(sheet, beside=tuple(numbered))
+
+
+def with_uncertainty(model: str, fidelity: float | None, repair: float | None) -> Work:
+    """The result of each picture, and beside it how far it may be from the truth: photo_x4.uncertainty.png.
+
+    The file is gray with 16 bits, and says its unit in its text.
+
+    Args:
+        model: by its name: "auto" has no card before it sees pixels.
+        fidelity: of the model; None for its default.
+        repair: of the model; None for what suits each picture.
+    """
+    return Work(_make_uncertainty, partial(_foresee_uncertainty, model, fidelity, repair))
 
 
 def _make_uncertainty(choose: Choose, item: Item, options: Options, progress: Progress) -> Converted:
@@ -94,16 +114,22 @@ def _make_uncertainty(choose: Choose, item: Item, options: Options, progress: Pr
     return replace(converted, beside=(path,))
 
 
-def _foresee_uncertainty(item: Item, options: Options, card: Card) -> Converted:
+def _foresee_uncertainty(
+    model: str, fidelity: float | None, repair: float | None, item: Item, options: Options, card: Card
+) -> Converted:
     path = _uncertainty_file(item)
-    return replace(foresee(item, options, card), beside=(path,))
+    foreseen = foresee(item, options, card)
+    likely = _likely(model, options.input_size(item.source), card)
+    try:
+        uncertainty.check(likely, chosen_fidelity(likely, fidelity), repair)
+    except SrezError as error:
+        raise type(error)(f"{item.source}: {error}") from None
+    return replace(foreseen, beside=(path,))
 
 
-UNCERTAIN = Work(_make_uncertainty, _foresee_uncertainty)
-"""The result of each picture, and beside it, as photo_x4.uncertainty.png, how far it may be from the truth.
-
-The file is gray with 16 bits, and says its unit in its text.
-"""
+def _likely(model: str, size: tuple[int, int], usual: Card) -> Card:
+    """The card of the model that a picture of a size will have, as far as that tells."""
+    return box.card(box.find("faces")) if box.may_be_face(model, size) else usual
 
 
 def write_sheet(

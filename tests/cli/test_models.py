@@ -109,6 +109,20 @@ def test_a_model_is_added_listed_used_and_removed(folder: Path, tmp_path: Path, 
     assert run("remove", "fur").exit_code == 2
 
 
+def test_a_model_without_a_card_is_named(folder: Path) -> None:
+    folder.mkdir()
+    models.write_guessing(folder / "guessing.onnx")  # the files of its samples have no cards of their own
+    bare = foreign.write(folder / "bare.onnx", KINDS["nhwc"], seed=1)
+    for words in ((), ("--json",)):
+        result = run(*words)
+        assert result.exit_code == 0
+        assert result.stderr.splitlines() == [
+            f"srez: warning: {bare} has no card and is left out: write one with srez models add {bare}"
+        ]
+    assert run("add", bare).exit_code == 0
+    assert not run().stderr
+
+
 def test_names_that_cannot_be_added(folder: Path, tmp_path: Path) -> None:
     file = foreign.write(tmp_path / "x.onnx", KINDS["nchw"], seed=1)
     for name in ("photo", "auto", "../x", "/", "a b"):

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -183,6 +184,18 @@ def weight_files(model: Path, card: Card) -> dict[str, Path]:
     """The other files that a model has, by their keys in the card: "vivid", "samples" ..."""
     files: dict[str, WeightFile | None] = {key: getattr(card, key) for key in _FILES}
     return {key: model.with_name(file.file) for key, file in files.items() if file}
+
+
+def without_card(folder: Path, known: Mapping[Path, Card]) -> list[Path]:
+    """The .onnx files of a folder that have no card, and are no weights of a model that has one.
+
+    Args:
+        folder: to look into; it need not exist.
+        known: the cards of the models in it, by their .onnx files.
+    """
+    weights = {file for model, card in known.items() for file in weight_files(model, card).values()}
+    files = (path for path in folder.glob("*.onnx") if not path.with_suffix(".toml").is_file())
+    return sorted(path for path in files if path not in weights)
 
 
 def as_dict(card: Card) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Runs the server until it is told to stop."""
 
 import ctypes
+import logging
 import os
 import signal
 import socket
@@ -62,6 +63,9 @@ def _serve(settings: Settings) -> None:
 
     listening = _listen(settings.host, settings.port)
     service = Service(settings)
+    for path in service.models.left_out:
+        advice = f"it has no card: srez models add {path} makes a model of it"
+        logs.event("model left out", logging.WARNING, file=str(path), reason=advice)
     config = uvicorn.Config(
         app.create(settings, service),
         http=LimitedHttpProtocol,

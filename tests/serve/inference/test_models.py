@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from helpers import foreign
-from helpers.models import write, write_endless
+from helpers.models import write, write_endless, write_guessing
 from helpers.serving import face
 from helpers.waiting import PATIENCE
 from srez.errors import SlowModelError
@@ -51,6 +51,12 @@ def test_models_of_a_folder_are_listed_by_the_names_that_they_are_asked_for(tmp_
     write(tmp_path / "portraits.onnx", name="photo")  # as the recipe is called that it was trained with
     offered = models.Models(tmp_path, 192)
     assert [card.name for card in offered.cards.values()] == sorted([*box.names(), "portraits"])
+
+
+def test_models_without_a_card_are_known(tmp_path: Path) -> None:
+    write_guessing(tmp_path / "guessing.onnx")
+    bare = foreign.write(tmp_path / "bare.onnx", foreign.KINDS["nhwc"], seed=1)
+    assert models.Models(tmp_path, 192).left_out == [bare]
 
 
 def test_added_models_are_offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ import typer
 from rich import box as borders
 from rich.table import Table
 
-from srez.cli.display import out_console, print_json
+from srez.cli.display import out_console, print_json, warn
 from srez.cli.models import adding, export, facts, show, uncertainty
 from srez.cli.options import AsJson
 from srez.models import added, box
@@ -26,6 +26,11 @@ def models(context: typer.Context, as_json: AsJson = False) -> None:
     if context.invoked_subcommand:
         return
     found = {name: box.card(box.find(name)) for name in [*box.built_in(), *added.names()]}
+    ours = {added.find(name): found[name] for name in added.names()}
+    warn(
+        f"{path} has no card and is left out: write one with srez models add {path}"
+        for path in cards.without_card(added.folder(), ours)
+    )
     if as_json:
         print_json([cards.as_dict(card) for card in found.values()])
         return

@@ -24,6 +24,7 @@ class Models:
 
     Attributes:
         cards: the card of each model, by the name that clients ask for, which the card has too.
+        left_out: the .onnx files in the folder that are not offered, because they have no card.
     """
 
     def __init__(self, folder: Path | None, tile: int, place: Place | None = None) -> None:
@@ -46,6 +47,8 @@ class Models:
         self.cards: dict[str, Card] = {
             name: replace(cards.read(path), name=name) for name, path in sorted(self._files.items())
         }
+        by_file = {path: self.cards[name] for name, path in self._files.items()}
+        self.left_out = cards.without_card(folder, by_file) if folder else []
         self._folder, self._tile, self._place = folder, tile, place
         # A tile's time grows with its pixels.
         self._foreign_seconds = FOREIGN_SECONDS * max(tile / TILE, 1) ** 2

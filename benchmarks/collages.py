@@ -18,6 +18,7 @@ import typer
 from PIL import Image
 from rich.progress import track
 
+import mistakes
 from srez import images
 from srez.datasets import partition as partitions
 from srez.datasets import pictures
@@ -71,4 +72,5 @@ def picture(file: PictureFile) -> Image.Image:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    with mistakes.told():
+        typer.run(main)

@@ -16,6 +16,7 @@ import numpy as np
 import typer
 from PIL import Image
 
+import mistakes
 from machine import report
 from srez.datasets.partition import Part
 from srez.evaluation import evaluate, methods, pairs
@@ -91,4 +92,5 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    with mistakes.told():
+        typer.run(main)

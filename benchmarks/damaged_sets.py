@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 from rich.progress import track
 
+import mistakes
 from srez import images
 from srez.evaluation import damage, pairs
 
@@ -30,4 +31,5 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    with mistakes.told():
+        typer.run(main)

@@ -20,6 +20,8 @@ from typing import Annotated
 import typer
 from PIL import Image, ImageOps
 
+import mistakes
+
 COMMIT = "8f6dd8c1d20cb7e8792a7177b4f6fd677633f598"
 SOURCE = f"https://raw.githubusercontent.com/jbhuang0604/SelfExSR/{COMMIT}/data"
 # Of each set: how many pairs, and the SHA-256 of all its files one after another, HR and LR in turn.
@@ -106,4 +108,5 @@ def jpeg(picture: Image.Image, quality: int) -> bytes:
 
 
 if __name__ == "__main__":
-    app()
+    with mistakes.told():
+        app()

@@ -16,6 +16,7 @@ import typer
 from onnx import helper
 from PIL import Image, ImageDraw, ImageFont
 
+import mistakes
 import srez
 from graphics import FONTS, word
 from machine import report
@@ -130,4 +131,5 @@ def rgb(gray: np.ndarray) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    with mistakes.told():
+        typer.run(main)

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+import mistakes
 from srez.cli.evaluate import Damage
 from srez.evaluation import methods, pairs
 
@@ -65,4 +66,5 @@ def deviations(picture: np.ndarray) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    with mistakes.told():
+        typer.run(main)

@@ -16,6 +16,7 @@ import numpy as np
 import typer
 from PIL import Image, ImageDraw, ImageFont
 
+import mistakes
 from machine import report
 from srez.datasets import pictures
 from srez.datasets.opaque import opaque
@@ -186,4 +187,5 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    with mistakes.told():
+        typer.run(main)

@@ -17,6 +17,7 @@ import typer
 from PIL import Image
 from rich.progress import track
 
+import mistakes
 from faces_in_photographs import PART, SIDES, centre, pasted, read_faces
 from machine import report
 from srez import images
@@ -103,4 +104,5 @@ def places(kind: str, value: float, side: int, random: np.random.Generator) -> P
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    with mistakes.told():
+        typer.run(main)

@@ -24,6 +24,7 @@ import typer
 from PIL import Image
 from skimage.color import rgb2gray, rgb2lab
 
+import mistakes
 from srez.datasets.partition import Part
 from srez.evaluation import pairs
 
@@ -113,4 +114,5 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    with mistakes.told():
+        typer.run(main)

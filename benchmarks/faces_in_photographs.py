@@ -19,6 +19,7 @@ import typer
 from PIL import Image
 from rich.progress import track
 
+import mistakes
 import srez
 from machine import report
 from srez import images
@@ -150,4 +151,5 @@ def centre(face: Face) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    with mistakes.told():
+        typer.run(main)

@@ -16,6 +16,7 @@ import keras
 import typer
 from keras import layers, ops
 
+import mistakes
 import search
 from srez.train import data, recipes
 from srez.train.networks import faces
@@ -88,4 +89,5 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    with mistakes.told():
+        typer.run(main)

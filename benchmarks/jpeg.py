@@ -18,6 +18,7 @@ import typer
 from PIL import Image
 from rich.progress import track
 
+import mistakes
 import repair
 import srez
 from machine import report
@@ -81,4 +82,5 @@ def _jpeg(low: np.ndarray, quality: int) -> images.Picture:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    with mistakes.told():
+        typer.run(main)

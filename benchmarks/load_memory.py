@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 
+import mistakes
 from machine import report
 from srez.train import backend, data
 from srez.train.recipe import PhotosData
@@ -31,7 +32,7 @@ def main() -> None:
             seen.append(process.memory_info().rss)
             time.sleep(0.01)
 
-    watcher = threading.Thread(target=watch)
+    watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
     loaded = data.load(PhotosData(pictures="photos", crop=arguments.crop), [arguments.photographs])
     kept = process.memory_info().rss
@@ -44,4 +45,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with mistakes.told():
+        main()

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+import mistakes
 from srez.cli.evaluate import Damage
 from srez.evaluation import methods, pairs
 
@@ -81,4 +82,5 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    with mistakes.told():
+        typer.run(main)

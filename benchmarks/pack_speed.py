@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+import mistakes
 from srez.train import backend, data, recipes
 
 BATCH = 256
@@ -41,4 +42,5 @@ def rate(batches: Iterable[object], count: int) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    with mistakes.told():
+        main()

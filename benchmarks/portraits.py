@@ -13,6 +13,7 @@ import numpy as np
 import typer
 from matplotlib import cbook
 
+import mistakes
 import srez
 from srez import images
 from srez.datasets import faces
@@ -45,4 +46,5 @@ def main(original: Annotated[Path, typer.Argument(exists=True)]) -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    with mistakes.told():
+        typer.run(main)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from PIL import Image
 
+import mistakes
 from srez.cluster import upscaling
 from srez.datasets import cartoons
 from srez.upscaling.plan import Existing, Rules
@@ -63,4 +64,5 @@ def measured(source: Path, target: Path, workers: int) -> tuple[float, float]:
 
 
 if __name__ == "__main__":
-    main()
+    with mistakes.told():
+        main()

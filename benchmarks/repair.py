@@ -15,6 +15,7 @@ import typer
 from PIL import Image
 from rich.progress import track
 
+import mistakes
 import srez
 from machine import report
 from srez import images
@@ -74,4 +75,5 @@ def damaged(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    with mistakes.told():
+        typer.run(main)

@@ -24,6 +24,7 @@ import numpy as np
 import typer
 from rich.progress import track
 
+import mistakes
 import srez
 from machine import report
 from srez.datasets.partition import Part
@@ -123,4 +124,5 @@ def figures(outputs: np.ndarray, pair: Pair, distances: list[perceptual.Distance
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    with mistakes.told():
+        typer.run(main)

@@ -22,6 +22,7 @@ import typer
 from rich.progress import track
 
 import facades as buildings
+import mistakes
 from machine import report
 from srez import images
 from srez.datasets import pictures
@@ -120,4 +121,5 @@ def _luma(image: np.ndarray) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    app()
+    with mistakes.told():
+        app()

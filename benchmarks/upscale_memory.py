@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+import mistakes
 from machine import report
 
 SIZES = ((6000, 1000), (6000, 4000), (6000, 8000))
@@ -65,4 +66,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with mistakes.told():
+        main()

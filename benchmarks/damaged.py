@@ -18,26 +18,28 @@ from PIL import Image
 
 import mistakes
 from machine import report
+from srez import images
 from srez.datasets.partition import Part
 from srez.evaluation import evaluate, methods, pairs
-from srez.images import to_float, to_uint8
+from srez.evaluation.pairs import Pair
+from srez.images import from_float, to_float, to_uint8
 from srez.progress import untracked
 
-Damage = Callable[[np.ndarray, int], np.ndarray]
-"""An input and a seed to a damaged input of the same shape and type."""
+Damage = Callable[[Pair, int], Pair]
+"""A pair and a seed to one with a damaged input of the same shape and type."""
 
 
 def jpeg(quality: int) -> Damage:
     """Through a JPEG file with colours at half resolution, as cameras write it."""
 
-    def damage(low: np.ndarray, seed: int) -> np.ndarray:
+    def damage(pair: Pair, seed: int) -> Pair:
         del seed
         file = io.BytesIO()
-        pixels = low if low.dtype == np.uint8 else to_uint8(low)
+        pixels = pair.low if pair.low.dtype == np.uint8 else to_uint8(pair.low)
         Image.fromarray(pixels).save(file, "JPEG", quality=quality)
-        with Image.open(file) as image:
-            again = np.asarray(image)
-        return again if low.dtype == np.uint8 else to_float(again)
+        picture = images.read(file.getvalue())
+        low = picture.pixels if pair.low.dtype == np.uint8 else to_float(picture.pixels)
+        return replace(pair, low=low, jpeg=picture.jpeg)
 
     return damage
 
@@ -45,16 +47,18 @@ def jpeg(quality: int) -> Damage:
 def noise(levels: float) -> Damage:
     """Gaussian, with a standard deviation in grey levels."""
 
-    def damage(low: np.ndarray, seed: int) -> np.ndarray:
-        values = low if low.dtype != np.uint8 else to_float(low)
-        noisy = values + np.random.default_rng(seed).normal(0, levels / 255, low.shape).astype(np.float32)
-        return to_uint8(noisy) if low.dtype == np.uint8 else noisy.clip(0, 1)
+    def damage(pair: Pair, seed: int) -> Pair:
+        low = pair.low
+        noisy = to_float(low) + np.random.default_rng(seed).normal(0, levels / 255, low.shape).astype(
+            np.float32
+        )
+        return replace(pair, low=from_float(noisy, low.dtype))
 
     return damage
 
 
 DAMAGES: dict[str, Damage] = {
-    "none": lambda low, _: low,
+    "none": lambda pair, _: pair,
     "JPEG 90": jpeg(90),
     "JPEG 75": jpeg(75),
     "JPEG 60": jpeg(60),
@@ -78,11 +82,7 @@ def main(
     named = [methods.model(name, protocol.scale, fidelity=fidelity) for name in model]
     rows = []
     for name, damage in DAMAGES.items():
-        quality = float(name.removeprefix("JPEG ")) if name.startswith("JPEG") else None
-        damaged = [
-            replace(pair, low=damage(pair.low, seed), jpeg_quality=quality)
-            for seed, pair in enumerate(clean.pairs)
-        ]
+        damaged = [damage(pair, seed) for seed, pair in enumerate(clean.pairs)]
         chosen = [methods.baselines(protocol.scale)[1], *named]
         for found in evaluate.evaluate(chosen, replace(clean, pairs=damaged), untracked).results:
             rows.append([name, found.method.name, *(f"{found.mean[key]:.4f}" for key in ("psnr", "ssim"))])

@@ -58,11 +58,11 @@ def cut(photograph: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 def damaged(
     high: np.ndarray, kind: str, random: np.random.Generator, name: str
-) -> tuple[np.ndarray, float | None]:
-    """An input, and the quality of its JPEG file if it has one."""
+) -> tuple[np.ndarray, images.Jpeg | None]:
+    """An input, and what its JPEG file tells if it has one."""
     if kind in damage.DEGREES:
         made = damage.damaged(high, kind, name)
-        return made.pixels, made.jpeg_quality
+        return made.pixels, made.jpeg
     low = resample.bicubic_reduce(high, 4)
     if kind == "clean":
         return low, None
@@ -71,7 +71,7 @@ def damaged(
     file = io.BytesIO()
     Image.fromarray(low).save(file, "JPEG", quality=int(random.integers(30, 99)))
     picture = images.read(file.getvalue())
-    return picture.pixels, picture.jpeg_quality
+    return picture.pixels, picture.jpeg
 
 
 if __name__ == "__main__":

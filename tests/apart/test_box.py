@@ -195,7 +195,7 @@ FORGED = [
     {"shape": [2, 2], "dtype": "uint8", "unread": [], "lengths": {"icc": 99}, "dpi": None},
     {"shape": [2, 2], "dtype": "uint8", "unread": [], "lengths": {"__class__": 0}, "dpi": None},
     {"shape": [2, 2], "dtype": "uint8", "unread": [], "lengths": {"text": [-4, 4]}, "dpi": None},
-    {"shape": [2, 2], "dtype": "uint8", "unread": 1, "lengths": {}, "dpi": "ab", "jpeg_quality": []},
+    {"shape": [2, 2], "dtype": "uint8", "unread": 1, "lengths": {}, "dpi": "ab", "jpeg": []},
 ]
 
 

@@ -300,7 +300,7 @@ def test_damage_is_the_same_each_time_and_grows(benchmark: Path) -> None:
         ):
             np.testing.assert_array_equal(one.low, again.low)
             assert one.low.shape == (one.high.shape[0] // 4, one.high.shape[1] // 4, 3)
-            assert one.jpeg_quality
+            assert one.jpeg
         evaluation = evaluate.evaluate(methods.baselines(4), pair_set, untracked)
         psnr[degree] = evaluation.rows["bicubic"]["psnr"]
     assert psnr["light"] > psnr["medium"] > psnr["heavy"]
@@ -315,10 +315,10 @@ def test_a_model_repairs_what_the_damage_asks_for(benchmark: Path, tmp_path: Pat
     )
     assert table.exit_code == 0, table.output
     assert "JPEG, the last of quality 30 to 60" in " ".join(table.stdout.split())
-    run("--benchmark", benchmark, "--damage", "heavy", "--model", other, "--json", tmp_path / "full.json")
     run("--benchmark", benchmark, "--damage", "heavy", "--model", model, "--json", tmp_path / "none.json")
-    command = ("--benchmark", benchmark, "--damage", "heavy", "--model", whole, "--repair", 0)
-    run(*command, "--json", tmp_path / "off.json")
+    for name, repair in (("full", 1), ("off", 0)):
+        command = ("--benchmark", benchmark, "--damage", "heavy", "--model", whole, "--repair", repair)
+        run(*command, "--json", tmp_path / f"{name}.json")
     figures = {
         name: list(means(tmp_path / f"{name}.json").values())[-1] for name in ("auto", "full", "none", "off")
     }

@@ -9,6 +9,7 @@ import pytest
 import srez
 from helpers import models
 from srez.errors import ModelError, OptionError
+from srez.images import Jpeg
 from srez.models import blending, protobuf
 from srez.models import card as cards
 from srez.train.combine import combine
@@ -138,7 +139,7 @@ def test_what_a_model_does_not_have_cannot_be_chosen(combined: Path) -> None:
     with pytest.raises(ModelError, match="model faithful does not repair"):
         srez.load(plain, repair=0)
     assert srez.load(plain).fidelity == 1
-    assert srez.load(plain).repair_for(np.zeros((64, 64, 3), np.uint8), jpeg_quality=10) == 0
+    assert srez.load(plain).repair_for(np.zeros((64, 64, 3), np.uint8), Jpeg(10)) == 0
 
 
 def test_the_other_files_are_checked_too(tmp_path: Path) -> None:

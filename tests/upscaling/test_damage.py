@@ -12,7 +12,7 @@ import srez
 from helpers import models
 from srez import images
 from srez.errors import ModelError, OptionError
-from srez.images import jpeg, resample
+from srez.images import resample
 from srez.train.combine import combine
 from srez.upscaling import damage
 
@@ -35,15 +35,15 @@ def as_jpeg(values: np.ndarray, quality: int) -> bytes:
 
 @pytest.mark.parametrize("quality", [20, 50, 75, 90, 95])
 def test_the_quality_of_a_jpeg_is_read_from_its_tables(photo: np.ndarray, quality: int) -> None:
-    with Image.open(io.BytesIO(as_jpeg(photo, quality))) as image:
-        assert jpeg.quality(image) == pytest.approx(quality, abs=1)
-    assert images.read(as_jpeg(photo, quality)).jpeg_quality == pytest.approx(quality, abs=1)
+    told = images.read(as_jpeg(photo, quality)).jpeg
+    assert told is not None
+    assert told.quality == pytest.approx(quality, abs=1)
 
 
 def test_other_files_have_no_jpeg_quality(photo: np.ndarray) -> None:
     file = io.BytesIO()
     Image.fromarray(eight_bits(photo)).save(file, "PNG")
-    assert images.read(file.getvalue()).jpeg_quality is None
+    assert images.read(file.getvalue()).jpeg is None
 
 
 def test_a_clean_picture_is_not_repaired(photo: np.ndarray) -> None:
@@ -88,7 +88,8 @@ def test_a_screenshot_is_clean_until_it_is_saved_as_jpeg(random: np.random.Gener
     screenshot = np.asarray(page.reduce(4))
     assert damage.estimate(screenshot) == 0  # its letters look like white noise
     saved = images.read(as_jpeg(images.to_float(screenshot), 30))
-    assert damage.estimate(saved.pixels, saved.jpeg_quality) == 1
+    assert saved.jpeg
+    assert damage.estimate(saved.pixels, saved.jpeg.quality) == 1
 
 
 def test_a_large_picture_takes_no_longer() -> None:

@@ -1,14 +1,15 @@
 """What a process of the box answers, as a message and back: a size, a picture, or why there is none."""
 
 import math
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any
 
 import numpy as np
 
 from srez.apart.wire import BrokenMessageError, Message, cut
 from srez.errors import ImageError
-from srez.images import Metadata, Picture
+from srez.images import Jpeg, Metadata, Picture
+from srez.images.jpeg import BLOCK
 
 Head = dict[str, Any]
 
@@ -43,7 +44,7 @@ def of_picture(picture: Picture) -> tuple[Head, list[bytes | memoryview]]:
         "dtype": picture.pixels.dtype.name,
         "dpi": found.dpi,
         "unread": picture.unread,
-        "jpeg_quality": picture.jpeg_quality,
+        "jpeg": picture.jpeg and asdict(picture.jpeg),
         "lengths": lengths,
     }
     return head, bodies
@@ -84,9 +85,16 @@ def picture_in(message: Message) -> Picture:
         raise BrokenMessageError
     pixels = np.frombuffer(message.body, dtype, math.prod(shape)).reshape(shape)
     metadata = _metadata(head, message.body[end:])
-    quality = head["jpeg_quality"]
     unread = tuple(str(each) for each in head["unread"])
-    return Picture(pixels, metadata, unread, None if quality is None else float(quality))
+    return Picture(pixels, metadata, unread, None if head["jpeg"] is None else _jpeg(head["jpeg"]))
+
+
+def _jpeg(told: Head) -> Jpeg:
+    steps = told["steps"] and tuple(_whole(step) for step in told["steps"])
+    row, column = (_whole(begun) for begun in told["begin"])
+    if max(row, column) >= BLOCK or (steps and (len(steps) != BLOCK**2 or min(steps) < 1)):
+        raise BrokenMessageError
+    return Jpeg(float(told["quality"]), steps, (row, column))
 
 
 def _metadata(head: Head, body: bytearray) -> Metadata:

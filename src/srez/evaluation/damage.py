@@ -16,28 +16,15 @@ from numpy.lib.stride_tricks import sliding_window_view
 from PIL import Image
 
 from srez import images
-from srez.images import resample, to_uint8
+from srez.images import Picture, resample, to_uint8
 
 _SCALE = 4
 _REACH = 8  # pixels, of blur
 _KERNELS = (Image.Resampling.BICUBIC, Image.Resampling.BILINEAR, Image.Resampling.BOX)
 
 
-@dataclass(frozen=True)
-class Damaged:
-    """A damaged input.
-
-    Attributes:
-        pixels: `(h, w, 3)` uint8.
-        jpeg_quality: that it was saved with last, from 1 to 100.
-    """
-
-    pixels: np.ndarray
-    jpeg_quality: int
-
-
-def damaged(high: np.ndarray, degree: str, name: str) -> Damaged:
-    """An input made from its truth.
+def damaged(high: np.ndarray, degree: str, name: str) -> Picture:
+    """An input made from its truth, `(h, w, 3)` uint8, as read from the JPEG file that it was saved in last.
 
     Args:
         high: `(H, W, 3)` uint8; H and W are multiples of 4.
@@ -47,19 +34,19 @@ def damaged(high: np.ndarray, degree: str, name: str) -> Damaged:
     return DEGREES[degree].damage(high.astype(float), np.random.default_rng(zlib.crc32(name.encode())))
 
 
-def _light(image: np.ndarray, random: np.random.Generator) -> Damaged:
+def _light(image: np.ndarray, random: np.random.Generator) -> Picture:
     spread = random.uniform(0.2, 1.2)
     low = _reduced(_blurred(image, spread, spread, 0))
     return _jpeg(_noisy(low, random, random.uniform(0, 2)), random, 80, 95)
 
 
-def _medium(image: np.ndarray, random: np.random.Generator) -> Damaged:
+def _medium(image: np.ndarray, random: np.random.Generator) -> Picture:
     along, across, angle = random.uniform(0.8, 2.5), random.uniform(0.4, 1.5), random.uniform(0, np.pi)
     low = _reduced(_blurred(image, along, across, angle))
     return _jpeg(_noisy(low, random, random.uniform(2, 8)), random, 50, 80)
 
 
-def _heavy(image: np.ndarray, random: np.random.Generator) -> Damaged:
+def _heavy(image: np.ndarray, random: np.random.Generator) -> Picture:
     height, width = image.shape[:2]
     along, across, angle = random.uniform(0.8, 2.5), random.uniform(0.4, 2), random.uniform(0, np.pi)
     factor = random.uniform(1.5, 3)
@@ -79,7 +66,7 @@ class Degree:
     """
 
     words: str
-    damage: Callable[[np.ndarray, np.random.Generator], Damaged]
+    damage: Callable[[np.ndarray, np.random.Generator], Picture]
 
 
 DEGREES = {
@@ -114,8 +101,8 @@ def _noisy(image: np.ndarray, random: np.random.Generator, levels: float) -> np.
     return image + random.normal(0, levels, shape)
 
 
-def _jpeg(image: np.ndarray, random: np.random.Generator, least: int, most: int) -> Damaged:
+def _jpeg(image: np.ndarray, random: np.random.Generator, least: int, most: int) -> Picture:
     quality, subsampling = int(random.integers(least, most + 1)), 2 if random.random() < 0.7 else 0
     file = io.BytesIO()
     Image.fromarray(to_uint8(image / 255)).save(file, "JPEG", quality=quality, subsampling=subsampling)
-    return Damaged(images.read(file.getvalue()).pixels, quality)
+    return images.read(file.getvalue())

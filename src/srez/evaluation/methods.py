@@ -120,13 +120,13 @@ def model(
         raise ModelError(f"{name} upscales x{known.scale}, but the protocol needs x{scale}")
 
     def upscale(lows: np.ndarray, pairs: Sequence[Pair]) -> np.ndarray:
-        repairs = [0.0] * len(lows)
-        if known.repair:
-            each = zip(lows, pairs, strict=True)
-            repairs = [upscaler.repair_for(low, pair.jpeg_quality) for low, pair in each]
+        files = [pair.jpeg for pair in pairs] if known.repair else [None] * len(lows)
+        each = list(zip(lows, files, strict=True))
+        repairs = [upscaler.repair_for(low, file) for low, file in each]
         if lows.dtype == np.float32:
-            return to_uint8(upscaler.batch(lows, repairs))
-        results = [upscaler(low, repair=repair) for low, repair in zip(lows, repairs, strict=True)]
+            return to_uint8(upscaler.batch(lows, repairs, files))
+        repaired = zip(each, repairs, strict=True)
+        results = [upscaler(low, repair=repair, jpeg=file) for (low, file), repair in repaired]
         return np.stack([pixels.eight_bits(result) for result in results])
 
     asked = {"fidelity": fidelity, "repair": repair}

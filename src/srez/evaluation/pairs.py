@@ -12,7 +12,7 @@ from srez.datasets import partition as partitions
 from srez.errors import DataError
 from srez.evaluation import damage, layouts, pixels
 from srez.evaluation.protocol import FACES_RGB, Y_MATLAB_X4, Protocol
-from srez.images import resample
+from srez.images import Jpeg, resample
 
 _T = TypeVar("_T")
 
@@ -27,7 +27,7 @@ class Pair:
         low: the input, `(h, w, 3)` or gray `(h, w)`; uint8, uint16, or float32 in [0, 1].
         high: the truth, uint8, `scale` times larger, with the same channels.
         changes: what was done to the files' pictures, as clauses.
-        jpeg_quality: of the input, from 1 to 100, if it comes from a JPEG file.
+        jpeg: what the JPEG file tells that the input comes from, if it does.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Pair:
     low: np.ndarray
     high: np.ndarray
     changes: tuple[str, ...] = ()
-    jpeg_quality: float | None = None
+    jpeg: Jpeg | None = None
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def _damaged(pair: Pair, degree: str) -> Pair:
     """A pair with a damaged input, in colours: noise and JPEG have some even in gray pictures."""
     high = pair.high if pair.high.ndim == 3 else np.repeat(pair.high[..., None], 3, axis=2)
     made = damage.damaged(high, degree, pair.name)
-    return replace(pair, low=made.pixels, high=high, changes=(), jpeg_quality=made.jpeg_quality)
+    return replace(pair, low=made.pixels, high=high, changes=(), jpeg=made.jpeg)
 
 
 def _limited(items: list[_T], limit: int | None, where: str) -> list[_T]:
@@ -147,10 +147,10 @@ def _from_files(name: str, high_path: Path, low_path: Path | None, scale: int) -
     if high.shape[:2] != (height, width):
         high = high[:height, :width]
         changes.append(f"the truth was cropped to a multiple of {scale}")
-    quality = None
+    jpeg = None
     if low_path:
         picture = pixels.read_opaque(low_path)
-        quality = picture.jpeg_quality
+        jpeg = picture.jpeg
         low, high = _of_one_kind(picture.pixels, high, low_path, high_path)
         if high.shape[:2] != tuple(side * scale for side in low.shape[:2]):
             raise DataError(
@@ -161,7 +161,7 @@ def _from_files(name: str, high_path: Path, low_path: Path | None, scale: int) -
         low = resample.bicubic_reduce(high.reshape(height, width, -1), scale)
         low = low.reshape(*low.shape[:2], *high.shape[2:])
         changes.append("the input was made from the truth by MATLAB's bicubic reduction")
-    return Pair(name, name, low, high, tuple(changes), quality)
+    return Pair(name, name, low, high, tuple(changes), jpeg)
 
 
 def _of_one_kind(

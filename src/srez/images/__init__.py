@@ -21,6 +21,7 @@ from srez.images.formats import (
 )
 from srez.images.frames import Frames, Sequence, holds_several, read_frames, sequence
 from srez.images.headers.following import is_followed
+from srez.images.jpeg import Jpeg
 from srez.images.picture import Metadata, Picture, from_float, rgb, to_float, to_uint8
 from srez.images.reading import MAX_PIXELS, is_our_result, read, size
 from srez.images.sequences import Made, refuse_sequence, save_sequence
@@ -43,6 +44,7 @@ __all__ = [
     "Format",
     "Found",
     "Frames",
+    "Jpeg",
     "Made",
     "Metadata",
     "Picture",

@@ -174,4 +174,4 @@ def _in_colour(picture: Picture) -> Picture:
         pixels = np.concatenate([gray[..., :1].repeat(3, axis=2), gray[..., 1:]], axis=2)
     if pixels.shape[2] == 4 and pixels[..., 3].min() == 255:
         pixels = np.ascontiguousarray(pixels[..., :3])
-    return Picture(pixels, picture.metadata, picture.unread, picture.jpeg_quality)
+    return Picture(pixels, picture.metadata, picture.unread, picture.jpeg)

@@ -1,24 +1,72 @@
-"""What a JPEG file tells about its own quality."""
+"""What a JPEG file tells about what it has lost."""
+
+from dataclasses import dataclass, replace
 
 from PIL.Image import Image as PillowImage
 
+BLOCK = 8  # pixels a side
+
 _STANDARD_MEAN = 57.625  # of the luminance table of ITU-T T.81, table K.1, which is quality 50
+_RED_GREEN_BLUE = [ord(letter) for letter in "RGB"]  # the numbers of components that are stored as they are
 
 
-def quality(image: PillowImage) -> float | None:
-    """The quality of a JPEG file by its luminance table, on the scale of libjpeg; None for other files.
+@dataclass(frozen=True)
+class Jpeg:
+    """What a JPEG file tells about what it has lost.
 
-    Other programs' tables are not multiples of the standard's; the mean of theirs is compared with its mean.
+    Attributes:
+        quality: on the scale of libjpeg, from 1 to 100.
+        steps: into which the luma of the picture was rounded, 64 for a block, row by row, the lowest
+            frequencies first, in grey levels of the orthonormal DCT; None where luma is not stored as such.
+        begin: row and column at which the first whole block begins, from 0 to 7.
+    """
+
+    quality: float
+    steps: tuple[int, ...] | None = None
+    begin: tuple[int, int] = (0, 0)
+
+    def upright(self, orientation: int, size: tuple[int, int]) -> "Jpeg":
+        """The same of the picture turned and mirrored as the EXIF orientation asks.
+
+        Args:
+            orientation: from 1 to 8.
+            size: width and height of the picture then, in pixels.
+        """
+        steps, (width, height) = self.steps, size
+        if steps and orientation >= 5:
+            steps = tuple(steps[BLOCK * row + column] for column in range(BLOCK) for row in range(BLOCK))
+        row = height % BLOCK if orientation in (3, 4, 7, 8) else 0
+        column = width % BLOCK if orientation in (2, 3, 6, 7) else 0
+        return replace(self, steps=steps, begin=(row, column))
+
+
+def told(image: PillowImage) -> Jpeg | None:
+    """What a file tells, before its picture is turned upright; None for other files.
 
     Args:
         image: as Pillow opened it.
-
-    Returns:
-        From 1 to 100.
     """
     tables: dict[int, list[int]] | None = getattr(image, "quantization", None)
     if not tables:
         return None
-    luminance = tables[min(tables)]
+    return Jpeg(_quality(tables[min(tables)]), _luma_steps(image, tables))
+
+
+def _quality(luminance: list[int]) -> float:
+    """On the scale of libjpeg: other programs' tables are no multiples of the standard's, but have a mean."""
     percent = 100 * sum(luminance) / len(luminance) / _STANDARD_MEAN
     return min(100.0, max(1.0, 100 - percent / 2 if percent < 100 else 5000 / percent))
+
+
+def _luma_steps(image: PillowImage, tables: dict[int, list[int]]) -> tuple[int, ...] | None:
+    """The table of luma, if the first component is that, in full resolution."""
+    components: list[tuple[int, int, int, int]] = getattr(image, "layer", [])
+    if image.mode not in ("L", "RGB") or len(components) not in (1, 3):
+        return None
+    numbers, across, down, chosen = zip(*components, strict=True)
+    by_numbers = "adobe" not in image.info and list(numbers) == _RED_GREEN_BLUE
+    if "jfif" not in image.info and (by_numbers or image.info.get("adobe_transform") == 0):
+        return None  # red, green and blue as they are
+    if (across[0], down[0]) != (max(across), max(down)):
+        return None
+    return tuple(tables[chosen[0]]) if chosen[0] in tables else None

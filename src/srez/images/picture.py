@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from srez.images import png_chunks
+from srez.images.jpeg import Jpeg
 
 _AT_ONCE = 1 << 16  # values that are rounded at a time: they stay in the processor's cache
 
@@ -43,13 +44,13 @@ class Picture:
             gray with alpha, `(H, W, 3)` RGB or `(H, W, 4)` RGBA; alpha is straight.
         metadata: what else the file says.
         unread: what the file says, but could not be read: "EXIF data", "colour profile".
-        jpeg_quality: of the JPEG file that it comes from, from 1 to 100.
+        jpeg: what the JPEG file tells that it comes from.
     """
 
     pixels: np.ndarray
     metadata: Metadata = Metadata()
     unread: tuple[str, ...] = ()
-    jpeg_quality: float | None = None
+    jpeg: Jpeg | None = None
 
     @property
     def size(self) -> tuple[int, int]:

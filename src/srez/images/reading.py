@@ -105,11 +105,14 @@ def picture_in(
     pixels, icc = decode(image, name, again)
     # After the pixels: a PNG may have EXIF data behind them, and Pillow turns a TIFF while it decodes it.
     found, orientation, unread = metadata.read(image)
-    quality = jpeg.quality(image)
+    told = jpeg.told(image)
     if icc and (image.mode == "CMYK" or not metadata.fitting_profile(icc, pixels)):
         icc, unread = None, (*unread, "colour profile")
     upright = metadata.upright(pixels, orientation)
-    return Picture(upright, replace(found, icc=icc), unread, quality)
+    height, width = upright.shape[:2]
+    return Picture(
+        upright, replace(found, icc=icc), unread, told and told.upright(orientation, (width, height))
+    )
 
 
 def size(

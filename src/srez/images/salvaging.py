@@ -44,7 +44,7 @@ def salvage(read: Callable[[Prepare], Picture], damage: ImageError) -> Picture:
             ended = read(as_opened)
         except ImageError:
             raise damage from None
-    if ended.jpeg_quality is None:  # no JPEG
+    if ended.jpeg is None:  # no JPEG
         raise damage
     return replace(ended, unread=(*ended.unread, "some of its scans"))
 

@@ -207,11 +207,12 @@ def convert(
     decoded = decode(source, target, options, lambda pixels: choose(pixels).card)
     picture = decoded.picture
     upscaler = choose(picture.pixels)
-    settings = upscaler.settings_for(picture.pixels, picture.jpeg_quality)
+    settings = upscaler.settings_for(picture.pixels, picture.jpeg)
     try:
         faces = _treated(upscaler, decoded, options, source.name)
         progress(0.0)  # it may be unwanted meanwhile
-        upscale = partial(wrapped_bands, decoded.size) if options.wrap else Upscaler.bands
+        plain = partial(Upscaler.bands, jpeg=picture.jpeg)
+        upscale = partial(wrapped_bands, decoded.size) if options.wrap else plain
         enlarged = [each.face for each in faces if not each.left]
         bands = upscale(upscaler, picture.pixels, progress, settings.repair, enlarged)
         return replace(encode(decoded, bands, target, options), settings=settings, faces=faces)

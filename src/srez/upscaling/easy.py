@@ -125,9 +125,10 @@ def _read(options: Options, data: Path | bytes, name: str, max_pixels: int) -> P
 
 def _larger(choose: Choose, options: Options, picture: Picture, name: str) -> PillowImage:
     upscaler = choose(picture.pixels)
-    repair = upscaler.repair_for(picture.pixels, picture.jpeg_quality)
+    repair = upscaler.repair_for(picture.pixels, picture.jpeg)
     faces = _enlarged(upscaler, picture.pixels, options.only_faces)
-    return as_pillow(replace(picture, pixels=upscaler(picture.pixels, repair=repair, faces=faces)), name)
+    larger = upscaler(picture.pixels, repair=repair, faces=faces, jpeg=picture.jpeg)
+    return as_pillow(replace(picture, pixels=larger), name)
 
 
 def _enlarged(upscaler: Upscaler, pixels: np.ndarray, only: tuple[int, ...] | None) -> list[Face] | None:

@@ -137,14 +137,14 @@ class _Work:
 
     def _chosen(self, picture: Picture) -> tuple[Upscaler, ModelSettings]:
         upscaler = self.choose(picture.pixels)
-        return upscaler, upscaler.settings_for(picture.pixels, picture.jpeg_quality)
+        return upscaler, upscaler.settings_for(picture.pixels, picture.jpeg)
 
     def _larger(
         self, picture: Picture, upscaler: Upscaler, settings: ModelSettings, progress: Progress
     ) -> tuple[Made, Resizing | None]:
         card, wrap = upscaler.card, self.options.wrap
         size = self.options.result_size(picture.size, card.scale)
-        upscale = partial(wrapped_bands, size) if wrap else Upscaler.bands
+        upscale = partial(wrapped_bands, size) if wrap else partial(Upscaler.bands, jpeg=picture.jpeg)
         faces = upscaler.faces_in(picture.pixels)
         bands = upscale(upscaler, picture.pixels, progress, settings.repair, faces)
         resized, how = resized_bands(bands, picture.size, card, size, wrap)

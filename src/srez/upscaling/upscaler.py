@@ -5,19 +5,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, TypeGuard, overload
 
 import numpy as np
 
 from srez.errors import OptionError
-from srez.images import from_float, jpeg, read, to_float
+from srez.images import Jpeg, from_float, read, to_float
+from srez.images import jpeg as jpeg_file
 from srez.images.pillow import PillowImage, as_pillow, from_pillow, to_pillow
 from srez.models import box, selfexsr
 from srez.models.devices import Place
 from srez.models.face_finder import Face
 from srez.models.fitting import fitted
 from srez.models.foreign import Hints
-from srez.upscaling import beside, cutting, damage, samples, tiling, uncertainty
+from srez.upscaling import beside, cutting, damage, quantization, samples, tiling, uncertainty
 from srez.upscaling import faces as find_faces
 from srez.upscaling.arrays import as_channels, check_batch
 from srez.upscaling.face_insertion import Insertion
@@ -88,6 +89,7 @@ class Upscaler:
         progress: Progress = ...,
         repair: float | None = ...,
         faces: Sequence[Face] | None = ...,
+        jpeg: Jpeg | None = ...,
     ) -> np.ndarray: ...
 
     @overload
@@ -97,6 +99,7 @@ class Upscaler:
         progress: Progress = ...,
         repair: float | None = ...,
         faces: Sequence[Face] | None = ...,
+        jpeg: Jpeg | None = ...,
     ) -> PillowImage: ...
 
     def __call__(
@@ -105,6 +108,7 @@ class Upscaler:
         progress: Progress = ignore_progress,
         repair: float | None = None,
         faces: Sequence[Face] | None = None,
+        jpeg: Jpeg | None = None,
     ) -> np.ndarray | PillowImage:
         """Upscale one picture, tile by tile.
 
@@ -117,6 +121,8 @@ class Upscaler:
             progress: called after each tile with the fraction done.
             repair: as `repair_for` gives it, which is called by default.
             faces: as `faces_in` gives them, which is called by default.
+            jpeg: what the JPEG file tells that an array comes from: where it is repaired, the result keeps to
+                it. Of a path it is known; a PIL image may have been changed since it was opened.
 
         Returns:
             The same kind, with H and W multiplied by the model's scale. PIL images with a palette, in CMYK or
@@ -131,16 +137,19 @@ class Upscaler:
         if isinstance(image, str | Path):
             picture = read(Path(image))
             pixels = picture.pixels
-            repair = self.repair_for(pixels, picture.jpeg_quality) if repair is None else repair
-            return as_pillow(replace(picture, pixels=self(pixels, progress, repair, faces)), str(image))
+            repair = self.repair_for(pixels, picture.jpeg) if repair is None else repair
+            larger = self(pixels, progress, repair, faces, picture.jpeg)
+            return as_pillow(replace(picture, pixels=larger), str(image))
         if isinstance(image, PillowImage):
             repair = self.repair_for(image) if repair is None else repair
             return to_pillow(self(from_pillow(image), progress, repair, faces), like=image)
         pixels = as_channels(image)
-        repair = self.repair_for(image) if repair is None else repair
+        repair = self.repair_for(image, jpeg) if repair is None else repair
         insertion = self._insertion(pixels, repair, faces, progress)
         upscale, cut, progress = self._plan(pixels, repair, insertion.tiles if insertion else progress)
         larger = tiling.tiled(upscale, pixels, self.card.scale, cut, progress)
+        if _keeps(jpeg, repair):
+            larger = np.concatenate(list(quantization.kept([larger], pixels, jpeg, self.card.scale)))
         if insertion:
             (larger,) = insertion.put_into([larger])
         return larger if image.ndim == 3 else larger[..., 0]
@@ -151,6 +160,7 @@ class Upscaler:
         progress: Progress = ignore_progress,
         repair: float | None = None,
         faces: Sequence[Face] | None = None,
+        jpeg: Jpeg | None = None,
     ) -> Iterator[np.ndarray]:
         """Upscale one picture and yield it by rows of tiles, for results larger than memory.
 
@@ -159,6 +169,7 @@ class Upscaler:
             progress: called after each tile with the fraction done.
             repair: as for a call.
             faces: as for a call.
+            jpeg: as for a call.
 
         Yields:
             From top to bottom, `(h, scale W, C)` of the image's dtype; gray has C = 1.
@@ -170,10 +181,12 @@ class Upscaler:
             MemoryError: it did not suffice, even for small tiles.
         """
         pixels = as_channels(image)
-        repair = self.repair_for(image) if repair is None else repair
+        repair = self.repair_for(image, jpeg) if repair is None else repair
         insertion = self._insertion(pixels, repair, faces, progress)
         upscale, cut, progress = self._plan(pixels, repair, insertion.tiles if insertion else progress)
         bands = tiling.bands(upscale, pixels, self.card.scale, cut, progress)
+        if _keeps(jpeg, repair):
+            bands = quantization.kept(bands, pixels, jpeg, self.card.scale)
         return insertion.put_into(bands) if insertion else bands
 
     def samples(
@@ -244,13 +257,12 @@ class Upscaler:
         unsure = uncertainty.runner(self._file, self.card, self._networks.place, self._seconds)
         return tiling.tiled(unsure, beside.colours(pixels), self.card.scale, cut, progress)[..., 0]
 
-    def repair_for(self, image: np.ndarray | PillowImage, jpeg_quality: float | None = None) -> float:
+    def repair_for(self, image: np.ndarray | PillowImage, jpeg: Jpeg | None = None) -> float:
         """How far a picture is repaired: as the upscaler was told, or else as its damage asks for.
 
         Args:
             image: an array or a PIL image, as for a call.
-            jpeg_quality: of the JPEG file that it comes from, from 1 to 100, where that is known; a PIL image
-                knows it itself.
+            jpeg: what the JPEG file tells that it comes from; a PIL image knows its quality itself.
 
         Returns:
             From 0 (none) to 1 (full); 0 for a model that does not repair.
@@ -258,8 +270,8 @@ class Upscaler:
         if not self.card.repair or self._repair is not None:
             return self._repair or 0.0
         if isinstance(image, PillowImage):
-            return damage.estimate(from_pillow(image), jpeg_quality or jpeg.quality(image))
-        return damage.estimate(image, jpeg_quality)
+            jpeg, image = jpeg or jpeg_file.told(image), from_pillow(image)
+        return damage.estimate(image, jpeg and jpeg.quality)
 
     def faces_in(self, image: np.ndarray | PillowImage) -> list[Face]:
         """The faces of a picture, the surest first; none unless the upscaler was told to look for them.
@@ -269,16 +281,22 @@ class Upscaler:
         """
         return find_faces.find(as_channels(image)) if self._faces else []
 
-    def settings_for(self, image: np.ndarray, jpeg_quality: float | None = None) -> ModelSettings:
+    def settings_for(self, image: np.ndarray, jpeg: Jpeg | None = None) -> ModelSettings:
         """What a picture is upscaled with; the arguments are those of `repair_for`."""
-        return ModelSettings(self.card.name, self.fidelity, self.repair_for(image, jpeg_quality))
+        return ModelSettings(self.card.name, self.fidelity, self.repair_for(image, jpeg))
 
-    def batch(self, images: np.ndarray, repairs: Sequence[float] | None = None) -> np.ndarray:
+    def batch(
+        self,
+        images: np.ndarray,
+        repairs: Sequence[float] | None = None,
+        jpegs: Sequence[Jpeg | None] | None = None,
+    ) -> np.ndarray:
         """Upscale many small pictures of one size together.
 
         Args:
             images: `(N, H, W, 3)` RGB, uint8 or float32 in [0, 1].
             repairs: of each, as `repair_for` gives them, which is called by default.
+            jpegs: what the JPEG files tell that they come from, as for a call.
 
         Returns:
             `(N, scale H, scale W, 3)` of the same dtype; float32 is clipped to [0, 1] and not rounded.
@@ -286,7 +304,7 @@ class Upscaler:
         Raises:
             ImageError: another type, shape or dtype, or values beyond 0 and 1.
             ModelError: the model's weights are corrupt, or it does not repair.
-            OptionError: a repair is out of range, or there are not as many as pictures.
+            OptionError: a repair is out of range, or there are not as many repairs or files as pictures.
         """
         check_batch(images)
         count, height, width, _ = images.shape
@@ -296,12 +314,14 @@ class Upscaler:
             return output
         if repairs is None:
             repairs = [self.repair_for(image) for image in images]
-        if len(repairs) != count:
-            raise OptionError(f"{len(repairs)} repairs for {count} pictures: give one for each")
+        files = [None] * count if jpegs is None else jpegs
+        for name, given in (("repairs", len(repairs)), ("JPEG files", len(files))):
+            if given != count:
+                raise OptionError(f"{given} {name} for {count} pictures: give one for each")
         one_by_one = box.is_method(self._file) or self._faces or height * width > BATCH_PIXELS
         if cutting.edge(self.card, height, width) or one_by_one:
-            for image, repair, place in zip(images, repairs, output, strict=True):
-                place[...] = self(image, repair=repair)
+            for image, repair, jpeg, place in zip(images, repairs, files, output, strict=True):
+                place[...] = self(image, repair=repair, jpeg=jpeg)
             return output
         together = max(1, BATCH_PIXELS // (height * width))
         for repair in set(repairs):
@@ -310,6 +330,9 @@ class Upscaler:
             for start in range(0, len(chosen), together):
                 part = chosen[start : start + together]
                 output[part] = from_float(run(network, self.card, to_float(images[part])), images.dtype)
+        for image, repair, jpeg, place in zip(images, repairs, files, output, strict=True):
+            if _keeps(jpeg, repair):
+                place[...] = np.concatenate(list(quantization.kept([place], image, jpeg, scale)))
         return output
 
     def _plan(
@@ -340,3 +363,8 @@ class Upscaler:
         found = self.faces_in(image) if found is None else found
         photo = partial(Upscaler.__call__, self, repair=repair, faces=())
         return Insertion(image, self.card, found, photo, self._faces, progress)
+
+
+def _keeps(jpeg: Jpeg | None, repair: float) -> TypeGuard[Jpeg]:
+    """Whether a result is to keep to what its file says: what is not repaired does so by itself."""
+    return bool(repair and jpeg and jpeg.steps)

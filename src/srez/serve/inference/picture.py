@@ -210,12 +210,13 @@ def upscale_batch(
         For each picture what the model made of it, `(scale H, scale W[, C])`, and what with.
     """
     upscaler, pictures = planned.load(models), [decoded.picture for decoded in batch]
-    settings = [upscaler.settings_for(picture.pixels, picture.jpeg_quality) for picture in pictures]
+    settings = [upscaler.settings_for(picture.pixels, picture.jpeg) for picture in pictures]
     repairs = [each.repair for each in settings]
     if len(batch) == 1:
-        larger = [upscaler(pictures[0].pixels, repair=repairs[0])]
+        larger = [upscaler(pictures[0].pixels, repair=repairs[0], jpeg=pictures[0].jpeg)]
     else:
-        larger = list(upscaler.batch(np.stack([picture.pixels for picture in pictures]), repairs))
+        jpegs = [picture.jpeg for picture in pictures]
+        larger = list(upscaler.batch(np.stack([picture.pixels for picture in pictures]), repairs, jpegs))
     return list(zip(larger, settings, strict=True))
 
 

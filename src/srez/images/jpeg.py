@@ -19,11 +19,13 @@ class Jpeg:
         steps: into which the luma of the picture was rounded, 64 for a block, row by row, the lowest
             frequencies first, in grey levels of the orthonormal DCT; None where luma is not stored as such.
         begin: row and column at which the first whole block begins, from 0 to 7.
+        chroma_step: into which the means of a block's colours were rounded; None for gray, and as above.
     """
 
     quality: float
     steps: tuple[int, ...] | None = None
     begin: tuple[int, int] = (0, 0)
+    chroma_step: int | None = None
 
     def upright(self, orientation: int, size: tuple[int, int]) -> "Jpeg":
         """The same of the picture turned and mirrored as the EXIF orientation asks.
@@ -49,7 +51,14 @@ def told(image: PillowImage) -> Jpeg | None:
     tables: dict[int, list[int]] | None = getattr(image, "quantization", None)
     if not tables:
         return None
-    return Jpeg(_quality(tables[min(tables)]), _luma_steps(image, tables))
+    quality = _quality(tables[min(tables)])
+    components = _components(image)
+    if any(table not in tables for table in components):
+        return Jpeg(quality)
+    steps = [tables[table] for table in components]
+    return Jpeg(
+        quality, tuple(steps[0]) if steps else None, chroma_step=steps[1][0] if len(steps) > 1 else None
+    )
 
 
 def _quality(luminance: list[int]) -> float:
@@ -58,15 +67,15 @@ def _quality(luminance: list[int]) -> float:
     return min(100.0, max(1.0, 100 - percent / 2 if percent < 100 else 5000 / percent))
 
 
-def _luma_steps(image: PillowImage, tables: dict[int, list[int]]) -> tuple[int, ...] | None:
-    """The table of luma, if the first component is that, in full resolution."""
+def _components(image: PillowImage) -> list[int]:
+    """The numbers of the tables of luma and, unless it is gray, both chroma; none of other colours."""
     components: list[tuple[int, int, int, int]] = getattr(image, "layer", [])
     if image.mode not in ("L", "RGB") or len(components) not in (1, 3):
-        return None
-    numbers, across, down, chosen = zip(*components, strict=True)
+        return []
+    numbers, across, down, tables = zip(*components, strict=True)
     by_numbers = "adobe" not in image.info and list(numbers) == _RED_GREEN_BLUE
     if "jfif" not in image.info and (by_numbers or image.info.get("adobe_transform") == 0):
-        return None  # red, green and blue as they are
+        return []  # red, green and blue as they are
     if (across[0], down[0]) != (max(across), max(down)):
-        return None
-    return tuple(tables[chosen[0]]) if chosen[0] in tables else None
+        return []  # luma in less than full resolution
+    return list(tables)

@@ -18,7 +18,7 @@ from srez.models.devices import Place
 from srez.models.face_finder import Face
 from srez.models.fitting import fitted
 from srez.models.foreign import Hints
-from srez.upscaling import beside, cutting, damage, quantization, samples, tiling, uncertainty
+from srez.upscaling import beside, chroma, cutting, damage, quantization, samples, tiling, uncertainty
 from srez.upscaling import faces as find_faces
 from srez.upscaling.arrays import as_channels, check_batch
 from srez.upscaling.face_insertion import Insertion
@@ -145,9 +145,10 @@ class Upscaler:
             return to_pillow(self(from_pillow(image), progress, repair, faces), like=image)
         pixels = as_channels(image)
         repair = self.repair_for(image, jpeg) if repair is None else repair
-        insertion = self._insertion(pixels, repair, faces, progress)
-        upscale, cut, progress = self._plan(pixels, repair, insertion.tiles if insertion else progress)
-        larger = tiling.tiled(upscale, pixels, self.card.scale, cut, progress)
+        smooth = _smoothed(pixels, jpeg, repair)
+        insertion = self._insertion(smooth, repair, faces, progress)
+        upscale, cut, progress = self._plan(smooth, repair, insertion.tiles if insertion else progress)
+        larger = tiling.tiled(upscale, smooth, self.card.scale, cut, progress)
         if _keeps(jpeg, repair):
             larger = np.concatenate(list(quantization.kept([larger], pixels, jpeg, self.card.scale)))
         if insertion:
@@ -182,9 +183,10 @@ class Upscaler:
         """
         pixels = as_channels(image)
         repair = self.repair_for(image, jpeg) if repair is None else repair
-        insertion = self._insertion(pixels, repair, faces, progress)
-        upscale, cut, progress = self._plan(pixels, repair, insertion.tiles if insertion else progress)
-        bands = tiling.bands(upscale, pixels, self.card.scale, cut, progress)
+        smooth = _smoothed(pixels, jpeg, repair)
+        insertion = self._insertion(smooth, repair, faces, progress)
+        upscale, cut, progress = self._plan(smooth, repair, insertion.tiles if insertion else progress)
+        bands = tiling.bands(upscale, smooth, self.card.scale, cut, progress)
         if _keeps(jpeg, repair):
             bands = quantization.kept(bands, pixels, jpeg, self.card.scale)
         return insertion.put_into(bands) if insertion else bands
@@ -329,7 +331,8 @@ class Upscaler:
             network = fitted(placed.whole, self.card, placed.fixed)
             for start in range(0, len(chosen), together):
                 part = chosen[start : start + together]
-                output[part] = from_float(run(network, self.card, to_float(images[part])), images.dtype)
+                smooth = [_smoothed(images[number], files[number], repair) for number in part]
+                output[part] = from_float(run(network, self.card, to_float(np.stack(smooth))), images.dtype)
         for image, repair, jpeg, place in zip(images, repairs, files, output, strict=True):
             if _keeps(jpeg, repair):
                 place[...] = np.concatenate(list(quantization.kept([place], image, jpeg, scale)))
@@ -366,5 +369,10 @@ class Upscaler:
 
 
 def _keeps(jpeg: Jpeg | None, repair: float) -> TypeGuard[Jpeg]:
-    """Whether a result is to keep to what its file says: what is not repaired does so by itself."""
+    """Whether what a file says is used: what is not repaired agrees with it by itself."""
     return bool(repair and jpeg and jpeg.steps)
+
+
+def _smoothed(image: np.ndarray, jpeg: Jpeg | None, repair: float) -> np.ndarray:
+    """What a network sees of a picture."""
+    return chroma.smoothed(image, jpeg) if _keeps(jpeg, repair) else image

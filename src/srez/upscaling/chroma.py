@@ -1,0 +1,90 @@
+"""The colours of JPEG files, without the squares that JPEG leaves.
+
+JPEG stores colours coarsely, mostly at half resolution: even areas fall into squares of 16 pixels, pink
+beside green. They are larger than a network sees, so they are smoothed before it: by diffusion that stops at
+edges (Perona and Malik, "Scale-space and edge detection using anisotropic diffusion", IEEE TPAMI 1990), those
+of the colours and those of luma, which JPEG keeps better. Means stay, and luma does not change.
+"""
+
+import numpy as np
+from PIL import Image
+
+from srez.images import from_float, to_float
+from srez.images.jpeg import Jpeg
+
+_ROUNDS = 16
+_SHARE = 0.24  # of a difference that flows in a round; stable below a quarter
+_COLOUR_EDGE = 3 / 8  # grey levels for each of the step that the mean of a block was rounded to
+_LUMA_EDGE = 8.0  # grey levels
+_LUMA = np.float32([0.299, 0.587, 0.114])  # ITU-T T.871, section 7
+_BLUE, _RED = 1.772, 1.402  # what a channel differs from luma by, over its chroma
+_ROWS = 256  # at a time
+
+
+def smoothed(image: np.ndarray, jpeg: Jpeg) -> np.ndarray:
+    """A picture from a JPEG file with smoother colours; what is black, white or clipped stays as it is.
+
+    The constants were chosen on photographs of BSDS500 for training: at qualities from 85 down to 30, their
+    colours come 2 to 6 % nearer to the truth.
+
+    Args:
+        image: as decoded, `(H, W, C)`; gray stays the same.
+        jpeg: what its file tells.
+
+    Returns:
+        The same shape and dtype.
+    """
+    if not jpeg.chroma_step or image.shape[2] < 3:
+        return image
+    luma, blue, red = _halved(image)
+    edge = jpeg.chroma_step * _COLOUR_EDGE
+    changes = [_diffused(plane, luma, edge) - plane for plane in (blue, red)]
+    height, width = image.shape[:2]
+    output = image.copy()
+    for top in range(0, height, _ROWS):
+        rows = slice(top, min(top + _ROWS, height))
+        box = (0, top / 2, width / 2, rows.stop / 2)
+        part = [_enlarged(change, (width, rows.stop - top), box) for change in changes]
+        output[rows] = _recoloured(image[rows], *part)
+    return output
+
+
+def _halved(image: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Luma and both chroma planes in grey levels, each pixel the mean of four."""
+    height, width = image.shape[:2]
+    padded = np.pad(image[..., :3], ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    colours = (
+        255 * sum(to_float(padded[row::2, column::2]) for row in (0, 1) for column in (0, 1)) / np.float32(4)
+    )
+    luma = colours @ _LUMA
+    return luma, (colours[..., 2] - luma) / np.float32(_BLUE), (colours[..., 0] - luma) / np.float32(_RED)
+
+
+def _diffused(plane: np.ndarray, luma: np.ndarray, edge: float) -> np.ndarray:
+    plane = plane.copy()
+    down, along = (_SHARE * np.exp(-((np.diff(luma, axis=axis) / _LUMA_EDGE) ** 2)) for axis in (0, 1))
+    for _ in range(_ROUNDS):
+        vertical, horizontal = np.diff(plane, axis=0), np.diff(plane, axis=1)
+        vertical *= down * np.exp(-((vertical / edge) ** 2))
+        horizontal *= along * np.exp(-((horizontal / edge) ** 2))
+        plane[:-1] += vertical
+        plane[1:] -= vertical
+        plane[:, :-1] += horizontal
+        plane[:, 1:] -= horizontal
+    return plane
+
+
+def _enlarged(plane: np.ndarray, size: tuple[int, int], box: tuple[float, float, float, float]) -> np.ndarray:
+    return np.asarray(Image.fromarray(plane).resize(size, Image.Resampling.BILINEAR, box))
+
+
+def _recoloured(image: np.ndarray, blue: np.ndarray, red: np.ndarray) -> np.ndarray:
+    """Pixels with other chroma and the same luma."""
+    most = 1 if image.dtype.kind == "f" else np.iinfo(image.dtype).max
+    colours = image[..., :3]
+    inside = ((colours > 0) & (colours < most)).all(axis=2, keepdims=True)
+    green = -(_LUMA[2] * _BLUE * blue + _LUMA[0] * _RED * red) / _LUMA[1]
+    change = np.stack([_RED * red, green, _BLUE * blue], axis=2) / np.float32(255)
+    return np.concatenate(
+        [from_float(to_float(colours) + change * inside, image.dtype), image[..., 3:]], axis=2
+    )

@@ -172,3 +172,12 @@ def test_steps_are_those_of_luma_and_only_where_it_is_stored() -> None:
     assert jpeg
     assert jpeg.steps is None
     assert replace(jpeg, begin=(1, 2)).upright(1, (48, 40)).begin == (0, 0)
+
+
+def test_a_step_of_nothing_tells_nothing(upscaler: Upscaler) -> None:
+    file = bytearray(as_jpeg(data.coffee()[:64, :64], 50))
+    file[file.index(b"\xff\xdb") + 5 + 3] = 0  # in the first table
+    picture = images.read(bytes(file))
+    assert picture.jpeg
+    assert picture.jpeg.steps is None
+    assert upscaler(picture.pixels, jpeg=picture.jpeg).shape == (256, 256, 3)

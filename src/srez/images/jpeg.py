@@ -52,13 +52,10 @@ def told(image: PillowImage) -> Jpeg | None:
     if not tables:
         return None
     quality = _quality(tables[min(tables)])
-    components = _components(image)
-    if any(table not in tables for table in components):
+    steps = [tables.get(table, [0]) for table in _components(image)]
+    if not steps or not all(map(all, steps)):  # 0 is not allowed, but may be in a file
         return Jpeg(quality)
-    steps = [tables[table] for table in components]
-    return Jpeg(
-        quality, tuple(steps[0]) if steps else None, chroma_step=steps[1][0] if len(steps) > 1 else None
-    )
+    return Jpeg(quality, tuple(steps[0]), chroma_step=steps[1][0] if len(steps) > 1 else None)
 
 
 def _quality(luminance: list[int]) -> float:

@@ -16,7 +16,7 @@ _ROUNDS = 16
 _SHARE = 0.24  # of a difference that flows in a round; stable below a quarter
 _COLOUR_EDGE = 3 / 8  # grey levels for each of the step that the mean of a block was rounded to
 _LUMA_EDGE = 8.0  # grey levels
-_LUMA = np.float32([0.299, 0.587, 0.114])  # ITU-T T.871, section 7
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-T T.871, section 7
 _BLUE, _RED = 1.772, 1.402  # what a channel differs from luma by, over its chroma
 _ROWS = 256  # at a time
 
@@ -52,10 +52,9 @@ def smoothed(image: np.ndarray, jpeg: Jpeg) -> np.ndarray:
 def _halved(image: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Luma and both chroma planes in grey levels, each pixel the mean of four."""
     height, width = image.shape[:2]
-    padded = np.pad(image[..., :3], ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-    colours = (
-        255 * sum(to_float(padded[row::2, column::2]) for row in (0, 1) for column in (0, 1)) / np.float32(4)
-    )
+    padded = to_float(np.pad(image[..., :3], ((0, height % 2), (0, width % 2), (0, 0)), mode="edge"))
+    rows = padded[::2] + padded[1::2]
+    colours = (rows[:, ::2] + rows[:, 1::2]) * np.float32(255 / 4)
     luma = colours @ _LUMA
     return luma, (colours[..., 2] - luma) / np.float32(_BLUE), (colours[..., 0] - luma) / np.float32(_RED)
 

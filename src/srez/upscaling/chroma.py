@@ -51,12 +51,16 @@ def smoothed(image: np.ndarray, jpeg: Jpeg) -> np.ndarray:
 
 def _halved(image: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Luma and both chroma planes in grey levels, each pixel the mean of four."""
-    height, width = image.shape[:2]
-    padded = to_float(np.pad(image[..., :3], ((0, height % 2), (0, width % 2), (0, 0)), mode="edge"))
+    red, green, blue = (_means_of_four(image[..., channel]) for channel in range(3))
+    luma = _LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue
+    return luma, (blue - luma) / np.float32(_BLUE), (red - luma) / np.float32(_RED)
+
+
+def _means_of_four(plane: np.ndarray) -> np.ndarray:
+    height, width = plane.shape
+    padded = to_float(np.pad(plane, ((0, height % 2), (0, width % 2)), mode="edge"))
     rows = padded[::2] + padded[1::2]
-    colours = (rows[:, ::2] + rows[:, 1::2]) * np.float32(255 / 4)
-    luma = colours @ _LUMA
-    return luma, (colours[..., 2] - luma) / np.float32(_BLUE), (colours[..., 0] - luma) / np.float32(_RED)
+    return (rows[:, ::2] + rows[:, 1::2]) * np.float32(255 / 4)
 
 
 def _diffused(plane: np.ndarray, luma: np.ndarray, edge: float) -> np.ndarray:

@@ -4,6 +4,7 @@ import numpy as np
 from PIL import Image
 
 from srez.errors import ImageError
+from srez.images.parts import Box
 
 
 def area(images: np.ndarray, scale: int) -> np.ndarray:
@@ -72,6 +73,21 @@ def bicubic_to(image: np.ndarray, width: int, height: int) -> np.ndarray:
     """
     planes = np.moveaxis(image.astype(np.float32, copy=False), -1, 0)
     return np.stack([_resize_plane(plane, (width, height)) for plane in planes], axis=-1)
+
+
+def bilinear_part(plane: np.ndarray, width: int, height: int, box: Box) -> np.ndarray:
+    """A part of a plane to any size, linearly, with what lies around it.
+
+    Args:
+        plane: `(H, W)` float32, any range.
+        width: wanted, in pixels.
+        height: wanted, in pixels.
+        box: the part: left, top, right and bottom, in pixels.
+
+    Returns:
+        `(height, width)` float32.
+    """
+    return np.asarray(Image.fromarray(plane).resize((width, height), Image.Resampling.BILINEAR, box))
 
 
 def bicubic_reduce(image: np.ndarray, scale: int) -> np.ndarray:

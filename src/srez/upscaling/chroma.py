@@ -7,9 +7,8 @@ of the colours and those of luma, which JPEG keeps better. Means stay, and luma 
 """
 
 import numpy as np
-from PIL import Image
 
-from srez.images import from_float, to_float
+from srez.images import from_float, resample, to_float
 from srez.images.jpeg import Jpeg
 
 _ROUNDS = 16
@@ -44,7 +43,7 @@ def smoothed(image: np.ndarray, jpeg: Jpeg) -> np.ndarray:
     for top in range(0, height, _ROWS):
         rows = slice(top, min(top + _ROWS, height))
         box = (0, top / 2, width / 2, rows.stop / 2)
-        part = [_enlarged(change, (width, rows.stop - top), box) for change in changes]
+        part = [resample.bilinear_part(change, width, rows.stop - top, box) for change in changes]
         output[rows] = _recoloured(image[rows], *part)
     return output
 
@@ -75,10 +74,6 @@ def _diffused(plane: np.ndarray, luma: np.ndarray, edge: float) -> np.ndarray:
         plane[:, :-1] += horizontal
         plane[:, 1:] -= horizontal
     return plane
-
-
-def _enlarged(plane: np.ndarray, size: tuple[int, int], box: tuple[float, float, float, float]) -> np.ndarray:
-    return np.asarray(Image.fromarray(plane).resize(size, Image.Resampling.BILINEAR, box))
 
 
 def _recoloured(image: np.ndarray, blue: np.ndarray, red: np.ndarray) -> np.ndarray:

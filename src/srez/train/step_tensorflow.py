@@ -24,7 +24,8 @@ def prepare(deterministic: bool) -> None:
 
 def compiled(function: Callable[..., Any], xla: bool = False) -> Callable[..., Any]:
     """A function as a graph."""
-    graph = tf.function(function, jit_compile=xla)
+    # What a step does depends on no tensor's value: AutoGraph would take time to translate what needs none.
+    graph = tf.function(function, jit_compile=xla, autograph=False)
 
     @wraps(function)
     def call(*arguments: Any) -> Any:

@@ -44,9 +44,12 @@ def wait_for_step(out: Path, step: int, process: subprocess.Popen) -> None:
         time.sleep(0.01)
 
 
-def test_kill_and_interrupt(faces_zip: Path, partition: Path, tmp_path: Path) -> None:
-    """kill -9 and Ctrl-C in one run; its curve and weights are those of an undisturbed one."""
-    whole, parts = tmp_path / "whole", tmp_path / "parts"
+@pytest.fixture(scope="module")
+def interrupted(
+    faces_zip: Path, partition: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, str]:
+    """A run after kill -9 and, started again, Ctrl-C; and what the second process said."""
+    parts = tmp_path_factory.mktemp("interrupted") / "parts"
     words = command(parts, faces_zip, partition, "--steps", "1000000")  # it is stopped long before
     with subprocess.Popen(words, **QUIET) as process:
         wait_for_step(parts, 10, process)  # a validation and two checkpoints lie behind it
@@ -57,7 +60,22 @@ def test_kill_and_interrupt(faces_zip: Path, partition: Path, tmp_path: Path) ->
         wait_for_step(parts, done + 8, process)  # which only this process can have logged
         os.kill(process.pid, signal.SIGINT)
         message = process.communicate()[1]
-    assert process.returncode == 130
+    assert process.returncode == 130, message
+    return parts, message
+
+
+def test_what_tensorflow_says_at_its_start_goes_to_a_file(interrupted: tuple[Path, str]) -> None:
+    parts, message = interrupted
+    assert "18 pictures to train on" in message
+    assert not re.search("absl|oneDNN|cuda", message)
+    assert "absl" in RunLayout(parts).native_log.read_text()
+
+
+def test_kill_and_interrupt(
+    interrupted: tuple[Path, str], faces_zip: Path, partition: Path, tmp_path: Path
+) -> None:
+    """Finished, the curve and weights are those of an undisturbed run."""
+    (parts, message), whole = interrupted, tmp_path / "whole"
     assert "Stopped and saved. Run the same command to resume: srez train faces --data" in message
     last = newest(parts)[1]["step"] + 5
     for out in (parts, whole):
@@ -108,21 +126,22 @@ def test_a_full_disk_ends_the_run_and_loses_nothing(
     out = small_disk / "run"
     # The third checkpoint does not fit beside two others.
     words = command(out, faces_zip, partition, "--steps", "16", "--set", "generator.channels=16")
-    full = subprocess.run(words, capture_output=True, text=True, check=False)
-    assert full.returncode == 2, full.stderr
+    full = CliRunner().invoke(app, words[3:])  # in this process, which has TensorFlow loaded
+    assert full.exit_code == 2, full.output
     assert "Traceback" not in full.stderr
     assert "cannot be written: No space left on device" in full.stderr
     assert newest(out)[1]["step"] > 0
     subprocess.run(["mount", "-o", "remount,size=20m", small_disk], check=True)
-    freed = CliRunner().invoke(app, words[3:])  # in this process, which has TensorFlow loaded
+    freed = CliRunner().invoke(app, words[3:])
     assert freed.exit_code == 0, freed.output
     assert RunLayout(out).model.exists()
 
 
 def test_smoke_learns_without_data(tmp_path: Path) -> None:
     words = ["train", "smoke", "--out", str(tmp_path), "--steps", "60"]
-    done = CliRunner().invoke(app, words)
+    done = CliRunner().invoke(app, [*words, "--backend", "tensorflow"])
     assert done.exit_code == 0, done.output
+    assert "1000 drawn faces" in done.stderr
     curve = [line["l1"] for line in log(tmp_path) if "l1" in line]
     assert curve[-1] < curve[0]
     card = srez.load(RunLayout(tmp_path).model).card
@@ -221,17 +240,6 @@ def test_twenty_kills_at_random_moments(faces_zip: Path, partition: Path, tmp_pa
     subprocess.run(undisturbed, env=environment, capture_output=True, check=True)
     assert log(parts) == log(whole)
     assert_same_checkpoint(parts, whole)
-
-
-def test_what_tensorflow_says_at_its_start_goes_to_a_file(tmp_path: Path) -> None:
-    words = ["train", "smoke", "--out", str(tmp_path), "--set", "steps=1", "--set", "data.drawn=20"]
-    small = [word for change in TINY["faces"] for word in ("--set", change)]
-    done = subprocess.run(
-        [sys.executable, "-m", "srez", *words, *small, "--backend", "tensorflow"], **QUIET, check=True
-    )
-    assert "20 drawn faces" in done.stderr
-    assert not re.search("absl|oneDNN|cuda", done.stderr)
-    assert "absl" in RunLayout(tmp_path).native_log.read_text()
 
 
 def test_a_backend_that_is_not_there_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

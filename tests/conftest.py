@@ -1,5 +1,6 @@
 """Pictures, models and data that several tests share."""
 
+import gc
 import os
 import signal
 from collections.abc import Callable
@@ -16,6 +17,9 @@ SHARED = Path(os.environ.get("SREZ_SHARED", Path(__file__).parents[2] / "shared"
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's news would stand among our results
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before anything loads OpenMP: see srez.models.selfexsr
+
+# Graphs of TensorFlow are many objects that stay; at the default, all of them are looked at often.
+gc.set_threshold(50_000, 20, 100)
 
 # pytest loads GNU readline, which gives processes started from there a terminal of 80 columns: those of
 # `--numprocesses` too, in which Rich would keep to it whatever a test asks for.

@@ -13,7 +13,8 @@ from srez.serve.inference.models import Models
 from srez.serve.inference.options import FORMATS
 from srez.serve.limits import PAGE_SECONDS, Settings
 from srez.serve.page import examples, faces
-from srez.serve.page.events import AUTO, EMPTY, Events
+from srez.serve.page.events import EMPTY, Events
+from srez.serve.page.planning import AUTO
 from srez.serve.page.turns import Turns
 from srez.upscaling.loading import load
 

@@ -115,5 +115,5 @@ def test_a_repair_that_there_is_not_is_refused_in_a_call(photo: np.ndarray, tmp_
     for repair in (5, -0.1, float("nan")):
         with pytest.raises(OptionError, match="choose one from 0"):
             upscaler(small, repair=repair)
-    with pytest.raises(OptionError, match="2 repairs for 1 pictures"):
+    with pytest.raises(OptionError, match="2 repairs for 1 picture:"):
         upscaler.batch(small[None], [0, 1])

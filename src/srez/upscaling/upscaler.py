@@ -26,6 +26,7 @@ from srez.upscaling.networks import Networks
 from srez.upscaling.running import run, run_tile
 from srez.upscaling.settings import ModelSettings, check_repair, chosen_fidelity
 from srez.upscaling.tiling import BATCH_PIXELS, Cut, Progress, ignore_progress
+from srez.wording import counted
 
 
 class Upscaler:
@@ -317,9 +318,10 @@ class Upscaler:
         if repairs is None:
             repairs = [self.repair_for(image) for image in images]
         files = [None] * count if jpegs is None else jpegs
-        for name, given in (("repairs", len(repairs)), ("JPEG files", len(files))):
+        for name, given in (("repair", len(repairs)), ("JPEG file", len(files))):
             if given != count:
-                raise OptionError(f"{given} {name} for {count} pictures: give one for each")
+                pictures = counted(count, "picture")
+                raise OptionError(f"{counted(given, name)} for {pictures}: give one for each")
         one_by_one = box.is_method(self._file) or self._faces or height * width > BATCH_PIXELS
         if cutting.edge(self.card, height, width) or one_by_one:
             for image, repair, jpeg, place in zip(images, repairs, files, output, strict=True):

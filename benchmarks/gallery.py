@@ -98,7 +98,7 @@ def by_bicubic(picture: images.Picture) -> np.ndarray:
 
 def by_photo(picture: images.Picture, fidelity: float, repair: float | None) -> np.ndarray:
     upscaler = srez.load("photo", fidelity, repair=repair)
-    return upscaler(picture.pixels, repair=upscaler.repair_for(picture.pixels, picture.jpeg))
+    return upscaler(picture.pixels, jpeg=picture.jpeg)
 
 
 def columns(exhibit: Exhibit) -> dict[str, np.ndarray]:

@@ -23,7 +23,7 @@ PARTS = {"photograph.jpg": (10, 60, 84, 112), "old-photograph.jpg": (0, 20, 102,
 def pair(name: str) -> np.ndarray:
     picture = images.read(examples.read(name)[1], name)
     upscaler = srez.load("photo")
-    after = upscaler(picture.pixels, repair=upscaler.repair_for(picture.pixels, picture.jpeg))
+    after = upscaler(picture.pixels, jpeg=picture.jpeg)
     before = to_uint8(resample.bicubic(to_float(picture.pixels[None]), 4)[0])
     top, left, height, width = (4 * side for side in PARTS[name])
     rows, columns = slice(top, top + height), slice(left, left + width)

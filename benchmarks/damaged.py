@@ -48,11 +48,8 @@ def noise(levels: float) -> Damage:
     """Gaussian, with a standard deviation in grey levels."""
 
     def damage(pair: Pair, seed: int) -> Pair:
-        low = pair.low
-        noisy = to_float(low) + np.random.default_rng(seed).normal(0, levels / 255, low.shape).astype(
-            np.float32
-        )
-        return replace(pair, low=from_float(noisy, low.dtype))
+        added = np.random.default_rng(seed).normal(0, levels / 255, pair.low.shape).astype(np.float32)
+        return replace(pair, low=from_float(to_float(pair.low) + added, pair.low.dtype))
 
     return damage
 

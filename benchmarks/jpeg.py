@@ -49,8 +49,7 @@ def main(
         for low, high in track(pairs, f"quality {each}"):
             picture = _jpeg(low, each)
             results = [to_uint8(resample.bicubic(to_float(picture.pixels[None]), 4)[0])]
-            chosen = upscaler.repair_for(picture.pixels, picture.jpeg)
-            results.append(to_uint8(to_float(upscaler(picture.pixels, repair=chosen, jpeg=picture.jpeg))))
+            results.append(upscaler(picture.pixels, jpeg=picture.jpeg))
             psnr = [metrics.psnr(result, high, Y_MATLAB_X4) for result in results]
             far = distance(np.stack(results), np.stack([high] * 2))
             gains.append((psnr[1] - psnr[0], far[1] - far[0]))

@@ -1,10 +1,11 @@
 """Pictures of many kinds, made byte by byte where no library writes them."""
 
+import io
 import struct
 import zlib
 
 import numpy as np
-from PIL import ImageCms
+from PIL import Image, ImageCms
 
 from srez.evaluation import demo
 from srez.images import resample
@@ -17,6 +18,13 @@ def smooth(shape: tuple[int, ...], top: int = 255) -> np.ndarray:
     values = np.stack(channels, axis=2) / 4 + 0.5
     pixels = np.rint(values * top).astype(np.uint8 if top == 255 else np.uint16)
     return pixels if len(shape) == 3 else pixels[..., 0]
+
+
+def as_jpeg(pixels: np.ndarray, quality: int, **options: object) -> bytes:
+    """A JPEG file of uint8 pixels, gray or RGB; the options are Pillow's."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG", quality=quality, **options)
+    return file.getvalue()
 
 
 def portrait() -> np.ndarray:

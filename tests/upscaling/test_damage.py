@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 from skimage import data
 
 import srez
-from helpers import models
+from helpers import models, pictures
 from srez import images
 from srez.errors import ModelError, OptionError
 from srez.images import resample
@@ -28,9 +28,7 @@ def eight_bits(values: np.ndarray) -> np.ndarray:
 
 
 def as_jpeg(values: np.ndarray, quality: int) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(eight_bits(values)).save(file, "JPEG", quality=quality)
-    return file.getvalue()
+    return pictures.as_jpeg(eight_bits(values), quality)
 
 
 @pytest.mark.parametrize("quality", [20, 50, 75, 90, 95])

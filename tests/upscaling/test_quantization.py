@@ -10,10 +10,12 @@ from PIL import Image
 from skimage import data
 
 import srez
+from helpers.pictures import as_jpeg
 from srez import images
 from srez.evaluation import metrics
 from srez.evaluation.protocol import Y_MATLAB_X4
-from srez.images import Jpeg, Picture, metadata, resample
+from srez.images import Jpeg, Picture, resample
+from srez.images.orientation import upright
 from srez.upscaling.quantization import kept
 from srez.upscaling.upscaler import Upscaler
 
@@ -35,12 +37,6 @@ def bricks() -> np.ndarray:
     """Rows of bricks one pixel apart, which look much like what JPEG leaves, in HR; `(512, 480, 3)` uint8."""
     wall = np.repeat(data.brick()[:, :480, None], 3, axis=2)
     return np.ascontiguousarray(wall)
-
-
-def as_jpeg(pixels: np.ndarray, quality: int, **options: object) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "JPEG", quality=quality, **options)
-    return file.getvalue()
 
 
 def luma(pixels: np.ndarray) -> np.ndarray:
@@ -112,9 +108,9 @@ def test_a_picture_that_is_turned_keeps_to_its_file(bricks: np.ndarray, orientat
     smooth = np.pad(images.to_uint8(smooth), ((0, 4), (0, 12), (0, 0)), mode="edge")  # repaired too much
     as_stored = np.concatenate(list(kept([smooth], flat.pixels, flat.jpeg, 4)))
     assert (as_stored != smooth).any()
-    bands = [metadata.upright(smooth, orientation)]
+    bands = [upright(smooth, orientation)]
     as_turned = np.concatenate(list(kept(bands, turned.pixels, turned.jpeg, 4)))
-    difference = as_turned.astype(int) - metadata.upright(as_stored, orientation)
+    difference = as_turned.astype(int) - upright(as_stored, orientation)
     assert np.abs(difference).max() <= 1
 
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from srez.images import to_float
+from srez.images.jpeg import LUMA
 
 BINS = 16  # of gradients, with as many pixels each
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # BT.601
+_LUMA = np.array(LUMA, np.float32)
 
 
 def errors(output: np.ndarray, truth: np.ndarray) -> np.ndarray:

@@ -22,7 +22,7 @@ from srez.images.formats import (
 from srez.images.frames import Frames, Sequence, holds_several, read_frames, sequence
 from srez.images.headers.following import is_followed
 from srez.images.jpeg import Jpeg
-from srez.images.picture import Metadata, Picture, from_float, rgb, to_float, to_uint8
+from srez.images.picture import Metadata, Picture, from_float, rgb, to_float, to_uint8, white
 from srez.images.reading import MAX_PIXELS, is_our_result, read, size
 from srez.images.sequences import Made, refuse_sequence, save_sequence
 from srez.images.writing import QUALITY, Encoding, fitted, refuse_unwritable, save, write
@@ -76,5 +76,6 @@ __all__ = [
     "size",
     "to_float",
     "to_uint8",
+    "white",
     "write",
 ]

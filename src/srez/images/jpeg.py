@@ -4,7 +4,10 @@ from dataclasses import dataclass, replace
 
 from PIL.Image import Image as PillowImage
 
+from srez.images.orientation import turn
+
 BLOCK = 8  # pixels a side
+LUMA = 0.299, 0.587, 0.114  # of red, green and blue: ITU-T T.871, section 7, as BT.601
 
 _STANDARD_MEAN = 57.625  # of the luminance table of ITU-T T.81, table K.1, which is quality 50
 _RED_GREEN_BLUE = [ord(letter) for letter in "RGB"]  # the numbers of components that are stored as they are
@@ -35,11 +38,11 @@ class Jpeg:
             size: width and height of the picture then, in pixels.
         """
         steps, (width, height) = self.steps, size
-        if steps and orientation >= 5:
+        exchanged, rows, columns = turn(orientation)
+        if steps and exchanged:
             steps = tuple(steps[BLOCK * row + column] for column in range(BLOCK) for row in range(BLOCK))
-        row = height % BLOCK if orientation in (3, 4, 7, 8) else 0
-        column = width % BLOCK if orientation in (2, 3, 6, 7) else 0
-        return replace(self, steps=steps, begin=(row, column))
+        begin = height % BLOCK if rows else 0, width % BLOCK if columns else 0
+        return replace(self, steps=steps, begin=begin)
 
 
 def told(image: PillowImage) -> Jpeg | None:

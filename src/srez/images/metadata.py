@@ -9,6 +9,7 @@ from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
 from srez.images import png_chunks, tiff
+from srez.images.orientation import turn
 from srez.images.picture import Metadata
 
 EXIF_MARK = b"Exif\0\0"
@@ -31,7 +32,7 @@ def read(image: Image.Image) -> tuple[Metadata, int, tuple[str, ...]]:
     """All but the colour profile, the orientation, and what is there but cannot be read."""
     data, orientation, is_read = exif(image)
     across_along = dpi(image)
-    if orientation >= 5 and across_along:
+    if turn(orientation)[0] and across_along:
         across_along = across_along[1], across_along[0]
     beside: png_chunks.Chunks = image.info.get(png_chunks.BESIDE, ())
     named = "icc_profile" in image.info and image.format != "PNG"  # a profile says more than code points
@@ -165,17 +166,6 @@ def tags(data: bytes | None) -> dict[int, Any]:
     exif.load(data or b"")
     folders = {tag: dict(exif.get_ifd(tag)) for tag in (_EXIF_FOLDER, _GPS_FOLDER) if tag in exif}
     return {**exif, **folders}
-
-
-def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
-    """Turn and mirror as the EXIF orientation asks, 1 to 8."""
-    if orientation >= 5:
-        pixels = pixels.swapaxes(0, 1)
-    if orientation in (3, 4, 7, 8):
-        pixels = pixels[::-1]
-    if orientation in (2, 3, 6, 7):
-        pixels = pixels[:, ::-1]
-    return np.ascontiguousarray(pixels)
 
 
 def dpi(image: Image.Image) -> tuple[float, float] | None:

@@ -63,6 +63,12 @@ class Picture:
         return self.pixels.shape[2] if self.pixels.ndim == 3 else 1
 
 
+def white(dtype: np.typing.DTypeLike) -> int:
+    """The largest value: 255, 65535, or 1 of floats."""
+    dtype = np.dtype(dtype)
+    return 1 if dtype.kind == "f" else np.iinfo(dtype).max
+
+
 def to_float(pixels: np.ndarray) -> np.ndarray:
     """uint8 or uint16 values as float32 in [0, 1]; float values as they are."""
     if pixels.dtype.kind == "f":

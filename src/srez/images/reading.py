@@ -34,6 +34,7 @@ from srez.images.formats import (
     register_heif,
     require_package,
 )
+from srez.images.orientation import turn, upright
 from srez.images.picture import Picture
 from srez.images.quiet import quiet
 
@@ -108,11 +109,10 @@ def picture_in(
     told = jpeg.told(image)
     if icc and (image.mode == "CMYK" or not metadata.fitting_profile(icc, pixels)):
         icc, unread = None, (*unread, "colour profile")
-    upright = metadata.upright(pixels, orientation)
-    height, width = upright.shape[:2]
-    return Picture(
-        upright, replace(found, icc=icc), unread, told and told.upright(orientation, (width, height))
-    )
+    pixels = upright(pixels, orientation)
+    height, width = pixels.shape[:2]
+    told = told and told.upright(orientation, (width, height))
+    return Picture(pixels, replace(found, icc=icc), unread, told)
 
 
 def size(
@@ -130,7 +130,7 @@ def size(
         width, height = image.size
         # A TIFF is turned by Pillow; to look for EXIF data, a PNG without any in its header would be decoded.
         looked_for = image.format not in ("PNG", "TIFF") or (image.format == "PNG" and "exif" in image.info)
-        turned = looked_for and metadata.exif(image)[1] >= 5
+        turned = looked_for and turn(metadata.exif(image)[1])[0]
         return (height, width) if turned else (width, height)
 
 

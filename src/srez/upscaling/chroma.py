@@ -8,19 +8,19 @@ of the colours and those of luma, which JPEG keeps better. Means stay, and luma 
 
 import numpy as np
 
-from srez.images import from_float, resample, to_float
-from srez.images.jpeg import Jpeg
+from srez.images import Jpeg, from_float, resample, to_float, white
+from srez.images.jpeg import LUMA
 
 _ROUNDS = 16
 _SHARE = 0.24  # of a difference that flows in a round; stable below a quarter
 _COLOUR_EDGE = 3 / 8  # grey levels for each of the step that the mean of a block was rounded to
 _LUMA_EDGE = 8.0  # grey levels
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-T T.871, section 7
+_LUMA = np.array(LUMA, np.float32)
 _BLUE, _RED = 1.772, 1.402  # what a channel differs from luma by, over its chroma
 _ROWS = 256  # at a time
 
 
-def smoothed(image: np.ndarray, jpeg: Jpeg) -> np.ndarray:
+def smoothed(image: np.ndarray, jpeg: Jpeg | None) -> np.ndarray:
     """A picture from a JPEG file with smoother colours; what is black, white or clipped stays as it is.
 
     The constants were chosen on photographs of BSDS500 for training: at qualities from 85 down to 30, their
@@ -28,12 +28,12 @@ def smoothed(image: np.ndarray, jpeg: Jpeg) -> np.ndarray:
 
     Args:
         image: as decoded, `(H, W, C)`; gray stays the same.
-        jpeg: what its file tells.
+        jpeg: what its file tells; without, the picture stays the same.
 
     Returns:
         The same shape and dtype.
     """
-    if not jpeg.chroma_step or image.shape[2] < 3:
+    if not jpeg or not jpeg.chroma_step or image.shape[2] < 3:
         return image
     luma, blue, red = _halved(image)
     edge = jpeg.chroma_step * _COLOUR_EDGE
@@ -78,9 +78,8 @@ def _diffused(plane: np.ndarray, luma: np.ndarray, edge: float) -> np.ndarray:
 
 def _recoloured(image: np.ndarray, blue: np.ndarray, red: np.ndarray) -> np.ndarray:
     """Pixels with other chroma and the same luma."""
-    most = 1 if image.dtype.kind == "f" else np.iinfo(image.dtype).max
     colours = image[..., :3]
-    inside = ((colours > 0) & (colours < most)).all(axis=2, keepdims=True)
+    inside = ((colours > 0) & (colours < white(image.dtype))).all(axis=2, keepdims=True)
     green = -(_LUMA[2] * _BLUE * blue + _LUMA[0] * _RED * red) / _LUMA[1]
     change = np.stack([_RED * red, green, _BLUE * blue], axis=2) / np.float32(255)
     return np.concatenate(

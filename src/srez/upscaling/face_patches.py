@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from srez.images import from_float, resample, to_float
+from srez.images import from_float, resample, to_float, white
 from srez.models.face_finder import Face
 
 _REACH = 1.3, 1.1  # from the middle of a box, in its widths and heights: with hair and neck
@@ -144,7 +144,7 @@ def put_in(
 def _changed(band: np.ndarray, top: int, patches: Sequence[Patch]) -> np.ndarray:
     """A band with all that patches add to it: where two meet, no one covers the other."""
     changed = band.copy()
-    most = 1 if band.dtype.kind == "f" else np.iinfo(band.dtype).max
+    most = white(band.dtype)
     for each in patches:
         first, last = max(each.top - top, 0), min(each.top + len(each.mask) - top, len(band))
         rows = slice(first + top - each.top, last + top - each.top)

@@ -15,14 +15,13 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from srez.images import from_float, resample
-from srez.images.jpeg import BLOCK, Jpeg
+from srez.images import Jpeg, from_float, resample, white
+from srez.images.jpeg import BLOCK, LUMA
 
 _HALF = 0.5  # steps: what the file rules out lies beyond
 _NEAR = 0.2  # steps; chosen on BSDS500's photographs for training, at qualities of 30 and 65
 _SURE = 2  # steps from which on a frequency is held near
 _LOWEST = [(0, 0), (0, 1), (1, 0)]  # frequencies: what blocks differ by
-_LUMA = 0.299, 0.587, 0.114  # ITU-T T.871, section 7
 _ROWS = 128  # of the input at a time
 _SEEN = 20  # rows on both sides: a block, and what reduction and upscaling reach
 _ROUNDS = 1  # of back-projection
@@ -31,7 +30,9 @@ _DCT = np.sqrt(2 / BLOCK) * np.cos(np.pi * np.outer(np.arange(BLOCK), np.arange(
 _DCT[0] /= np.sqrt(2)
 
 
-def kept(bands: Iterable[np.ndarray], image: np.ndarray, jpeg: Jpeg, scale: int) -> Iterator[np.ndarray]:
+def kept(
+    bands: Iterable[np.ndarray], image: np.ndarray, jpeg: Jpeg | None, scale: int
+) -> Iterator[np.ndarray]:
     """Bands of a result, changed where what they are reduced to is not what the file allows.
 
     The colours of a pixel change by the same, so gray stays gray. Blocks in which values are clipped stay as
@@ -40,12 +41,16 @@ def kept(bands: Iterable[np.ndarray], image: np.ndarray, jpeg: Jpeg, scale: int)
     Args:
         bands: from top to bottom, `(h, scale W, C)` each, in the image's dtype; gray or RGB.
         image: the picture as decoded, `(H, W, C)`.
-        jpeg: what its file tells, with steps.
+        jpeg: what its file tells; without steps, the bands stay as they are.
         scale: of the result.
 
     Yields:
         The same rows, in other bands.
     """
+    if not jpeg or not jpeg.steps:
+        yield from bands
+        return
+    steps = np.reshape(jpeg.steps, (BLOCK, BLOCK))
     height, start = len(image), 0
     held: list[np.ndarray] = []
     waiting, first = 0, 0  # rows of the result that are held, and the first row of the input that they show
@@ -56,7 +61,8 @@ def kept(bands: Iterable[np.ndarray], image: np.ndarray, jpeg: Jpeg, scale: int)
             rows = held[0] if len(held) == 1 else np.concatenate(held)
             end, last = min(start + _ROWS, height), min(start + _ROWS + _SEEN, height)
             window = rows[: (last - first) * scale]
-            change = _change(window, image[first:last], jpeg, first, scale)
+            begin = (jpeg.begin[0] - first) % BLOCK, jpeg.begin[1]
+            change = _change(window, image[first:last], steps, begin, scale)
             part = slice((start - first) * scale, (end - first) * scale)
             yield _changed(window[part], change[part] if change is not None else None)
             start, before = end, first
@@ -70,21 +76,22 @@ def _changed(rows: np.ndarray, change: np.ndarray | None) -> np.ndarray:
         return rows
     if rows.dtype.kind == "f":
         return from_float(rows + change[..., None], rows.dtype)
-    most = np.iinfo(rows.dtype).max
-    levels = np.rint(change * np.float32(most)).astype(np.int32)
+    most = white(rows.dtype)
+    levels = np.rint(change * np.float32(most)).astype(np.int32)  # the same as to floats and back, but faster
     return (rows + levels[..., None]).clip(0, most).astype(rows.dtype)
 
 
-def _change(rows: np.ndarray, image: np.ndarray, jpeg: Jpeg, first: int, scale: int) -> np.ndarray | None:
+def _change(
+    rows: np.ndarray, image: np.ndarray, steps: np.ndarray, begin: tuple[int, int], scale: int
+) -> np.ndarray | None:
     """What to add to some rows of a result, where 1 is from black to white; None for nothing."""
-    below, right = (jpeg.begin[0] - first) % BLOCK, jpeg.begin[1]
+    below, right = begin
     height, width = (image.shape[0] - below) // BLOCK * BLOCK, (image.shape[1] - right) // BLOCK * BLOCK
     if height <= 0 or width <= 0:
         return None
     blocks = slice(below, below + height), slice(right, right + width)
     ours = resample.bicubic_to(_luma(rows)[..., None], image.shape[1], len(image))[..., 0][blocks]
-    assert jpeg.steps
-    wrong = _wrong(ours, _luma(image)[blocks], np.reshape(jpeg.steps, (BLOCK, BLOCK)))
+    wrong = _wrong(ours, _luma(image)[blocks], steps)
     wrong[_clipped(image[blocks])] = 0
     if not wrong.any():
         return None
@@ -104,8 +111,8 @@ def _enlarged(change: np.ndarray, scale: int) -> np.ndarray:
 
 def _luma(image: np.ndarray) -> np.ndarray:
     """In grey levels, `(H, W)` float32; 0 is middle gray."""
-    most = 1 if image.dtype.kind == "f" else np.iinfo(image.dtype).max
-    weights = _LUMA if image.shape[2] >= 3 else (1.0,)
+    most = white(image.dtype)
+    weights = LUMA if image.shape[2] >= 3 else (1.0,)
     values = np.full(image.shape[:2], -128, np.float32)
     for channel, weight in enumerate(weights):
         values += np.float32(255 * weight / most) * image[..., channel]
@@ -134,7 +141,7 @@ def _transformed(plane: np.ndarray, matrix: np.ndarray) -> np.ndarray:
 
 def _clipped(image: np.ndarray) -> np.ndarray:
     """Which pixels lie in blocks with values at either end, `(H, W)` bool."""
-    most = 1 if image.dtype.kind == "f" else np.iinfo(image.dtype).max
+    most = white(image.dtype)
     ends = ((image == 0) | (image == most)).any(axis=2)
     blocks = ends.reshape(len(ends) // BLOCK, BLOCK, -1, BLOCK).any(axis=(1, 3))
     return blocks.repeat(BLOCK, axis=0).repeat(BLOCK, axis=1)

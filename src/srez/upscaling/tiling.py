@@ -1,7 +1,7 @@
 """Cut a picture into tiles, upscale them, and put them together: any size of picture in little memory."""
 
 import logging
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -130,10 +130,15 @@ def tiled(
     Returns:
         `(scale H, scale W, C)`, of the image's dtype.
     """
+    return put_together(bands(run, image, scale, cut, progress), image, scale)
+
+
+def put_together(bands: Iterable[np.ndarray], image: np.ndarray, scale: int) -> np.ndarray:
+    """The bands of a picture's result as one array, of the image's dtype."""
     height, width, channels = image.shape
     output = np.empty((height * scale, width * scale, channels), image.dtype)
     top = 0
-    for band in bands(run, image, scale, cut, progress):
+    for band in bands:
         output[top : top + len(band)] = band
         top += len(band)
     return output

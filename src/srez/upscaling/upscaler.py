@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeGuard, overload
+from typing import Any, overload
 
 import numpy as np
 
@@ -144,16 +144,8 @@ class Upscaler:
         if isinstance(image, PillowImage):
             repair = self.repair_for(image) if repair is None else repair
             return to_pillow(self(from_pillow(image), progress, repair, faces), like=image)
-        pixels = as_channels(image)
-        repair = self.repair_for(image, jpeg) if repair is None else repair
-        smooth = _smoothed(pixels, jpeg, repair)
-        insertion = self._insertion(smooth, repair, faces, progress)
-        upscale, cut, progress = self._plan(smooth, repair, insertion.tiles if insertion else progress)
-        larger = tiling.tiled(upscale, smooth, self.card.scale, cut, progress)
-        if _keeps(jpeg, repair):
-            larger = np.concatenate(list(quantization.kept([larger], pixels, jpeg, self.card.scale)))
-        if insertion:
-            (larger,) = insertion.put_into([larger])
+        bands = self.bands(image, progress, repair, faces, jpeg)
+        larger = tiling.put_together(bands, as_channels(image), self.card.scale)
         return larger if image.ndim == 3 else larger[..., 0]
 
     def bands(
@@ -184,12 +176,12 @@ class Upscaler:
         """
         pixels = as_channels(image)
         repair = self.repair_for(image, jpeg) if repair is None else repair
-        smooth = _smoothed(pixels, jpeg, repair)
+        jpeg = jpeg if repair else None  # what is not repaired agrees with its file by itself
+        smooth = chroma.smoothed(pixels, jpeg)
         insertion = self._insertion(smooth, repair, faces, progress)
         upscale, cut, progress = self._plan(smooth, repair, insertion.tiles if insertion else progress)
         bands = tiling.bands(upscale, smooth, self.card.scale, cut, progress)
-        if _keeps(jpeg, repair):
-            bands = quantization.kept(bands, pixels, jpeg, self.card.scale)
+        bands = quantization.kept(bands, pixels, jpeg, self.card.scale)
         return insertion.put_into(bands) if insertion else bands
 
     def samples(
@@ -327,17 +319,19 @@ class Upscaler:
             for image, repair, jpeg, place in zip(images, repairs, files, output, strict=True):
                 place[...] = self(image, repair=repair, jpeg=jpeg)
             return output
+        used = [jpeg if repair else None for jpeg, repair in zip(files, repairs, strict=True)]
+        smooth = np.stack([chroma.smoothed(*each) for each in zip(images, used, strict=True)])
         together = max(1, BATCH_PIXELS // (height * width))
         for repair in set(repairs):
             placed, chosen = self._networks.at(repair), np.flatnonzero(np.equal(repairs, repair))
             network = fitted(placed.whole, self.card, placed.fixed)
             for start in range(0, len(chosen), together):
                 part = chosen[start : start + together]
-                smooth = [_smoothed(images[number], files[number], repair) for number in part]
-                output[part] = from_float(run(network, self.card, to_float(np.stack(smooth))), images.dtype)
-        for image, repair, jpeg, place in zip(images, repairs, files, output, strict=True):
-            if _keeps(jpeg, repair):
-                place[...] = np.concatenate(list(quantization.kept([place], image, jpeg, scale)))
+                output[part] = from_float(run(network, self.card, to_float(smooth[part])), images.dtype)
+        for image, jpeg, place in zip(images, used, output, strict=True):
+            if jpeg:
+                kept = quantization.kept([place.copy()], image, jpeg, scale)
+                place[...] = tiling.put_together(kept, image, scale)
         return output
 
     def _plan(
@@ -368,13 +362,3 @@ class Upscaler:
         found = self.faces_in(image) if found is None else found
         photo = partial(Upscaler.__call__, self, repair=repair, faces=())
         return Insertion(image, self.card, found, photo, self._faces, progress)
-
-
-def _keeps(jpeg: Jpeg | None, repair: float) -> TypeGuard[Jpeg]:
-    """Whether what a file says is used: what is not repaired agrees with it by itself."""
-    return bool(repair and jpeg and jpeg.steps)
-
-
-def _smoothed(image: np.ndarray, jpeg: Jpeg | None, repair: float) -> np.ndarray:
-    """What a network sees of a picture."""
-    return chroma.smoothed(image, jpeg) if _keeps(jpeg, repair) else image

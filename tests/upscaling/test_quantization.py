@@ -72,6 +72,27 @@ def test_a_repaired_file_is_not_farther_from_the_truth_than_its_file_allows(
     assert metrics.psnr(told, bricks, Y_MATLAB_X4) > metrics.psnr(untold, bricks, Y_MATLAB_X4) + 0.01
 
 
+def test_blocks_that_reach_white_are_kept_to_as_well(bricks: np.ndarray) -> None:
+    low = resample.bicubic_reduce(bricks, 4)
+    bright = (low.astype(int) + 255 - int(np.percentile(low, 99))).clip(0, 255).astype(np.uint8)
+    picture = images.read(as_jpeg(bright, 50, subsampling=0))
+    assert picture.jpeg
+    assert picture.jpeg.steps
+    steps = np.reshape(picture.jpeg.steps, (8, 8))[:, None]
+    decoded = frequencies(picture.pixels) / steps
+    as_held = (np.abs(decoded - np.round(decoded)) * steps).max(axis=(1, 3)) < 2  # clipping changed little
+    rows, columns = (side // 8 for side in picture.pixels.shape[:2])
+    blocks = picture.pixels[: rows * 8, : columns * 8].reshape(rows, 8, columns, 8, 3)
+    chosen = (blocks == 255).any(axis=(1, 3, 4)) & as_held
+    assert chosen.sum() > 10
+    smooth = images.to_uint8(
+        resample.bicubic(resample.area(picture.pixels[None] / np.float32(255), 4), 16)[0]
+    )
+    result = np.concatenate(list(kept([smooth], picture.pixels, picture.jpeg, 4)))
+    assert np.median(steps_off(smooth, picture).max(axis=(1, 3))[chosen]) > 1.5
+    assert np.median(steps_off(result, picture).max(axis=(1, 3))[chosen]) < 0.65
+
+
 def test_all_ways_to_upscale_a_file_keep_to_it(
     upscaler: Upscaler, bricks: np.ndarray, tmp_path: Path
 ) -> None:

@@ -22,6 +22,7 @@ _HALF = 0.5  # steps: what the file rules out lies beyond
 _NEAR = 0.2  # steps; chosen on BSDS500's photographs for training, at qualities of 30 and 65
 _SURE = 2  # steps from which on a frequency is held near
 _LOWEST = [(0, 0), (0, 1), (1, 0)]  # frequencies: what blocks differ by
+_CLEAR = 4  # grey levels that a frequency may be off a whole step; chosen on the same, and on drawings
 _ROWS = 128  # of the input at a time
 _SEEN = 20  # rows on both sides: a block, and what reduction and upscaling reach
 _ROUNDS = 1  # of back-projection
@@ -35,8 +36,8 @@ def kept(
 ) -> Iterator[np.ndarray]:
     """Bands of a result, changed where what they are reduced to is not what the file allows.
 
-    The colours of a pixel change by the same, so gray stays gray. Blocks in which values are clipped stay as
-    they are, for they do not show what the file holds.
+    The colours of a pixel change by the same, so gray stays gray. Blocks that do not show what the file
+    holds, as where decoding clipped much, stay as they are.
 
     Args:
         bands: from top to bottom, `(h, scale W, C)` each, in the image's dtype; gray or RGB.
@@ -92,7 +93,6 @@ def _change(
     blocks = slice(below, below + height), slice(right, right + width)
     ours = resample.bicubic_to(_luma(rows)[..., None], image.shape[1], len(image))[..., 0][blocks]
     wrong = _wrong(ours, _luma(image)[blocks], steps)
-    wrong[_clipped(image[blocks])] = 0
     if not wrong.any():
         return None
     change = np.zeros((*image.shape[:2], 1), np.float32)
@@ -123,12 +123,14 @@ def _wrong(ours: np.ndarray, theirs: np.ndarray, steps: np.ndarray) -> np.ndarra
     """How far one picture is from what the file of the other allows, `(H, W)`; both are whole blocks."""
     shape = (len(ours) // BLOCK, BLOCK, ours.shape[1] // BLOCK, BLOCK)
     steps = steps.astype(np.float32)[:, None]
-    held = np.rint(_transformed(theirs, _DCT).reshape(shape) / steps)
+    decoded = _transformed(theirs, _DCT).reshape(shape) / steps
+    held = np.rint(decoded)
+    clear = (np.abs(decoded - held) * steps).max(axis=(1, 3), keepdims=True) <= _CLEAR
     allowed = np.where(np.abs(held) >= _SURE, np.float32(_NEAR), np.float32(_HALF))
     for row, column in _LOWEST:
         allowed[:, row, :, column] = _HALF
     found = _transformed(ours, _DCT).reshape(shape) / steps
-    beyond = (found - np.clip(found, held - allowed, held + allowed)) * steps
+    beyond = (found - np.clip(found, held - allowed, held + allowed)) * steps * clear
     return _transformed(beyond.reshape(ours.shape), _DCT.T)
 
 
@@ -137,11 +139,3 @@ def _transformed(plane: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     matrix = matrix.astype(np.float32)
     rows = (matrix @ plane.reshape(-1, BLOCK, plane.shape[1])).reshape(-1, BLOCK)
     return (rows @ matrix.T).reshape(plane.shape)
-
-
-def _clipped(image: np.ndarray) -> np.ndarray:
-    """Which pixels lie in blocks with values at either end, `(H, W)` bool."""
-    most = white(image.dtype)
-    ends = ((image == 0) | (image == most)).any(axis=2)
-    blocks = ends.reshape(len(ends) // BLOCK, BLOCK, -1, BLOCK).any(axis=(1, 3))
-    return blocks.repeat(BLOCK, axis=0).repeat(BLOCK, axis=1)

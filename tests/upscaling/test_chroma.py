@@ -36,6 +36,14 @@ def test_colours_come_nearer_to_the_truth(name: str, quality: int, subsampling: 
     assert distance(smoothed(picture), truth) < 0.99 * distance(picture.pixels, truth)
 
 
+@pytest.mark.parametrize("name", ["astronaut", "coffee", "chelsea"])
+def test_colours_in_full_resolution_stay_as_near_to_the_truth(name: str) -> None:
+    truth = resample.bicubic_reduce(getattr(data, name)()[:300, :400], 2)
+    for quality in (75, 85, 90, 95):
+        picture = saved(truth, quality, subsampling=0)
+        assert distance(smoothed(picture), truth) < 1.004 * distance(picture.pixels, truth)
+
+
 def test_luma_and_means_stay() -> None:
     picture = saved(data.coffee()[:201, :301], 30)
     result = smoothed(picture)

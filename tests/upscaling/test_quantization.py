@@ -175,7 +175,8 @@ def test_steps_are_those_of_luma_and_only_where_it_is_stored() -> None:
         with Image.open(io.BytesIO(file)) as image:
             tables: dict[int, list[int]] = image.quantization  # pyright: ignore[reportAttributeAccessIssue]
         assert jpeg
-        assert jpeg == Jpeg(jpeg.quality, tuple(tables[0]), chroma_step=tables[1][0])
+        halved = options.get("subsampling") != 0
+        assert jpeg == Jpeg(jpeg.quality, tuple(tables[0]), chroma_step=tables[1][0], chroma_halved=halved)
     for file in (
         as_jpeg(pixels, 40, keep_rgb=True),
         as_jpeg(np.concatenate([pixels, pixels[..., :1]], axis=2)[..., :3], 40, keep_rgb=True),

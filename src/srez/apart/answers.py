@@ -93,9 +93,12 @@ def _jpeg(told: Head) -> Jpeg:
     steps = told["steps"] and tuple(_whole(step) for step in told["steps"])
     row, column = (_whole(begun) for begun in told["begin"])
     chroma = told["chroma_step"] and _whole(told["chroma_step"])
+    halved = told["chroma_halved"]
     if max(row, column) >= BLOCK or (steps and (len(steps) != BLOCK**2 or min(steps) < 1)):
         raise BrokenMessageError
-    return Jpeg(float(told["quality"]), steps, (row, column), chroma)
+    if not isinstance(halved, bool):
+        raise BrokenMessageError
+    return Jpeg(float(told["quality"]), steps, (row, column), chroma, halved)
 
 
 def _metadata(head: Head, body: bytearray) -> Metadata:

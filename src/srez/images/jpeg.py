@@ -23,12 +23,15 @@ class Jpeg:
             frequencies first, in grey levels of the orthonormal DCT; None where luma is not stored as such.
         begin: row and column at which the first whole block begins, from 0 to 7.
         chroma_step: into which the means of a block's colours were rounded; None for gray, and as above.
+        chroma_halved: whether such a block covers 16 pixels one way at least, for colours are stored at half
+            resolution.
     """
 
     quality: float
     steps: tuple[int, ...] | None = None
     begin: tuple[int, int] = (0, 0)
     chroma_step: int | None = None
+    chroma_halved: bool = True
 
     def upright(self, orientation: int, size: tuple[int, int]) -> "Jpeg":
         """The same of the picture turned and mirrored as the EXIF orientation asks.
@@ -55,10 +58,13 @@ def told(image: PillowImage) -> Jpeg | None:
     if not tables:
         return None
     quality = _quality(tables[min(tables)])
-    steps = [tables.get(table, [0]) for table in _components(image)]
+    components = _components(image)
+    steps = [tables.get(table, [0]) for table, _ in components]
     if not steps or not all(map(all, steps)):  # 0 is not allowed, but may be in a file
         return Jpeg(quality)
-    return Jpeg(quality, tuple(steps[0]), chroma_step=steps[1][0] if len(steps) > 1 else None)
+    if len(steps) == 1:
+        return Jpeg(quality, tuple(steps[0]))
+    return Jpeg(quality, tuple(steps[0]), chroma_step=steps[1][0], chroma_halved=components[1][1])
 
 
 def _quality(luminance: list[int]) -> float:
@@ -67,8 +73,8 @@ def _quality(luminance: list[int]) -> float:
     return min(100.0, max(1.0, 100 - percent / 2 if percent < 100 else 5000 / percent))
 
 
-def _components(image: PillowImage) -> list[int]:
-    """The numbers of the tables of luma and, unless it is gray, both chroma; none of other colours."""
+def _components(image: PillowImage) -> list[tuple[int, bool]]:
+    """The table of luma and, unless it is gray, of both chroma, and whether they are halved; else none."""
     components: list[tuple[int, int, int, int]] = getattr(image, "layer", [])
     if image.mode not in ("L", "RGB") or len(components) not in (1, 3):
         return []
@@ -78,4 +84,7 @@ def _components(image: PillowImage) -> list[int]:
         return []  # red, green and blue as they are
     if (across[0], down[0]) != (max(across), max(down)):
         return []  # luma in less than full resolution
-    return list(tables)
+    return [
+        (table, (width, height) != (across[0], down[0]))
+        for table, width, height in zip(tables, across, down, strict=True)
+    ]

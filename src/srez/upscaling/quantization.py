@@ -17,13 +17,13 @@ import numpy as np
 
 from srez.images import Jpeg, from_float, resample, white
 from srez.images.jpeg import BLOCK, LUMA
+from srez.upscaling import stretches
 
 _HALF = 0.5  # steps: what the file rules out lies beyond
 _NEAR = 0.2  # steps; chosen on BSDS500's photographs for training, at qualities of 30 and 65
 _SURE = 2  # steps from which on a frequency is held near
 _LOWEST = [(0, 0), (0, 1), (1, 0)]  # frequencies: what blocks differ by
 _CLEAR = 4  # grey levels that a frequency may be off a whole step; chosen on the same, and on drawings
-_ROWS = 128  # of the input at a time
 _SEEN = 20  # rows on both sides: a block, and what reduction and upscaling reach
 _ROUNDS = 1  # of back-projection
 
@@ -52,24 +52,10 @@ def kept(
         yield from bands
         return
     steps = np.reshape(jpeg.steps, (BLOCK, BLOCK))
-    height, start = len(image), 0
-    held: list[np.ndarray] = []
-    waiting, first = 0, 0  # rows of the result that are held, and the first row of the input that they show
-    for band in bands:
-        held.append(band)
-        waiting += len(band)
-        while start < height and first * scale + waiting >= min(start + _ROWS + _SEEN, height) * scale:
-            rows = held[0] if len(held) == 1 else np.concatenate(held)
-            end, last = min(start + _ROWS, height), min(start + _ROWS + _SEEN, height)
-            window = rows[: (last - first) * scale]
-            begin = (jpeg.begin[0] - first) % BLOCK, jpeg.begin[1]
-            change = _change(window, image[first:last], steps, begin, scale)
-            part = slice((start - first) * scale, (end - first) * scale)
-            yield _changed(window[part], change[part] if change is not None else None)
-            start, before = end, first
-            first = max(end - _SEEN, 0)
-            held = [rows[(first - before) * scale :]]
-            waiting = len(held[0])
+    for stretch in stretches.along(bands, len(image), scale, _SEEN):
+        begin = (jpeg.begin[0] - stretch.seen.start) % BLOCK, jpeg.begin[1]
+        change = _change(stretch.rows, image[stretch.seen], steps, begin, scale)
+        yield _changed(stretch.rows[stretch.inner], None if change is None else change[stretch.inner])
 
 
 def _changed(rows: np.ndarray, change: np.ndarray | None) -> np.ndarray:

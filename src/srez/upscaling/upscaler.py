@@ -1,7 +1,7 @@
 """The upscaler: a model that makes any picture larger."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,17 @@ from srez.models.devices import Place
 from srez.models.face_finder import Face
 from srez.models.fitting import fitted
 from srez.models.foreign import Hints
-from srez.upscaling import beside, chroma, cutting, damage, quantization, samples, tiling, uncertainty
+from srez.upscaling import (
+    beside,
+    chroma,
+    cutting,
+    damage,
+    even_areas,
+    quantization,
+    samples,
+    tiling,
+    uncertainty,
+)
 from srez.upscaling import faces as find_faces
 from srez.upscaling.arrays import as_channels, check_batch
 from srez.upscaling.face_insertion import Insertion
@@ -181,7 +191,7 @@ class Upscaler:
         insertion = self._insertion(smooth, repair, faces, progress)
         upscale, cut, progress = self._plan(smooth, repair, insertion.tiles if insertion else progress)
         bands = tiling.bands(upscale, smooth, self.card.scale, cut, progress)
-        bands = quantization.kept(bands, pixels, jpeg, self.card.scale)
+        bands = self._finished(bands, pixels, repair, jpeg)
         return insertion.put_into(bands) if insertion else bands
 
     def samples(
@@ -328,10 +338,10 @@ class Upscaler:
             for start in range(0, len(chosen), together):
                 part = chosen[start : start + together]
                 output[part] = from_float(run(network, self.card, to_float(smooth[part])), images.dtype)
-        for image, jpeg, place in zip(images, used, output, strict=True):
-            if jpeg:
-                kept = quantization.kept([place.copy()], image, jpeg, scale)
-                place[...] = tiling.put_together(kept, image, scale)
+        for image, repair, jpeg, place in zip(images, repairs, used, output, strict=True):
+            if repair:
+                finished = self._finished([place.copy()], image, repair, jpeg)
+                place[...] = tiling.put_together(finished, image, scale)
         return output
 
     def _plan(
@@ -352,6 +362,13 @@ class Upscaler:
         runs = 2 * tiles if image.shape[2] in (2, 4) else tiles  # alpha has one of its own
         method = partial(selfexsr.run, watch=tiling.shared(progress, runs))
         return partial(run_tile, method, self.card), cut, ignore_progress
+
+    def _finished(
+        self, bands: Iterable[np.ndarray], image: np.ndarray, repair: float, jpeg: Jpeg | None
+    ) -> Iterator[np.ndarray]:
+        """Bands of what the network makes of a picture, once they keep to its file and to its even areas."""
+        kept = quantization.kept(bands, image, jpeg, self.card.scale)
+        return even_areas.calmed(kept, len(image), self.card.scale, repair * (1 - self.fidelity))
 
     def _insertion(
         self, image: np.ndarray, repair: float, found: Sequence[Face] | None, progress: Progress

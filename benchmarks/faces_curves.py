@@ -7,10 +7,12 @@ the points measured while it trained.
 """
 
 import json
-import sys
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import typer
+
+import mistakes
 from srez import runs
 from srez.runs.layout import VALIDATION
 
@@ -28,14 +30,18 @@ def points(run: runs.Run) -> list[dict[str, Any]]:
     ]
 
 
-if __name__ == "__main__":
-    found = [runs.read(Path(folder)) for folder in sys.argv[1:]]
+def main(folders: Annotated[list[Path], typer.Argument(exists=True, file_okay=False)]) -> None:
     curves = {
         run.folder.name: {
             "steps": run.steps,
             "minutes": round((run.seconds or 0) / 60, 2),
             "points": points(run),
         }
-        for run in found
+        for run in map(runs.read, folders)
     }
     OUT.write_text(json.dumps(curves, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    with mistakes.told():
+        typer.run(main)

@@ -30,6 +30,9 @@ def main() -> None:
     parser.add_argument("--model", default=X4PLUS)
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
+    inputs = sorted(arguments.inputs.glob("*.png"))
+    if not inputs:
+        raise SystemExit(f"{arguments.inputs}: there are no PNG files")
     net = ncnn.Net()
     net.opt.num_threads = arguments.threads
     for suffix, load in ((".param", net.load_param), (".bin", net.load_model)):
@@ -39,7 +42,7 @@ def main() -> None:
         if load(str(file)):
             raise SystemExit(f"ncnn cannot load {file}")
     arguments.results.mkdir(parents=True, exist_ok=True)
-    for path in sorted(arguments.inputs.glob("*.png")):
+    for path in inputs:
         began = time.process_time()
         low = np.asarray(Image.open(path).convert("RGB"), np.float32) / 255
         extractor = net.create_extractor()

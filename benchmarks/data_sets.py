@@ -3,12 +3,16 @@
     python benchmarks/data_sets.py pairs Set5 Set14 BSD100
     python benchmarks/data_sets.py lfw lfw-deepfunneled.tgz lfw_aligned.zip
     python benchmarks/data_sets.py photographs wallpapers/ more/ photos_train.zip
+    python benchmarks/data_sets.py listed clones/ runs/open_pictures.zip
 
-The first fetches; the others work on files that you have fetched under their makers' terms.
+The first fetches; the others work on files that you have fetched under their makers' terms. The last takes
+the pictures of `open_pictures.tsv` out of clones of the repositories listed there, each in clones/OWNER/NAME.
 """
 
+import csv
 import hashlib
 import io
+import subprocess
 import tarfile
 import urllib.error
 import urllib.request
@@ -19,6 +23,7 @@ from typing import Annotated
 
 import typer
 from PIL import Image, ImageOps
+from rich.progress import track
 
 import mistakes
 
@@ -33,6 +38,10 @@ PAIRS = {
 FUNNELED, ALIGNED = 250, 144  # sides of LFW's pictures, and of the middles that the recipe faces reads
 A_PERSON = 5  # pictures of one person
 LONGEST = 1440  # pixels of a photograph's longer side
+LISTED = Path(__file__).with_name("open_pictures.tsv")
+# To what a listed picture is reduced, by its longer side: so much that what its file lost is not seen.
+REDUCTIONS = ((560, 4 / 5), (900, 3 / 4), (1500, 2 / 3), (2600, 1 / 2))
+LONGEST_LISTED = 1200  # of those with a longer side still
 
 app = typer.Typer()
 
@@ -99,6 +108,34 @@ def photographs(
             picture.thumbnail((LONGEST, LONGEST), Image.Resampling.LANCZOS)
             target.writestr(f"photos/{number:04}_{path.stem}.jpg", jpeg(picture, quality=94))
     print(f"{out}: {len(files)} photographs")
+
+
+@app.command()
+def listed(
+    clones: Annotated[Path, typer.Argument(exists=True, file_okay=False)],
+    out: Path,
+    table: Annotated[Path, typer.Option(exists=True)] = LISTED,
+) -> None:
+    """Take the listed pictures out of clones, reduced as those were that `photo` was trained on."""
+    with table.open(newline="") as lines:
+        rows = list(csv.DictReader(lines, delimiter="\t"))
+    with zipfile.ZipFile(out, "w") as target:
+        for row in track(rows, "taking pictures"):
+            data = committed(clones / row["repository"], row["commit"], row["path"])
+            picture = ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")
+            longer = max(picture.size)
+            share = next((each for most, each in REDUCTIONS if longer <= most), LONGEST_LISTED / longer)
+            size = round(picture.width * share), round(picture.height * share)
+            target.writestr(row["name"], jpeg(picture.resize(size, Image.Resampling.LANCZOS), quality=96))
+    print(f"{out}: {len(rows)} pictures")
+
+
+def committed(clone: Path, commit: str, path: str) -> bytes:
+    """A file as it was at a commit, whatever the clone has checked out."""
+    found = subprocess.run(["git", "-C", clone, "show", f"{commit}:{path}"], capture_output=True, check=False)
+    if found.returncode:
+        raise SystemExit(f"{clone}: {found.stderr.decode(errors='replace').strip()}")
+    return found.stdout
 
 
 def jpeg(picture: Image.Image, quality: int) -> bytes:

@@ -1,6 +1,8 @@
 """`benchmarks/data_sets.py`, with sources on this machine."""
 
+import csv
 import io
+import re
 import shutil
 import subprocess
 import sys
@@ -70,3 +72,36 @@ def test_photographs_are_reduced(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "photos.zip") as photographs:
         sizes = [Image.open(io.BytesIO(photographs.read(name))).size for name in photographs.namelist()]
     assert sizes == [(1440, 720), (300, 200)]
+
+
+def test_listed_pictures_are_taken_as_they_were_at_a_commit(tmp_path: Path) -> None:
+    clone = tmp_path / "clones/somebody/pictures"
+    clone.mkdir(parents=True)
+    drawn_face(1, (2000, 1000)).save(clone / "a face.jpg")
+    git = ["git", "-C", str(clone), "-c", "user.name=x", "-c", "user.email=x@example.org"]
+    for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "a face"]):
+        subprocess.run([*git, *command], check=True)
+    commit = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout
+    (clone / "a face.jpg").unlink()
+    table = tmp_path / "table.tsv"
+    columns = "name\trepository\tcommit\tpath\tlicence\n"
+    row = f"000.jpg\tsomebody/pictures\t{commit.strip()[:12]}\t%s\tCC0\n"
+    table.write_text(columns + row % "a face.jpg")
+    done = data_sets("listed", tmp_path / "clones", tmp_path / "listed.zip", "--table", table)
+    assert done.returncode == 0, done.stderr
+    with zipfile.ZipFile(tmp_path / "listed.zip") as pictures:
+        assert Image.open(io.BytesIO(pictures.read("000.jpg"))).size == (1000, 500)
+    table.write_text(columns + row % "another.jpg")
+    done = data_sets("listed", tmp_path / "clones", tmp_path / "listed.zip", "--table", table)
+    assert done.returncode == 1
+    assert "another.jpg" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_all_listed_pictures_may_be_used_commercially() -> None:
+    with (ROOT / "benchmarks/open_pictures.tsv").open(newline="") as table:
+        rows = list(csv.DictReader(table, delimiter="\t"))
+    assert len({(row["repository"], row["path"]) for row in rows}) == len(rows) > 500
+    free = re.compile(r"CC0|public domain|CC-BY(-SA)?(-\d\.\d)?")
+    for row in rows:
+        assert all(free.fullmatch(each) for each in re.split(", | or ", row["licence"])), row

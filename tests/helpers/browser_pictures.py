@@ -23,7 +23,8 @@ def main(folder: Path) -> None:
     write_bad(folder / "bad")
     Image.fromarray(PHOTO.repeat(2, axis=0).repeat(2, axis=1)).save(folder / "long/large.png")
     upscale(folder / "in", folder / "results/in", "--repair", "0", "--fidelity", "1")
-    upscale(folder / "settings", folder / "results/settings", "--repair", "0.5", "--fidelity", "0.25")
+    upscale(folder / "settings", folder / "results/vivid", "--repair", "0", "--fidelity", "0.25")
+    upscale(folder / "settings", folder / "results/repaired", "--repair", "0.5", "--fidelity", "1")
 
 
 def write_good(folder: Path) -> None:

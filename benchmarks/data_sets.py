@@ -26,6 +26,7 @@ from PIL import Image, ImageOps
 from rich.progress import track
 
 import mistakes
+from srez.output import atomic
 
 COMMIT = "8f6dd8c1d20cb7e8792a7177b4f6fd677633f598"
 SOURCE = f"https://raw.githubusercontent.com/jbhuang0604/SelfExSR/{COMMIT}/data"
@@ -119,7 +120,7 @@ def listed(
     """Take the listed pictures out of clones, reduced as those were that `photo` was trained on."""
     with table.open(newline="") as lines:
         rows = list(csv.DictReader(lines, delimiter="\t"))
-    with zipfile.ZipFile(out, "w") as target:
+    with atomic(out) as file, zipfile.ZipFile(file, "w") as target:
         for row in track(rows, "taking pictures"):
             data = committed(clones / row["repository"], row["commit"], row["path"])
             picture = ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")

@@ -95,6 +95,8 @@ def test_listed_pictures_are_taken_as_they_were_at_a_commit(tmp_path: Path) -> N
     done = data_sets("listed", tmp_path / "clones", tmp_path / "listed.zip", "--table", table)
     assert done.returncode == 1
     assert "another.jpg" in done.stderr
+    with zipfile.ZipFile(tmp_path / "listed.zip") as pictures:  # what was there before
+        assert len(pictures.namelist()) == 1
     assert "Traceback" not in done.stderr
 
 

@@ -4,11 +4,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from srez.images import to_float
-from srez.images.jpeg import LUMA
+from srez.images.luma import luma
 
 BINS = 16  # of gradients, with as many pixels each
-_LUMA = np.array(LUMA, np.float32)
 
 
 def errors(output: np.ndarray, truth: np.ndarray) -> np.ndarray:
@@ -49,8 +47,7 @@ class Certainty:
         channels = output.reshape(*output.shape[:2], -1)
         self.distances.append(distance * 255)
         self.errors.append(errors(channels, truth.reshape(channels.shape)))
-        luma = to_float(channels) @ _LUMA if channels.shape[2] == 3 else to_float(channels[..., 0])
-        down, across = np.gradient(luma)
+        down, across = np.gradient(luma(channels) / 255)
         self.gradients.append(np.hypot(down, across).astype(np.float32))
 
     def figures(self) -> dict[str, float]:

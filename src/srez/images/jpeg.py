@@ -7,7 +7,6 @@ from PIL.Image import Image as PillowImage
 from srez.images.orientation import turn
 
 BLOCK = 8  # pixels a side
-LUMA = 0.299, 0.587, 0.114  # of red, green and blue: ITU-T T.871, section 7, as BT.601
 
 _STANDARD_MEAN = 57.625  # of the luminance table of ITU-T T.81, table K.1, which is quality 50
 _RED_GREEN_BLUE = [ord(letter) for letter in "RGB"]  # the numbers of components that are stored as they are

@@ -9,7 +9,7 @@ of the colours and those of luma, which JPEG keeps better. Means stay, and luma 
 import numpy as np
 
 from srez.images import Jpeg, from_float, resample, to_float, white
-from srez.images.jpeg import LUMA
+from srez.images.luma import LUMA
 
 _ROUNDS = 16
 _SHARE = 0.24  # of a difference that flows in a round; stable below a quarter

@@ -8,9 +8,10 @@ damage left, so its detail fades into the enlargement of what it is reduced to.
 from collections.abc import Iterable, Iterator
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from srez.images import from_float, resample, to_float
-from srez.images.jpeg import LUMA
+from srez.images.luma import luma
 from srez.upscaling import stretches
 
 _EVEN, _TEXTURED = 1.0, 4.0  # grey levels, the deviation within a window: no detail, and all; see ADR 45
@@ -52,8 +53,7 @@ def _calmed(rows: np.ndarray, scale: int, amount: float) -> np.ndarray:
 
 def _deviations(small: np.ndarray) -> np.ndarray:
     """The standard deviation of luma around each pixel, in grey levels, `(H, W)` float32."""
-    weights = LUMA if small.shape[2] == 3 else (1.0,)
-    luma = 255 * small @ np.array(weights, np.float32)
-    padded = np.pad(luma - luma.mean(), _SIDE // 2, mode="edge")
-    windows = np.lib.stride_tricks.sliding_window_view(padded, (_SIDE, _SIDE))
+    levels = luma(small)
+    padded = np.pad(levels - levels.mean(), _SIDE // 2, mode="edge")
+    windows = sliding_window_view(padded, (_SIDE, _SIDE))
     return windows.std(axis=(2, 3))

@@ -16,7 +16,8 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from srez.images import Jpeg, from_float, resample, white
-from srez.images.jpeg import BLOCK, LUMA
+from srez.images.jpeg import BLOCK
+from srez.images.luma import luma
 from srez.upscaling import stretches
 
 _HALF = 0.5  # steps: what the file rules out lies beyond
@@ -77,8 +78,8 @@ def _change(
     if height <= 0 or width <= 0:
         return None
     blocks = slice(below, below + height), slice(right, right + width)
-    ours = resample.bicubic_to(_luma(rows)[..., None], image.shape[1], len(image))[..., 0][blocks]
-    wrong = _wrong(ours, _luma(image)[blocks], steps)
+    ours = resample.bicubic_to(_level(rows)[..., None], image.shape[1], len(image))[..., 0][blocks]
+    wrong = _wrong(ours, _level(image)[blocks], steps)
     if not wrong.any():
         return None
     change = np.zeros((*image.shape[:2], 1), np.float32)
@@ -95,14 +96,9 @@ def _enlarged(change: np.ndarray, scale: int) -> np.ndarray:
     return larger
 
 
-def _luma(image: np.ndarray) -> np.ndarray:
-    """In grey levels, `(H, W)` float32; 0 is middle gray."""
-    most = white(image.dtype)
-    weights = LUMA if image.shape[2] >= 3 else (1.0,)
-    values = np.full(image.shape[:2], -128, np.float32)
-    for channel, weight in enumerate(weights):
-        values += np.float32(255 * weight / most) * image[..., channel]
-    return values
+def _level(image: np.ndarray) -> np.ndarray:
+    """Luma as JPEG transforms it, `(H, W)` float32: 0 is middle gray."""
+    return luma(image) - 128
 
 
 def _wrong(ours: np.ndarray, theirs: np.ndarray, steps: np.ndarray) -> np.ndarray:

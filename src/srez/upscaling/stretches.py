@@ -24,7 +24,7 @@ class Stretch:
 
 
 def along(bands: Iterable[np.ndarray], height: int, scale: int, around: int) -> Iterator[Stretch]:
-    """Cut a result that comes in bands into stretches of its own; no more than two of them are held.
+    """Cut a result that comes in bands into stretches of its own; a band and a stretch are held at most.
 
     Args:
         bands: from top to bottom, `(h, scale W, C)` each.

@@ -3,10 +3,11 @@
     python benchmarks/data_sets.py pairs Set5 Set14 BSD100
     python benchmarks/data_sets.py lfw lfw-deepfunneled.tgz lfw_aligned.zip
     python benchmarks/data_sets.py photographs wallpapers/ more/ photos_train.zip
+    python benchmarks/data_sets.py clones clones/
     python benchmarks/data_sets.py listed clones/ runs/open_pictures.zip
 
-The first fetches; the others work on files that you have fetched under their makers' terms. The last takes
-the pictures of `open_pictures.tsv` out of clones of the repositories listed there, each in clones/OWNER/NAME.
+The first fetches; the next two work on files that you have fetched under their makers' terms. The last two
+clone the repositories of `open_pictures.tsv`, each to clones/OWNER/NAME, and take the pictures out of them.
 """
 
 import csv
@@ -40,6 +41,7 @@ FUNNELED, ALIGNED = 250, 144  # sides of LFW's pictures, and of the middles that
 A_PERSON = 5  # pictures of one person
 LONGEST = 1440  # pixels of a photograph's longer side
 LISTED = Path(__file__).with_name("open_pictures.tsv")
+HOST = "https://github.com"
 # To what a listed picture is reduced, by its longer side: so much that what its file lost is not seen.
 REDUCTIONS = ((560, 4 / 5), (900, 3 / 4), (1500, 2 / 3), (2600, 1 / 2))
 LONGEST_LISTED = 1200  # of those with a longer side still
@@ -111,15 +113,32 @@ def photographs(
     print(f"{out}: {len(files)} photographs")
 
 
+Table = Annotated[Path, typer.Option(exists=True)]
+
+
+@app.command("clones")
+def clone_listed(folder: Path, table: Table = LISTED, host: str = HOST) -> None:
+    """Clone the repositories of the listed pictures; their files are fetched when `listed` asks for them."""
+    repositories = sorted({row["repository"] for row in rows_of(table)})
+    missing = [each for each in repositories if not (folder / each).exists()]
+    for repository in track(missing, "cloning"):
+        command = ["git", "clone", "--quiet", "--no-checkout", "--filter=blob:none"]
+        address, clone = f"{host}/{repository}", folder / repository
+        done = subprocess.run([*command, address, clone], capture_output=True, text=True, check=False)
+        if done.returncode:
+            print(f"{address}: {done.stderr.strip()}")
+    left = sum(not (folder / each).exists() for each in missing)
+    print(f"{folder}: {len(repositories) - left} of {len(repositories)} repositories")
+    if left:
+        raise SystemExit(1)
+
+
 @app.command()
 def listed(
-    clones: Annotated[Path, typer.Argument(exists=True, file_okay=False)],
-    out: Path,
-    table: Annotated[Path, typer.Option(exists=True)] = LISTED,
+    clones: Annotated[Path, typer.Argument(exists=True, file_okay=False)], out: Path, table: Table = LISTED
 ) -> None:
     """Take the listed pictures out of clones, reduced as those were that `photo` was trained on."""
-    with table.open(newline="") as lines:
-        rows = list(csv.DictReader(lines, delimiter="\t"))
+    rows = rows_of(table)
     with atomic(out) as file, zipfile.ZipFile(file, "w") as target:
         for row in track(rows, "taking pictures"):
             data = committed(clones / row["repository"], row["commit"], row["path"])
@@ -129,6 +148,11 @@ def listed(
             size = round(picture.width * share), round(picture.height * share)
             target.writestr(row["name"], jpeg(picture.resize(size, Image.Resampling.LANCZOS), quality=96))
     print(f"{out}: {len(rows)} pictures")
+
+
+def rows_of(table: Path) -> list[dict[str, str]]:
+    with table.open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines, delimiter="\t"))
 
 
 def committed(clone: Path, commit: str, path: str) -> bytes:

@@ -15,6 +15,7 @@ from PIL import Image
 from helpers.drawn_faces import drawn_face
 
 ROOT = Path(__file__).parents[1]
+COLUMNS = "name\trepository\tcommit\tpath\tlicence\n"
 
 
 def data_sets(*words: object) -> subprocess.CompletedProcess[str]:
@@ -74,24 +75,31 @@ def test_photographs_are_reduced(tmp_path: Path) -> None:
     assert sizes == [(1440, 720), (300, 200)]
 
 
-def test_listed_pictures_are_taken_as_they_were_at_a_commit(tmp_path: Path) -> None:
-    clone = tmp_path / "clones/somebody/pictures"
-    clone.mkdir(parents=True)
-    drawn_face(1, (2000, 1000)).save(clone / "a face.jpg")
-    git = ["git", "-C", str(clone), "-c", "user.name=x", "-c", "user.email=x@example.org"]
+def committed_face(repository: Path) -> str:
+    """Make a repository with one picture of 2000x1000, and tell its commit."""
+    repository.mkdir(parents=True)
+    drawn_face(1, (2000, 1000)).save(repository / "a face.jpg")
+    git = ["git", "-C", str(repository), "-c", "user.name=x", "-c", "user.email=x@example.org"]
     for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "a face"]):
         subprocess.run([*git, *command], check=True)
-    commit = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout
+    found = subprocess.run(
+        [*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True
+    )
+    return found.stdout.strip()
+
+
+def test_listed_pictures_are_taken_as_they_were_at_a_commit(tmp_path: Path) -> None:
+    clone = tmp_path / "clones/somebody/pictures"
+    commit = committed_face(clone)
     (clone / "a face.jpg").unlink()
     table = tmp_path / "table.tsv"
-    columns = "name\trepository\tcommit\tpath\tlicence\n"
-    row = f"000.jpg\tsomebody/pictures\t{commit.strip()[:12]}\t%s\tCC0\n"
-    table.write_text(columns + row % "a face.jpg")
+    row = f"000.jpg\tsomebody/pictures\t{commit}\t%s\tCC0\n"
+    table.write_text(COLUMNS + row % "a face.jpg")
     done = data_sets("listed", tmp_path / "clones", tmp_path / "listed.zip", "--table", table)
     assert done.returncode == 0, done.stderr
     with zipfile.ZipFile(tmp_path / "listed.zip") as pictures:
         assert Image.open(io.BytesIO(pictures.read("000.jpg"))).size == (1000, 500)
-    table.write_text(columns + row % "another.jpg")
+    table.write_text(COLUMNS + row % "another.jpg")
     done = data_sets("listed", tmp_path / "clones", tmp_path / "listed.zip", "--table", table)
     assert done.returncode == 1
     assert "another.jpg" in done.stderr
@@ -100,10 +108,29 @@ def test_listed_pictures_are_taken_as_they_were_at_a_commit(tmp_path: Path) -> N
     assert "Traceback" not in done.stderr
 
 
+def test_repositories_of_listed_pictures_are_cloned(tmp_path: Path) -> None:
+    host = tmp_path / "host"
+    kept = committed_face(host / "somebody/pictures")
+    table = tmp_path / "table.tsv"
+    row = f"000.jpg\tsomebody/pictures\t{kept}\ta face.jpg\tCC0\n"
+    table.write_text(COLUMNS + row)
+    clone = ["clones", tmp_path / "clones", "--table", table, "--host", host.as_uri()]
+    done = data_sets(*clone)
+    assert done.returncode == 0, done.stderr
+    done = data_sets("listed", tmp_path / "clones", tmp_path / "listed.zip", "--table", table)
+    assert done.returncode == 0, done.stderr
+    table.write_text(COLUMNS + row + row.replace("somebody", "nobody"))
+    done = data_sets(*clone)
+    assert done.returncode == 1
+    assert "nobody/pictures" in done.stdout
+    assert "1 of 2 repositories" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
 def test_all_listed_pictures_may_be_used_commercially() -> None:
-    with (ROOT / "benchmarks/open_pictures.tsv").open(newline="") as table:
+    with (ROOT / "benchmarks/open_pictures.tsv").open(encoding="utf-8", newline="") as table:
         rows = list(csv.DictReader(table, delimiter="\t"))
     assert len({(row["repository"], row["path"]) for row in rows}) == len(rows) > 500
-    free = re.compile(r"CC0|public domain|CC-BY(-SA)?(-\d\.\d)?")
+    free = re.compile(r"CC0|public domain|MIT|CC-BY(-SA)?(-\d\.\d)?")
     for row in rows:
         assert all(free.fullmatch(each) for each in re.split(", | or ", row["licence"])), row

@@ -113,7 +113,7 @@ def test_a_picture_is_repaired_as_the_command_repairs_it(tmp_path: Path) -> None
     folder.mkdir()
     model, other = models.write(folder / "mends.onnx", seed=1), models.write(tmp_path / "other.onnx", seed=2)
     combine(model, {"repair": other})
-    body = png(face(side=64), "JPEG", quality=85)  # half a repair
+    body = png(face(side=64), "JPEG", quality=90)  # half a repair
 
     async def talk(client: httpx.AsyncClient) -> None:
         for query, repair in (("", "0.5"), ("&repair=auto", "0.5"), ("&repair=1", "1"), ("&repair=0", "0")):
@@ -121,7 +121,7 @@ def test_a_picture_is_repaired_as_the_command_repairs_it(tmp_path: Path) -> None
             assert answer.headers["X-Srez-Repair"] == repair
             options = ("--model", str(model), "--repair", repair)
             assert answer.content == by_command(tmp_path, body, *options)
-        bodies = [png(face(side=64), "JPEG", quality=quality) for quality in (30, 85)]
+        bodies = [png(face(side=64), "JPEG", quality=quality) for quality in (30, 90)]
         sent = (client.post("/v1/upscale?model=mends", content=body, headers=JPEG) for body in bodies)
         answers = await asyncio.gather(*sent)
         assert [answer.headers["X-Srez-Repair"] for answer in answers] == ["1", "0.5"]

@@ -227,6 +227,16 @@ test("pictures can be dropped and pasted", async () => {
   for (const name of ["pasted.png", "dropped.png"]) await named(name).and(page.locator(".done")).waitFor();
 }, LONGEST);
 
+test("a list that is cleared while a picture is opened shows none", async () => {
+  await upscale("settings", "photo.png");
+  await page.evaluate(() => {
+    document.querySelector<HTMLElement>("#list .show")!.click();
+    document.getElementById("clear")!.click();
+  });
+  await page.waitForTimeout(300); // in which it would have been opened
+  expect(await page.isHidden("#viewer")).toBe(true);
+}, LONGEST);
+
 test("the viewer zooms, pans and moves its line by keys and by pointer", async () => {
   await upscale("settings", "photo.png");
   const zoom = async () => parseInt((await page.textContent("#zoom"))!);

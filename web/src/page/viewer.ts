@@ -28,9 +28,15 @@ export class Viewer {
   /** Show two pictures of the same part; sizes are those of the second, in its pixels. */
   async show(before: Blob, after: Blob, isPart: boolean): Promise<void> {
     this.hide();
-    this.urls = [URL.createObjectURL(before), URL.createObjectURL(after)];
-    this.images.forEach((image, index) => (image.src = this.urls[index]));
-    await Promise.all(this.images.map((image) => image.decode()));
+    const urls = [URL.createObjectURL(before), URL.createObjectURL(after)];
+    this.urls = urls;
+    this.images.forEach((image, index) => (image.src = urls[index]));
+    try {
+      await Promise.all(this.images.map((image) => image.decode()));
+    } catch (error) {
+      if (this.urls === urls) throw error;
+    }
+    if (this.urls !== urls) return; // hidden, or others are shown, meanwhile
     const { naturalWidth: width, naturalHeight: height } = this.images[1];
     this.size = { width, height };
     for (const image of this.images) [image.width, image.height] = [width, height];

@@ -14,6 +14,7 @@ import csv
 import hashlib
 import io
 import subprocess
+import sys
 import tarfile
 import urllib.error
 import urllib.request
@@ -120,17 +121,16 @@ Table = Annotated[Path, typer.Option(exists=True)]
 def clone_listed(folder: Path, table: Table = LISTED, host: str = HOST) -> None:
     """Clone the repositories of the listed pictures; their files are fetched when `listed` asks for them."""
     repositories = sorted({row["repository"] for row in rows_of(table)})
-    missing = [each for each in repositories if not (folder / each).exists()]
-    for repository in track(missing, "cloning"):
-        command = ["git", "clone", "--quiet", "--no-checkout", "--filter=blob:none"]
-        address, clone = f"{host}/{repository}", folder / repository
-        done = subprocess.run([*command, address, clone], capture_output=True, text=True, check=False)
+    failed = 0
+    for repository in track([each for each in repositories if not (folder / each).exists()], "cloning"):
+        address, clone = f"{host}/{repository}", str(folder / repository)
+        done = git("clone", "--quiet", "--no-checkout", "--filter=blob:none", address, clone)
         if done.returncode:
-            print(f"{address}: {done.stderr.strip()}")
-    left = sum(not (folder / each).exists() for each in missing)
-    print(f"{folder}: {len(repositories) - left} of {len(repositories)} repositories")
-    if left:
-        raise SystemExit(1)
+            failed += 1
+            print(f"{address}: {done.stderr.decode(errors='replace').strip()}", file=sys.stderr)
+    if failed:
+        raise SystemExit(f"{failed} of {len(repositories)} repositories are missing: run this again for them")
+    print(f"{folder}: {len(repositories)} repositories")
 
 
 @app.command()
@@ -157,10 +157,17 @@ def rows_of(table: Path) -> list[dict[str, str]]:
 
 def committed(clone: Path, commit: str, path: str) -> bytes:
     """A file as it was at a commit, whatever the clone has checked out."""
-    found = subprocess.run(["git", "-C", clone, "show", f"{commit}:{path}"], capture_output=True, check=False)
+    found = git("-C", str(clone), "show", f"{commit}:{path}")
     if found.returncode:
         raise SystemExit(f"{clone}: {found.stderr.decode(errors='replace').strip()}")
     return found.stdout
+
+
+def git(*words: str) -> subprocess.CompletedProcess[bytes]:
+    try:
+        return subprocess.run(["git", *words], capture_output=True, check=False)
+    except FileNotFoundError:
+        raise SystemExit("git is not installed: clones are made and read by it") from None
 
 
 def jpeg(picture: Image.Image, quality: int) -> bytes:

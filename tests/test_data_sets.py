@@ -122,8 +122,8 @@ def test_repositories_of_listed_pictures_are_cloned(tmp_path: Path) -> None:
     table.write_text(COLUMNS + row + row.replace("somebody", "nobody"))
     done = data_sets(*clone)
     assert done.returncode == 1
-    assert "nobody/pictures" in done.stdout
-    assert "1 of 2 repositories" in done.stdout
+    assert "nobody/pictures" in done.stderr
+    assert "1 of 2 repositories are missing" in done.stderr
     assert "Traceback" not in done.stderr
 
 

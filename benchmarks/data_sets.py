@@ -42,6 +42,7 @@ FUNNELED, ALIGNED = 250, 144  # sides of LFW's pictures, and of the middles that
 A_PERSON = 5  # pictures of one person
 LONGEST = 1440  # pixels of a photograph's longer side
 LISTED = Path(__file__).with_name("open_pictures.tsv")
+COLUMNS = {"name", "repository", "commit", "path"}  # of the table, that are read
 HOST = "https://github.com"
 # To what a listed picture is reduced, by its longer side: so much that what its file lost is not seen.
 REDUCTIONS = ((560, 4 / 5), (900, 3 / 4), (1500, 2 / 3), (2600, 1 / 2))
@@ -142,7 +143,7 @@ def listed(
     with atomic(out) as file, zipfile.ZipFile(file, "w") as target:
         for row in track(rows, "taking pictures"):
             data = committed(clones / row["repository"], row["commit"], row["path"])
-            picture = ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")
+            picture = opened(data, f"{row['repository']}: {row['path']}")
             longer = max(picture.size)
             share = next((each for most, each in REDUCTIONS if longer <= most), LONGEST_LISTED / longer)
             size = round(picture.width * share), round(picture.height * share)
@@ -152,7 +153,11 @@ def listed(
 
 def rows_of(table: Path) -> list[dict[str, str]]:
     with table.open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines, delimiter="\t"))
+        rows = csv.DictReader(lines, delimiter="\t")
+        missing = COLUMNS - set(rows.fieldnames or ())
+        if missing:
+            raise SystemExit(f"{table}: has no column {', '.join(sorted(missing))}, unlike {LISTED.name}")
+        return list(rows)
 
 
 def committed(clone: Path, commit: str, path: str) -> bytes:
@@ -161,6 +166,13 @@ def committed(clone: Path, commit: str, path: str) -> bytes:
     if found.returncode:
         raise SystemExit(f"{clone}: {found.stderr.decode(errors='replace').strip()}")
     return found.stdout
+
+
+def opened(data: bytes, name: str) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")
+    except (OSError, SyntaxError) as error:  # the second of a broken PNG
+        raise SystemExit(f"{name}: is no picture that can be read: {error}") from None
 
 
 def git(*words: str) -> subprocess.CompletedProcess[bytes]:

@@ -77,7 +77,7 @@ def test_photographs_are_reduced(tmp_path: Path) -> None:
 
 def committed_face(repository: Path) -> str:
     """Make a repository with one picture of 2000x1000, and tell its commit."""
-    repository.mkdir(parents=True)
+    repository.mkdir(parents=True, exist_ok=True)
     drawn_face(1, (2000, 1000)).save(repository / "a face.jpg")
     git = ["git", "-C", str(repository), "-c", "user.name=x", "-c", "user.email=x@example.org"]
     for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "a face"]):
@@ -106,6 +106,24 @@ def test_listed_pictures_are_taken_as_they_were_at_a_commit(tmp_path: Path) -> N
     with zipfile.ZipFile(tmp_path / "listed.zip") as pictures:  # what was there before
         assert len(pictures.namelist()) == 1
     assert "Traceback" not in done.stderr
+
+
+def test_what_cannot_be_taken_is_told_in_a_sentence(tmp_path: Path) -> None:
+    clone = tmp_path / "clones/somebody/pictures"
+    (clone / "broken").mkdir(parents=True)
+    (clone / "broken/a.jpg").write_bytes(b"no picture")
+    commit = committed_face(clone)
+    table = tmp_path / "table.tsv"
+    for text, expected in (
+        (f"{COLUMNS}000.jpg\tsomebody/pictures\t{commit}\tbroken/a.jpg\tCC0\n", "broken/a.jpg"),
+        ("name\tpath\n000.jpg\tbroken/a.jpg\n", "no column commit, repository"),
+    ):
+        table.write_text(text)
+        done = data_sets("listed", tmp_path / "clones", tmp_path / "listed.zip", "--table", table)
+        assert done.returncode == 1
+        assert expected in done.stderr
+        assert "Traceback" not in done.stderr
+        assert not (tmp_path / "listed.zip").exists()
 
 
 def test_repositories_of_listed_pictures_are_cloned(tmp_path: Path) -> None:

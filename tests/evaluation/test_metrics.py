@@ -82,6 +82,7 @@ def test_an_exact_picture_does_not_hide_the_others() -> None:
     other = {"psnr": 30.0, "ssim": 0.8, "consistency": 200.0}
     assert metrics.mean([exact, other]) == {"psnr": 65.0, "ssim": 0.9, "consistency": 100.0}
     assert metrics.exact([exact, other, exact]) == 2
+    assert metrics.mean([{"lr_psnr": float("inf")}, {"lr_psnr": 40.0}]) == {"lr_psnr": 70.0}
 
 
 def test_the_protocol_says_how_it_measures() -> None:

@@ -11,7 +11,7 @@ EXACT = 100.0
 
 Left out, it would lower the mean of a method that improves until it is exact.
 """
-_PSNRS = ("psnr", "psnr_best", "psnr_of_mean")
+_PSNRS = ("psnr", "psnr_best", "psnr_of_mean", "lr_psnr")
 
 
 def psnr(output: np.ndarray, truth: np.ndarray, protocol: Protocol) -> float:
@@ -111,7 +111,7 @@ def figures(output: np.ndarray, truth: np.ndarray, low: np.ndarray, protocol: Pr
 
 
 def mean(each: list[Figures]) -> Figures:
-    """The means of figures over pictures; an infinite PSNR, and one above it, counts as `EXACT`."""
+    """The means of figures over pictures; an infinite PSNR, and one above `EXACT`, counts as that."""
     return {name: float(np.mean([_counted(name, one[name]) for one in each])) for name in each[0]}
 
 

@@ -65,8 +65,23 @@ def test_jpeg_is_seen_in_the_pixels(photo: np.ndarray) -> None:
 
 def test_noise_is_seen_in_the_pixels(photo: np.ndarray, random: np.random.Generator) -> None:
     smooth = resample.bicubic(resample.area(photo[None], 2), 2)[0]  # so that noise is all that is fine
-    noisy = smooth * 0.9 + random.normal(0.05, 6 / 255, smooth.shape)
+    noisy = smooth * 0.9 + random.normal(0.05, 8 / 255, smooth.shape)
     assert damage.estimate(eight_bits(noisy)) == 1
+
+
+def test_the_more_noise_the_more_repair(photo: np.ndarray, random: np.random.Generator) -> None:
+    noise = random.normal(0, 1 / 255, photo.shape)
+    repairs = [damage.estimate(eight_bits(photo * 0.8 + 0.1 + levels * noise)) for levels in (0, 1, 5, 10)]
+    assert repairs == sorted(repairs)
+    assert repairs[:2] == [0, 0]  # so little is worth less than the detail that repairing takes
+    assert 0 < repairs[2] < repairs[3] == 1
+
+
+def test_noise_is_seen_in_small_pictures(random: np.random.Generator) -> None:
+    for photograph in (data.astronaut(), data.coffee()):
+        small = resample.area(photograph[None, :384, :384] / np.float32(255), 6)[0]
+        assert damage.estimate(eight_bits(small)) == 0
+        assert damage.estimate(eight_bits(small + random.normal(0, 10 / 255, small.shape))) == 1
 
 
 def test_what_tells_nothing_is_not_repaired(random: np.random.Generator) -> None:

@@ -99,3 +99,13 @@ def test_blurring_keeps_flat_colours_and_the_mean(random: np.random.Generator) -
     assert np.allclose(damage.convolved(flat, kernel), 0.7, atol=1e-5)
     noise = random.random((64, 64, 3), np.float32)
     assert np.abs(np.asarray(damage.convolved(noise, kernel)).mean() - noise.mean()) < 0.01
+
+
+def test_soft_noise_is_as_strong_as_white_noise(random: np.random.Generator) -> None:
+    white = random.normal(size=(64, 64, 3)).astype(np.float32)
+    soft = np.asarray(damage.softened(white))
+    assert soft.shape == white.shape
+    assert soft.std() == pytest.approx(1, abs=0.05)
+    beside = [np.corrcoef(each[:, 1:].ravel(), each[:, :-1].ravel())[0, 1] for each in (white, soft)]
+    assert beside[0] < 0.1
+    assert beside[1] > 0.5

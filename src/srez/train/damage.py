@@ -131,14 +131,24 @@ def _sharpened(x: Tensor, whether: Tensor, how: Tensor) -> Tensor:
 
 
 def _noisy(x: Tensor, degree: Tensor, draw: Iterator[Tensor], normals: Tensor) -> Tensor:
-    """With a sensor's noise: of one or three colours, everywhere alike or stronger where it is brighter."""
+    """With a sensor's noise: of one or three colours, everywhere alike or stronger where it is brighter.
+
+    It is white, or soft, as cameras and earlier enlargements leave it.
+    """
     levels = _between(2.0, 10.0, degree) * next(draw)
     gray = next(draw) < 0.4
     field = ops.where(gray, normals[..., :1] + 0 * normals, normals)
+    field = ops.where(next(draw) < 0.25, softened(field), field)
     shot = next(draw) < 0.4
     spread = ops.where(shot, ops.sqrt(ops.clip(x, 0, 1)) * 1.4, ops.ones_like(x))
     noisy = x + levels / 255.0 * field * spread
     return ops.where(next(draw) < 0.75, ops.clip(noisy, 0, 1), x)
+
+
+def softened(noise: Tensor) -> Tensor:
+    """White noise, `(H, W, 3)`, that has become the same over a few pixels, and is as strong as before."""
+    pooled = ops.average_pool(_mirrored(noise, 1), 2, 1, "valid")
+    return ops.average_pool(pooled, 2, 1, "valid")[0] / 0.375  # what weights of 1, 2, 1 both ways leave of it
 
 
 def _mirrored(x: Tensor, reach: int) -> Tensor:

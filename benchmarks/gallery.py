@@ -73,7 +73,7 @@ EXHIBITS = {
     "noise": [Exhibit("noise of 10 levels", "coffee", 40, 60, noisy(10))],
     "failures": [
         Exhibit("JPEG, quality 30: fur becomes smooth", "chelsea", 60, 90, jpeg(30)),
-        Exhibit("soft noise, 10 levels: not seen without --repair 1", "coffee", 40, 60, noisy(10, spread=2)),
+        Exhibit("soft noise of 10 levels: taken for texture", "coffee", 40, 60, noisy(10, spread=2)),
     ],
 }
 

@@ -14,7 +14,7 @@ from srez.images import from_float, resample, to_float
 from srez.images.luma import luma
 from srez.upscaling import stretches
 
-_EVEN, _TEXTURED = 1.0, 4.0  # grey levels, the deviation within a window: no detail, and all; see ADR 45
+_EVEN, _TEXTURED = 1.5, 5.0  # grey levels, the deviation within a window: no detail, and all; see ADR 45
 _SIDE = 3  # pixels of the input, a window's
 _SEEN = 8  # rows on both sides: what reduction, a window and enlargement reach
 

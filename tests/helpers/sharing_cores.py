@@ -20,6 +20,8 @@ from srez.serve.limits import Settings
 from srez.serve.service import Service
 
 _SMALL, _LARGE, _FACE = (png(face(2, side)) for side in (60, 120, 30))
+# A network's threads keep the priority of who loads it, so each size has one of its own.
+_PLAIN, _REPAIRED = Options(repair=0), Options(repair=1)
 _SAMPLES = Options(model="faces", samples=16, format="tiff")
 _TIMES = 6
 
@@ -62,10 +64,10 @@ async def _job(service: Service) -> float:
 
 async def shares(service: Service) -> list[float]:
     """The share of the usual priority for each kind of work."""
-    await _direct(service, _SMALL, Options())  # what is loaded at the first picture
+    await _direct(service, _SMALL, _PLAIN)  # what is loaded at the first picture
     return [
-        await _direct(service, _SMALL, Options()),
-        await _direct(service, _LARGE, Options()),  # by the same model
+        await _direct(service, _SMALL, _PLAIN),
+        await _direct(service, _LARGE, _REPAIRED),
         await _direct(service, _FACE, _SAMPLES),
         await _job(service),
     ]

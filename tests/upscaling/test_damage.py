@@ -82,6 +82,7 @@ def test_noise_is_seen_in_small_pictures(random: np.random.Generator) -> None:
         small = resample.area(photograph[None, :384, :384] / np.float32(255), 6)[0]
         assert damage.estimate(eight_bits(small)) == 0
         assert damage.estimate(eight_bits(small + random.normal(0, 10 / 255, small.shape))) == 1
+    assert damage.estimate(eight_bits(random.normal(0.5, 10 / 255, (64, 64, 3)))) == 1  # nothing but noise
 
 
 def test_what_tells_nothing_is_not_repaired(random: np.random.Generator) -> None:

@@ -16,7 +16,7 @@ _FULL_QUALITY, _NO_QUALITY = 82, 98  # of JPEG: below the first repair is full, 
 _NO_BLOCKS, _FULL_BLOCKS = 0.35, 1.2  # the steps between JPEG's blocks, in grey levels
 _LARGEST_STEP = 48  # grey levels; what is larger has been drawn, as in pixel art
 _NO_NOISE, _FULL_NOISE = 2, 4  # grey levels; to repair less of it takes more detail than noise
-_WHITE = 0.67  # from which on what varies is noise, and not fine texture
+_WHITE = 0.69  # from which on what varies is noise, and not fine texture
 _EDGE = 24  # grey levels in a block, from which on JPEG would leave its waves in it
 _FLAT, _DRAWN = (
     0.25,
@@ -25,7 +25,7 @@ _FLAT, _DRAWN = (
 _BLOCK = 8  # pixels a side, of JPEG
 _PATCH = 6  # pixels a side, of those whose variances are compared
 _PATCHES = 20_000  # that suffice
-_EVENEST, _FEWEST_PATCHES = 0.05, 300  # of them those that are looked at
+_EVENEST, _FEWEST_PATCHES = 0.05, 600  # of them those that are looked at
 _SMALLEST, _LARGEST = 48, 1024  # pixels a side: less tells nothing, more tells no more
 
 

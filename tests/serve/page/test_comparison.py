@@ -132,7 +132,8 @@ def test_other_guesses_and_how_sure_by_keyboard(
 def test_a_photograph_has_a_layer_and_no_other_guesses(browser: Browser, server: Server) -> None:
     watched = Watched(browser, server, 1280, 900)
     page = watched.page
-    watched.drop(png(face(3, 80)))  # a job, and repaired
+    noise = np.random.default_rng(3).normal(128, 15, (80, 80, 3))
+    watched.drop(png(((face(3, 80) + noise) / 2).astype(np.uint8)))  # a job, and repaired
     page.click("#start")
     page.wait_for_function(LOADED)
     page.get_by_text("Show how sure it is").click()

@@ -109,7 +109,7 @@ def photographs(
     files = [path for folder in folders for path in sorted(folder.rglob("*.jp*g"))]
     with zipfile.ZipFile(out, "w") as target:
         for number, path in enumerate(files):
-            picture = ImageOps.exif_transpose(Image.open(path)).convert("RGB")
+            picture = opened(path.read_bytes(), str(path))
             picture.thumbnail((LONGEST, LONGEST), Image.Resampling.LANCZOS)
             target.writestr(f"photos/{number:04}_{path.stem}.jpg", jpeg(picture, quality=94))
     print(f"{out}: {len(files)} photographs")

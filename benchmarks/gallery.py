@@ -33,7 +33,6 @@ class Exhibit:
     top: int
     left: int
     damage: Callable[[np.ndarray], images.Picture]
-    repair: float | None = None
     shape: tuple[int, int] = (SIDE, SIDE)
 
 
@@ -99,8 +98,8 @@ def by_bicubic(picture: images.Picture) -> np.ndarray:
     return to_uint8(resample.bicubic(to_float(picture.pixels[None]), 4)[0])
 
 
-def by_photo(picture: images.Picture, fidelity: float, repair: float | None) -> np.ndarray:
-    upscaler = srez.load("photo", fidelity, repair=repair)
+def by_photo(picture: images.Picture, fidelity: float) -> np.ndarray:
+    upscaler = srez.load("photo", fidelity)
     return upscaler(picture.pixels, jpeg=picture.jpeg)
 
 
@@ -108,8 +107,8 @@ def columns(exhibit: Exhibit) -> dict[str, np.ndarray]:
     truth, picture = cut(exhibit)
     return {
         "bicubic": by_bicubic(picture),
-        "photo": by_photo(picture, 1.0, exhibit.repair),
-        "photo, fidelity 0": by_photo(picture, 0.0, exhibit.repair),
+        "photo": by_photo(picture, 1.0),
+        "photo, fidelity 0": by_photo(picture, 0.0),
         "truth": truth,
     }
 
@@ -120,7 +119,7 @@ def main() -> None:
         images.write(OUT / f"gallery-{name}.jpg", images.Picture(sheet))
     for name, exhibit in PAIRS.items():
         _, picture = cut(exhibit)
-        after = by_photo(picture, 1.0, exhibit.repair)
+        after = by_photo(picture, 1.0)
         for kind, pixels in {"bicubic": by_bicubic(picture), "srez": after}.items():
             images.write(OUT / f"gallery-{name}-{kind}.jpg", images.Picture(pixels))
 

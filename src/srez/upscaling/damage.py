@@ -2,7 +2,7 @@
 
 The constants were chosen to bring the best PSNR: of blocks on 162 photographs for training (`python
 benchmarks/repair.py`), of a JPEG's quality and of noise on photographs of BSDS500 and others, which `photo`
-was not trained on. Clean photographs stay below them and lose no sharpness.
+had not been trained on (docs/adr/0022). Nearly all clean photographs stay below them and lose no sharpness.
 """
 
 import numpy as np

@@ -107,7 +107,7 @@ def photographs(
 ) -> None:
     """Reduce photographs to at most 1440 pixels, as those were that `photo` was trained on."""
     files = [path for folder in folders for path in sorted(folder.rglob("*.jp*g"))]
-    with zipfile.ZipFile(out, "w") as target:
+    with atomic(out) as file, zipfile.ZipFile(file, "w") as target:
         for number, path in enumerate(files):
             picture = opened(path.read_bytes(), str(path))
             picture.thumbnail((LONGEST, LONGEST), Image.Resampling.LANCZOS)
@@ -171,8 +171,8 @@ def committed(clone: Path, commit: str, path: str) -> bytes:
 def opened(data: bytes, name: str) -> Image.Image:
     try:
         return ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")
-    except (OSError, SyntaxError) as error:  # the second of a broken PNG
-        raise SystemExit(f"{name}: is no picture that can be read: {error}") from None
+    except (OSError, SyntaxError):  # the second of a broken PNG
+        raise SystemExit(f"{name}: is damaged or no picture; nothing is written") from None
 
 
 def git(*words: str) -> subprocess.CompletedProcess[bytes]:

@@ -75,6 +75,14 @@ def test_photographs_are_reduced(tmp_path: Path) -> None:
     assert sizes == [(1440, 720), (300, 200)]
 
 
+def test_a_photograph_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"no picture")
+    done = data_sets("photographs", tmp_path, tmp_path / "photographs.zip")
+    assert done.returncode == 1
+    assert "a.jpg: is damaged or no picture" in done.stderr
+    assert not (tmp_path / "photographs.zip").exists()
+
+
 def committed_face(repository: Path) -> str:
     """Make a repository with one picture of 2000x1000, and tell its commit."""
     repository.mkdir(parents=True, exist_ok=True)

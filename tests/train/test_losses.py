@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from skimage.metrics import structural_similarity
 
 from srez.images import resample
+from srez.images.luma import LUMA
 from srez.train import losses
 
 
@@ -12,6 +14,24 @@ def test_block_means_are_those_of_resample(random: np.random.Generator) -> None:
     assert float(losses.consistency(high, resample.area(high, 4) + np.float32(0.1))) == pytest.approx(
         0.1, abs=1e-6
     )
+
+
+def test_ssim_is_that_of_the_luma(random: np.random.Generator) -> None:
+    truth = random.random((2, 30, 40, 3), np.float32)
+    output = truth + random.normal(0, 0.1, truth.shape).astype(np.float32)
+    expected = [
+        structural_similarity(
+            a @ np.array(LUMA),
+            b @ np.array(LUMA),
+            gaussian_weights=True,
+            use_sample_covariance=False,
+            data_range=1,
+            full=True,
+        )[1][5:-5, 5:-5].mean()
+        for a, b in zip(output, truth, strict=True)
+    ]
+    assert float(losses.ssim(output, truth)) == pytest.approx(1 - np.mean(expected), abs=1e-5)
+    assert float(losses.ssim(truth, truth)) == pytest.approx(0, abs=1e-6)
 
 
 def test_a_grid_is_what_repeats_from_input_pixel_to_input_pixel(random: np.random.Generator) -> None:

@@ -10,12 +10,15 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy as np
 
+from srez.images.luma import LUMA
 from srez.train import backend
 
 Tensor = Any
 Function = Callable[..., Tensor]
 ops: Any = keras.ops  # Keras has no type hints: its defaults, None, are taken for types
+_C1, _C2 = 0.01**2, 0.03**2  # SSIM's constants, for values of 0 to 1
 
 
 def l1(output: Tensor, truth: Tensor) -> Tensor:
@@ -26,6 +29,26 @@ def l1(output: Tensor, truth: Tensor) -> Tensor:
 def mse(output: Tensor, truth: Tensor) -> Tensor:
     """Mean squared difference between output and truth."""
     return ops.mean(ops.square(output - truth))
+
+
+def ssim(output: Tensor, truth: Tensor) -> Tensor:
+    """One less SSIM of the luma (Wang et al., IEEE TIP 13(4), 2004, eq. 13), in windows of 11x11."""
+    x, y = (ops.dot(images, ops.convert_to_tensor(LUMA, "float32"))[..., None] for images in (output, truth))
+    moments = ops.concatenate([x, y, x * x, y * y, x * y], axis=0)
+    window = ops.convert_to_tensor(_gaussian(11, 1.5))
+    moments = ops.conv(moments, ops.reshape(window, (11, 1, 1, 1)), data_format="channels_last")
+    moments = ops.conv(moments, ops.reshape(window, (1, 11, 1, 1)), data_format="channels_last")
+    mean_x, mean_y, square_x, square_y, product = ops.split(moments, 5, axis=0)
+    variance_x, variance_y = square_x - mean_x * mean_x, square_y - mean_y * mean_y
+    covariance = product - mean_x * mean_y
+    luminance = (2 * mean_x * mean_y + _C1) / (mean_x * mean_x + mean_y * mean_y + _C1)
+    return 1 - ops.mean(luminance * (2 * covariance + _C2) / (variance_x + variance_y + _C2))
+
+
+def _gaussian(side: int, sigma: float) -> np.ndarray:
+    """`(side,)`, of sum 1."""
+    weights = np.exp(-0.5 * ((np.arange(side) - side // 2) / sigma) ** 2)
+    return (weights / weights.sum()).astype(np.float32)
 
 
 def consistency(output: Tensor, low: Tensor) -> Tensor:

@@ -128,6 +128,8 @@ class Objective:
             terms["spread"] = spread.spread(output, high, self._samples, loss.share)
         if loss.mse:
             terms["mse"] = losses.mse(output, high)
+        if loss.ssim:
+            terms["ssim"] = losses.ssim(output, high)
         if loss.consistency:
             terms["consistency"] = losses.consistency(output, low)
         if loss.grid:

@@ -173,6 +173,7 @@ class Loss(_Settings):
     spread: Weight = 0.0  # how far samples are from differing as much as their mean errs
     share: Unit = 1.0  # of that, in variance; 1 for samples as different as the truth may be
     mse: Weight = 0.0
+    ssim: Weight = 0.0  # of one less SSIM, of luma
     consistency: Weight = 0.0
     grid: Weight = 0.0
     perceptual: Weight = 0.0
@@ -193,6 +194,7 @@ class Loss(_Settings):
             "mean_l1",
             "spread",
             "mse",
+            "ssim",
             "consistency",
             "grid",
             "perceptual",

@@ -48,6 +48,11 @@ def step_back() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LAST)
 
 
+def niceness() -> int:
+    """How far this thread has stepped back; 0 where threads have no priorities of their own."""
+    return os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) if sys.platform == "linux" else 0
+
+
 def _address_space_left() -> int:
     """Bytes that this process may still map, as `ulimit -v` limits them."""
     if resource is None:

@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
 
@@ -24,10 +25,27 @@ _log = logging.getLogger("srez")
 
 @dataclass(frozen=True)
 class _Networks:
-    """A model on a device, for tiles that run at the same time and for one that runs alone."""
+    """A model on a device.
+
+    Attributes:
+        tile: for tiles that run at the same time.
+        whole: for one that runs alone.
+        load: another `whole`.
+        stepped_back: `whole` for threads that step back, by how far: those that help them keep the priority
+            of the thread that loaded the network.
+    """
 
     tile: Network
     whole: Network
+    load: Callable[[], Network]
+    stepped_back: dict[int, Network]
+
+    def alone(self) -> Network:
+        """`whole` with helping threads that step back as far as this one."""
+        niceness = machine.niceness()
+        if niceness not in self.stepped_back:
+            self.stepped_back.setdefault(niceness, self.load())
+        return self.stepped_back[niceness]
 
 
 class Placed:
@@ -92,9 +110,9 @@ class Placed:
     def whole(self, images: np.ndarray) -> np.ndarray:
         """Run a picture by all cores; see `Network.run` for what it raises."""
         try:
-            return self._networks.whole.run(images)
+            return self._networks.alone().run(images)
         except DeviceError as error:
-            return self._on_cpu(error).whole.run(images)
+            return self._on_cpu(error).alone().run(images)
 
     def _chosen(self, place: Place) -> _Networks:
         cpu = self._opened(CPU, place.precision)
@@ -157,9 +175,11 @@ def _opened(
         load = partial(load, sides={axis: side for axis, side in sides.items() if isinstance(axis, str)})
     if not device.is_processor:
         one = load()
-        return _Networks(one, one)
+        return _Networks(one, one, lambda: one, {})
     # Several tiles are run at the same time by one thread each, a single one by all: docs/adr/0010.
-    return _Networks(load(threads=1), load(threads=machine.cores()))
+    load_whole = partial(load, threads=machine.cores())
+    whole = load_whole()
+    return _Networks(load(threads=1), whole, load_whole, {machine.niceness(): whole})
 
 
 @dataclass(frozen=True)

@@ -85,6 +85,14 @@ def test_noise_is_seen_in_small_pictures(random: np.random.Generator) -> None:
     assert damage.estimate(eight_bits(random.normal(0.5, 10 / 255, (64, 64, 3)))) == 1  # nothing but noise
 
 
+def test_bars_and_frames_hide_no_noise(photo: np.ndarray, random: np.random.Generator) -> None:
+    smooth = resample.bicubic(resample.area(photo[None], 2), 2)[0]
+    noisy = eight_bits(smooth * 0.9 + random.normal(0.05, 8 / 255, smooth.shape))
+    for sides in (((21, 21), (0, 0)), ((0, 0), (30, 0)), ((9, 9), (9, 9))):
+        assert damage.estimate(np.pad(noisy, (*sides, (0, 0)))) == 1
+        assert damage.estimate(np.pad(eight_bits(photo), (*sides, (0, 0)))) == 0
+
+
 def test_what_tells_nothing_is_not_repaired(random: np.random.Generator) -> None:
     for picture in (
         np.full((200, 300, 3), 255, np.uint8),

@@ -40,7 +40,7 @@ def estimate(image: np.ndarray, jpeg_quality: float | None = None) -> float:
         From 0 (not at all) to 1 (fully), a multiple of `1 / STEPS`.
     """
     told = 0.0 if jpeg_quality is None else _ramp(jpeg_quality, _NO_QUALITY, _FULL_QUALITY)
-    gray = _gray(image)
+    gray = _without_bars(_gray(image))
     seen = 0.0
     if told < 1 and min(gray.shape) >= _SMALLEST and not _is_drawn(gray):
         noise, whiteness = _noise(gray)
@@ -60,6 +60,16 @@ def _gray(image: np.ndarray) -> np.ndarray:
     part = image[starts[0] : starts[0] + _LARGEST, starts[1] : starts[1] + _LARGEST]
     values = to_float(part.reshape(*part.shape[:2], -1)) * np.float32(255)
     return values[..., :3].mean(axis=2) if values.shape[2] >= 3 else values[..., 0]
+
+
+def _without_bars(gray: np.ndarray) -> np.ndarray:
+    """Without the even rows and columns at the edges of a picture, by whole blocks."""
+    parts = []
+    for axis in (1, 0):
+        varied = np.flatnonzero(np.ptp(gray, axis=axis))
+        first, last = (varied[0], varied[-1] + 1) if len(varied) else (0, 0)
+        parts.append(slice(-(-first // _BLOCK) * _BLOCK, last))
+    return gray[parts[0], parts[1]]
 
 
 def _is_drawn(gray: np.ndarray) -> bool:

@@ -158,6 +158,20 @@ def test_the_other_files_are_checked_too(tmp_path: Path) -> None:
 
 def test_vivid_and_repair_need_the_weights_for_both(tmp_path: Path) -> None:
     one, other = models.write(tmp_path / "a.onnx", seed=1), models.write(tmp_path / "b.onnx", seed=2)
-    combine(one, {"vivid": other, "repair": other})
+    with pytest.raises(ModelError, match=r"a\.toml .* vivid_repair"):
+        combine(one, {"vivid": other, "repair": other})
+    assert not list(tmp_path.glob("a-*"))
+    text = one.with_suffix(".toml").read_text()
+    entry = f'{{file = "b.onnx", sha256 = "{cards.sha256(other)}"}}'
+    one.with_suffix(".toml").write_text(f"vivid = {entry}\nrepair = {entry}\n{text}")
     with pytest.raises(ModelError, match=r"a\.toml .* vivid_repair"):
         srez.load(one)
+
+
+def test_weights_that_cannot_be_combined_leave_a_model_as_it_was(tmp_path: Path) -> None:
+    one, other = models.write(tmp_path / "a.onnx", seed=1), models.write(tmp_path / "b.onnx", seed=2)
+    combine(one, {"vivid": other})
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(ModelError, match=r"none\.onnx cannot be read"):
+        combine(one, {"vivid": one, "repair": tmp_path / "none.onnx", "vivid_repair": other})
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before

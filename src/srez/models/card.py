@@ -208,6 +208,22 @@ def as_dict(card: Card) -> dict[str, Any]:
     return {**values, "form": form}
 
 
+def require_corners(card: Card, path: Path) -> None:
+    """Refuse a card whose sets of weights do not reach all corners of fidelity and repair.
+
+    Args:
+        card: to check.
+        path: of its file.
+
+    Raises:
+        ModelError: it has vivid weights and such that repair, and none for both; or the other way round.
+    """
+    if bool(card.vivid and card.repair) != bool(card.vivid_repair):
+        raise ModelError(
+            f"{path} is not a valid model card: vivid_repair belongs to a model with vivid and repair"
+        )
+
+
 def sha256(path: Path) -> str:
     """The SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
@@ -231,10 +247,7 @@ def _read(model: Path, path: Path) -> Card:
     tables = {key: kind for key, kind in _FILES.items() if key in values}
     files = {key: _checked(kind, values[key], path, f"{key}.") for key, kind in tables.items()}
     card = dataclasses.replace(card, **files)
-    if bool(card.vivid and card.repair) != bool(card.vivid_repair):
-        raise ModelError(
-            f"{path} is not a valid model card: vivid_repair belongs to a model with vivid and repair"
-        )
+    require_corners(card, path)
     _require_hash(model, card.sha256, path)
     for key, file in weight_files(model, card).items():
         if not file.is_file():

@@ -1,5 +1,6 @@
 """One model with several sets of weights, from exported models of the same network."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -26,14 +27,16 @@ def combine(model: Path, others: Mapping[str, Path], fidelity: float = 1.0) -> N
         fidelity: the default, from 0 (vivid) to 1 (faithful).
 
     Raises:
-        ModelError: a file is missing or damaged, or they are not of the same network.
+        ModelError: a file is missing or damaged, they are not of the same network, or the model would have
+            "vivid" and "repair" without "vivid_repair". Nothing is written then.
         OutputError: a file cannot be written.
     """
-    card, files = cards.read(model), {}
-    for key, other in others.items():
-        target = _copied(model, blending.transplant(model.read_bytes(), other.read_bytes()), key)
-        files[key] = cards.WeightFile(target.name, cards.sha256(target))
-    _rewrite(model, replace(card, fidelity=fidelity, **files))
+    card, own = cards.read(model), _contents(model)
+    moved = {key: blending.transplant(own, _contents(other)) for key, other in others.items()}
+    files = {key: cards.WeightFile(_beside(model, key).name, _hash(data)) for key, data in moved.items()}
+    card = replace(card, fidelity=fidelity, **files)
+    cards.require_corners(card, model.with_suffix(".toml"))
+    _write(model, moved, card)
 
 
 def add_samples(model: Path, other: Path, share: float = 0.0, strength: float = 1.0) -> None:
@@ -53,12 +56,11 @@ def add_samples(model: Path, other: Path, share: float = 0.0, strength: float = 
     number = cards.read(other).training.get("generator", {}).get("planes", 0)
     if not number:
         raise ModelError(f"{other} makes no samples: train it with generator.planes above 0")
-    data = other.read_bytes()
+    card, data = cards.read(model), _contents(other)
     if share or strength != 1:
-        data = blending.sampler(data, model.read_bytes(), share, strength)
-    target = _copied(model, data, "samples")
-    entry = cards.SamplesFile(target.name, cards.sha256(target), number)
-    _rewrite(model, replace(cards.read(model), samples=entry))
+        data = blending.sampler(data, _contents(model), share, strength)
+    entry = cards.SamplesFile(_beside(model, "samples").name, _hash(data), number)
+    _write(model, {"samples": data}, replace(card, samples=entry))
 
 
 def add_uncertainty(
@@ -77,20 +79,32 @@ def add_uncertainty(
         ModelError: a file is missing or damaged.
         OutputError: a file cannot be written.
     """
-    target = _copied(model, network.read_bytes(), "uncertainty")
-    entry = cards.UncertaintyFile(target.name, cards.sha256(target), round(factor, 4), power)
-    card = cards.read(model)
+    card, data = cards.read(model), _contents(network)
+    name = _beside(model, "uncertainty").name
+    entry = cards.UncertaintyFile(name, _hash(data), round(factor, 4), power)
     how = {"uncertainty": dict(training)} if training else {}
-    _rewrite(model, replace(card, uncertainty=entry, training={**card.training, **how}))
+    card = replace(card, uncertainty=entry, training={**card.training, **how})
+    _write(model, {"uncertainty": data}, card)
 
 
-def _copied(model: Path, data: bytes, key: str) -> Path:
-    target = model.with_name(f"{model.stem}-{key.replace('_', '-')}.onnx")
-    with atomic(target) as file:
-        file.write(data)
-    return target
+def _contents(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror}") from None
 
 
-def _rewrite(model: Path, card: Card) -> None:
+def _beside(model: Path, key: str) -> Path:
+    return model.with_name(f"{model.stem}-{key.replace('_', '-')}.onnx")
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _write(model: Path, files: Mapping[str, bytes], card: Card) -> None:
+    for key, data in files.items():
+        with atomic(_beside(model, key)) as file:
+            file.write(data)
     with atomic(model.with_suffix(".toml")) as file:
         file.write(tomli_w.dumps(cards.as_dict(card)).encode())

@@ -65,7 +65,7 @@ def main(
     faithful, each, diversity = srez.load("faces", fidelity=1.0), [], []
     with tempfile.TemporaryDirectory() as folder:
         model = str(with_samples(Path(folder), samples, share, strength))
-        draw = methods.sampled(methods.model(model, FACES_RGB.scale), model, OF_MEAN).samples
+        draw = methods.sampled(model, FACES_RGB.scale, OF_MEAN).samples
         assert draw
         for pair in track(pair_set.pairs):
             drawn = draw(pair)

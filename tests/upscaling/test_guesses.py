@@ -151,6 +151,26 @@ def test_the_uncertainty_says_its_unit(model: Path, picture: Path) -> None:
     assert distance == pytest.approx(0.05)
 
 
+def test_the_uncertainties_of_pictures_of_one_name_are_two_files(model: Path, picture: Path) -> None:
+    Image.open(picture).convert("RGB").save(picture.with_suffix(".jpg"))
+    done = upscale(picture, picture.with_suffix(".jpg"), "--model", model, "--uncertainty")
+    assert done.exit_code == 0
+    written = sorted(path.name for path in picture.parent.glob("*.uncertainty.png"))
+    assert written == ["a_x4.jpg.uncertainty.png", "a_x4.uncertainty.png"]
+
+
+@pytest.mark.parametrize("words", [("--samples", 2), ("--uncertainty",)])
+def test_memory_that_does_not_suffice_is_told(
+    model: Path, picture: Path, words: tuple[object, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("srez.models.runtime.Network.run", run)
+    refused = upscale(picture, "--model", model, *words)
+    assert "a.png: out of memory: try a smaller picture" in refusal(refused, exit_code=1)
+
+
 def test_tiles_make_no_difference(model: Path, random: np.random.Generator) -> None:
     image = random.integers(0, 256, (80, 70, 4), dtype=np.uint8)
     whole, tiled = srez.load(model).uncertainty(image), srez.load(model, tile=32).uncertainty(image)

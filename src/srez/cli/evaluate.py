@@ -186,7 +186,7 @@ def evaluate(
     chosen = [
         *methods.baselines(pair_set.protocol.scale),
         *plain,
-        *(methods.sampled(plain[0], name, samples, place) for name in names if samples),
+        *(methods.sampled(name, pair_set.protocol.scale, samples, place) for name in names if samples),
         *(methods.folder(path, pair_set) for path in results or []),
     ]
     with Bars() as bars:

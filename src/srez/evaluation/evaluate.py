@@ -4,6 +4,7 @@ import itertools
 import platform
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from typing import Any
@@ -175,16 +176,20 @@ def evaluate(
         method = methods[number]
         began = time.perf_counter()
         if method.samples:
-            drawn = [method.samples(pair) for pair in batch]
+            with _memory_told(method, batch):
+                drawn = [method.samples(pair) for pair in batch]
             seconds[number] += (time.perf_counter() - began) / len(drawn[0])
             each[number] += _figures_of_samples(drawn, batch, pair_set.protocol, distances)
             continue
-        outputs = _upscaled(method, np.stack([pair.low for pair in batch]), batch)
+        with _memory_told(method, batch):
+            outputs = method.upscale(np.stack([pair.low for pair in batch]), batch)
         seconds[number] += time.perf_counter() - began
         each[number] += _figures(outputs, batch, pair_set.protocol, distances)
         if with_uncertainty and method.uncertainty:
-            for output, pair in zip(outputs, batch, strict=True):
-                certainties[number].add(output, pair.high, method.uncertainty(pair))
+            with _memory_told(method, batch):
+                unsure = [method.uncertainty(pair) for pair in batch]
+            for output, pair, each_unsure in zip(outputs, batch, unsure, strict=True):
+                certainties[number].add(output, pair.high, each_unsure)
     missing = [name for name, distance in distances.items() if not distance]
     return Evaluation(
         pair_set,
@@ -201,11 +206,13 @@ def evaluate(
     )
 
 
-def _upscaled(method: Method, lows: np.ndarray, pairs: list[Pair]) -> np.ndarray:
+@contextmanager
+def _memory_told(method: Method, pairs: list[Pair]) -> Iterator[None]:
+    """A ModelError where memory does not suffice."""
     try:
-        return method.upscale(lows, pairs)
+        yield
     except MemoryError:
-        size = f"{lows.shape[2]}x{lows.shape[1]}"
+        size = f"{pairs[0].low.shape[1]}x{pairs[0].low.shape[0]}"
         raise ModelError(f"{method.name} ran out of memory on {pairs[0].name} ({size})") from None
 
 

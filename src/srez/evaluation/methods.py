@@ -149,17 +149,17 @@ def _is_sure(upscaler: Upscaler, repair: float | None) -> bool:
     return bool(upscaler.card.uncertainty) and upscaler.fidelity == upscaler.card.fidelity and not repair
 
 
-def sampled(method: Method, name: str, count: int, place: Place | None = None) -> Method:
+def sampled(name: str, scale: int, count: int, place: Place | None = None) -> Method:
     """A model's samples. Their seed follows from the name of the picture.
 
     Args:
-        method: the model, measured by its plain results.
         name: of the model, as for `model`.
+        scale: what the protocol asks for.
         count: of samples of each picture.
         place: as for `model`.
 
     Raises:
-        ModelError: the model makes no samples.
+        ModelError: the model makes no samples, or its scale is another.
         OptionError: the count is out of range.
     """
     upscaler = Upscaler(box.find(name), place=place)
@@ -174,7 +174,7 @@ def sampled(method: Method, name: str, count: int, place: Place | None = None) -
         return np.concatenate([draw(pair, 1) for pair in pairs])
 
     return replace(
-        method,
+        model(name, scale, place=place),
         name=f"{name}, samples",
         upscale=upscale,
         samples=draw,

@@ -1,6 +1,8 @@
 """Files that show what a result guesses: several samples, or how far it may be from the truth."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -9,7 +11,7 @@ from typing import IO
 import numpy as np
 
 from srez import images
-from srez.errors import OptionError, SrezError
+from srez.errors import OptionError, OutOfMemoryError, SrezError
 from srez.images import Metadata, Picture, resample
 from srez.models import box
 from srez.models.card import COVERAGE, Card
@@ -17,7 +19,7 @@ from srez.upscaling import convert, uncertainty
 from srez.upscaling.batch import Work, foresee, result_file, source, upscale
 from srez.upscaling.convert import Converted, Options, Target
 from srez.upscaling.loading import Choose
-from srez.upscaling.plan import Item, exists_error, labelled
+from srez.upscaling.plan import Item, exists_error
 from srez.upscaling.samples import check as check_samples
 from srez.upscaling.samples import refuse_large
 from srez.upscaling.settings import chosen_fidelity
@@ -55,10 +57,8 @@ def _make_samples(
     )
     pixels = decoded.picture.pixels
     upscaler = choose(pixels)
-    try:
+    with _about(item):
         found = upscaler.samples(pixels, count, seed, progress)
-    except SrezError as error:
-        raise type(error)(f"{item.source}: {error}") from None
     for path, sample in zip(numbered, found, strict=True):
         bands = [sample if sample.ndim == 3 else sample[..., None]]
         convert.encode(decoded, bands, target(path), options)
@@ -73,20 +73,19 @@ def _foresee_samples(
     numbered = _numbered_files(item, count)
     foresee(item, options, card)  # whether each sample can be
     size = options.input_size(item.source)
-    try:
+    with _about(item):
         check_samples(_likely(model, size, card), count, seed)
         refuse_large(*size)
-    except SrezError as error:
-        raise type(error)(f"{item.source}: {error}") from None
     sheet = _sheet_size(size, count, card.scale)
     images.refuse_unwritable(str(item.target), item.format, 3, sheet)
     return Converted(sheet, beside=tuple(numbered))
 
 
 def with_uncertainty(model: str, fidelity: float | None, repair: float | None) -> Work:
-    """The result of each picture, and beside it how far it may be from the truth: photo_x4.uncertainty.png.
+    """The result of each picture, and beside it how far it may be from the truth.
 
-    The file is gray with 16 bits, and says its unit in its text.
+    That file is photo_x4.uncertainty.png beside photo_x4.png, photo_x4.jpg.uncertainty.png beside
+    photo_x4.jpg. It is gray with 16 bits, and says its unit in its text.
 
     Args:
         model: by its name: "auto" has no card before it sees pixels.
@@ -100,10 +99,8 @@ def _make_uncertainty(choose: Choose, item: Item, options: Options, progress: Pr
     path = _uncertainty_file(item)
     picture = options.read(item.source, str(item.source), options.max_pixels)
     upscaler = choose(picture.pixels)
-    try:
+    with _about(item):
         found = upscaler.uncertainty(picture.pixels, lambda done: progress(done / 4))
-    except SrezError as error:
-        raise type(error)(f"{item.source}: {error}") from None
     converted = upscale(choose, item, options, lambda done: progress(0.25 + 0.75 * done))
     repaired = bool(converted.settings and converted.settings.repair)
     with result_file(path, item.overwrite) as file:
@@ -120,11 +117,20 @@ def _foresee_uncertainty(
     path = _uncertainty_file(item)
     foreseen = foresee(item, options, card)
     likely = _likely(model, options.input_size(item.source), card)
-    try:
+    with _about(item):
         uncertainty.check(likely, chosen_fidelity(likely, fidelity), repair)
+    return replace(foreseen, beside=(path,))
+
+
+@contextmanager
+def _about(item: Item) -> Iterator[None]:
+    """Errors that begin with the name of a picture."""
+    try:
+        yield
     except SrezError as error:
         raise type(error)(f"{item.source}: {error}") from None
-    return replace(foreseen, beside=(path,))
+    except MemoryError:
+        raise OutOfMemoryError(f"{item.source}: out of memory: try a smaller picture") from None
 
 
 def _likely(model: str, size: tuple[int, int], usual: Card) -> Card:
@@ -198,7 +204,9 @@ def _numbered_files(item: Item, count: int) -> list[Path]:
 def _uncertainty_file(item: Item) -> Path:
     """Where the uncertainty of an item goes, if it may."""
     _refuse_pipe(item, "--uncertainty")
-    path = labelled(item.target, UNCERTAINTY).with_suffix(".png")
+    # A PNG and a JPEG of one name have results of one name but for the ending.
+    name = item.target.stem if item.target.suffix.lower() == ".png" else item.target.name
+    path = item.target.with_name(f"{name}.{UNCERTAINTY}.png")
     _refuse_existing(item, [path])
     return path
 

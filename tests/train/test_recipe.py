@@ -109,6 +109,8 @@ def test_recipes_that_cannot_be_read(tmp_path: Path) -> None:
             ["loss.r1=1"],
             "loss.r1 cannot be combined with batch norm",
         ),
+        ("photo_vivid", ["data.crop=24", "loss.shift=false"], "give a data.crop of as many at least"),
+        ("wgan_gp", ["data.samples=2"], "loss.gradient_penalty and data.samples cannot be combined"),
         ("faces", ["loss.shift=true"], "loss.shift needs loss.perceptual or loss.adversarial"),
         ("faces_vivid", ["loss.shift=true"], 'use discriminator.network = "patches"'),
         (

@@ -159,7 +159,7 @@ def _quantised(x: Tensor, steps: Tensor) -> Tensor:
 
 def _smoothed(x: Tensor, step: Tensor) -> Tensor:
     """Less of a step between 4x4 blocks, where it is too small to be an edge of the picture."""
-    for _ in range(2):  # down the columns, then along the rows
+    for _ in range(2):  # along the rows, then down the columns
         x = ops.transpose(x, (1, 0, 2))
         before, after = x[3:-1:4], x[4::4]
         rise = after - before

@@ -30,8 +30,8 @@ def damaged(high: Tensor, side: int, degree: Tensor, draws: Tensor, normals: Ten
     Args:
         high: `(4 side, 4 side, 3)` in [0, 1].
         side: of the result, in pixels.
-        degree: how much, from 0 (nearly none: slight blur, JPEG of high quality) to 1 (twice through blur,
-            resizing, noise and JPEG of low quality).
+        degree: how much, from 0 (nearly none: slight blur, JPEG of high quality) to 1 (blur, and
+            twice through resizing, noise and JPEG of low quality).
         draws: `(DRAWS,)`, uniform in [0, 1).
         normals: `(FIELDS, 2 side, 2 side, 3)`, of the standard normal distribution.
 

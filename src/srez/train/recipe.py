@@ -20,6 +20,8 @@ Unit = Annotated[Number, Field(ge=0, le=1)]
 Weight = Annotated[Number, Field(ge=0)]
 Count = Annotated[Integer, Field(gt=0)]
 
+LEAST_FOR_GRID = 28  # pixels a side: losses.grid averages over 7x7 input pixels
+
 
 class _Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -51,7 +53,7 @@ class Damage(_Settings):
 class Crops(_Settings):
     """How crops are taken from pictures of any size."""
 
-    crop: Annotated[Integer, Field(ge=16, multiple_of=4)] = 96  # side of an HR crop, in pixels
+    crop: Annotated[Integer, Field(ge=20, multiple_of=4)] = 96  # side of an HR crop, in pixels
     candidates: Count = 1  # random crops, of which the most textured is used
     flip: bool = True
     turn: bool = True  # by multiples of 90 degrees
@@ -297,6 +299,14 @@ def _contradictions(recipe: Recipe) -> Iterator[tuple[bool, str]]:
         "[data.damage] has noise and JPEG of its own: leave data.noise and data.jpeg out",
     )
     yield bool(discriminator) and not loss.adversarial, "a [discriminator] needs loss.adversarial above 0"
+    yield (
+        bool(loss.grid) and isinstance(recipe.data, PhotosData) and recipe.data.crop < LEAST_FOR_GRID,
+        f"loss.grid compares means over {LEAST_FOR_GRID} pixels: give a data.crop of as many at least",
+    )
+    yield (
+        bool(loss.gradient_penalty) and recipe.samples > 1,
+        "loss.gradient_penalty and data.samples cannot be combined",
+    )
     for key in ("adversarial", "feature_matching", "gradient_penalty", "r1"):
         yield not discriminator and bool(getattr(loss, key)), f"loss.{key} needs a [discriminator]"
     yield (

@@ -19,7 +19,7 @@ def pictures(random: np.random.Generator, *sizes: tuple[int, int]) -> list[np.nd
 
 
 def pairs(train: list[np.ndarray], count: int = 64, **settings: object) -> list:
-    chosen = PhotosData.model_validate({"pictures": "photos", "crop": 16, **settings})
+    chosen = PhotosData.model_validate({"pictures": "photos", "crop": 20, **settings})
     found = data.TrainingSet(
         photos.example_maker(train, photos.reduced(train), chosen), np.arange(len(train)), len(train)
     )
@@ -36,7 +36,7 @@ def as_bytes(values: np.ndarray) -> np.ndarray:
 
 
 def test_crops_are_parts_of_their_picture_and_its_reduction(random: np.random.Generator) -> None:
-    train = pictures(random, (48, 32), (40, 64))
+    train = pictures(random, (56, 40), (48, 64))
     seen = set()
     for noisy, clean, high in pairs(train, count=200, flip=False, turn=False):
         np.testing.assert_array_equal(noisy, clean)
@@ -46,9 +46,9 @@ def test_crops_are_parts_of_their_picture_and_its_reduction(random: np.random.Ge
         assert (place % 4 == 0).all()
         low = resample.bicubic_reduce(train[which], 4)
         top, left = place // 4
-        np.testing.assert_array_equal(as_bytes(clean), low[top : top + 4, left : left + 4])
+        np.testing.assert_array_equal(as_bytes(clean), low[top : top + 5, left : left + 5])
         seen.add((which, *place))
-    corners = {(0, 0, 0), (0, 32, 16), (1, 24, 48)}
+    corners = {(0, 0, 0), (0, 36, 20), (1, 28, 44)}
     assert len(seen) > 20
     assert seen & corners
 

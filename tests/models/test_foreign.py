@@ -44,6 +44,13 @@ def test_tiled_equals_whole(found: tuple[Kind, Path], random: np.random.Generato
     assert len(np.unique(whole)) > 100
 
 
+@pytest.mark.parametrize("side", [8, 12])
+def test_a_side_may_leave_no_room_for_overlap(side: int, tmp_path: Path, random: np.random.Generator) -> None:
+    path = foreign.write(tmp_path / "small.onnx", Kind(side=side), seed=1)
+    picture = random.integers(0, 256, (21, 30, 3), dtype=np.uint8)
+    assert srez.load(path)(picture).shape == (42, 60, 3)
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_pictures_of_any_kind_come_back_nearly_as_they_are(found: tuple[Kind, Path], dtype: type) -> None:
     kind, path = found

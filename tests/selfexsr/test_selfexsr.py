@@ -33,6 +33,12 @@ def psnr(one: np.ndarray, other: np.ndarray) -> float:
     return float(10 * np.log10(255**2 / np.mean(np.square(one.astype(float) - other))))
 
 
+@pytest.mark.parametrize("repair", [0.5, 7.0, float("nan")])
+def test_it_does_not_repair(upscaler: srez.Upscaler, repair: float) -> None:
+    with pytest.raises(ModelError, match="does not repair"):
+        upscaler(np.zeros((8, 8, 3), np.uint8), repair=repair)
+
+
 def test_it_beats_bicubic_and_reduces_to_its_input(upscaler: srez.Upscaler) -> None:
     truth = photograph(128)
     low = resample.bicubic_reduce(truth, 4)

@@ -94,4 +94,4 @@ def test_a_clean_picture_keeps_all_its_detail() -> None:
     low = resample.bicubic_reduce(data.astronaut()[:256, :256], 4)
     vivid = srez.load("photo", fidelity=0)
     assert vivid.repair_for(low) == 0
-    assert (all_of(vivid(low), 1) != vivid(low)).mean() > 0.01
+    assert (all_of(vivid(low), 1) != vivid(low)).mean() > 0.12  # 8 % of what is calm already

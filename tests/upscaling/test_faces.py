@@ -11,6 +11,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import srez
+from helpers.pictures import as_jpeg
+from srez import images
 from srez.cli import app
 from srez.errors import OptionError
 from srez.images import parts, resample
@@ -63,6 +65,17 @@ def test_only_the_face_changes_and_the_result_agrees_with_the_photograph(
     assert not changed.any()
     again = resample.bicubic_reduce(larger, 4).astype(int)
     assert np.abs(again - photograph).mean() < 0.5
+
+
+def test_a_repaired_face_keeps_to_its_file(photograph: np.ndarray) -> None:
+    file = images.read(as_jpeg(photograph, 50))
+    repairing = srez.load("photo", repair=1, faces=True)
+    (face,) = repairing.faces_in(file.pixels)
+    larger = repairing(file.pixels, faces=[face], jpeg=file.jpeg)
+    plain = repairing(file.pixels, faces=[], jpeg=file.jpeg)
+    assert (larger != plain).any()
+    reduced = [resample.bicubic_reduce(each, 4).astype(int) for each in (larger, plain)]
+    assert np.abs(reduced[0] - reduced[1]).max() <= 2
 
 
 def test_a_face_is_as_faithful_as_is_said_and_else_half_way(

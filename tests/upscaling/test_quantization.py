@@ -105,9 +105,19 @@ def test_all_ways_to_upscale_a_file_keep_to_it(
     twice = upscaler.batch(np.stack([picture.pixels] * 2), [1, 1], [picture.jpeg, None])
     assert (twice[0] == whole).all()
     assert (twice[1] == upscaler.batch(picture.pixels[None], [1])[0]).all()
+    chosen = srez.load("photo").batch(picture.pixels[None], jpegs=[picture.jpeg])
+    assert (chosen[0] == whole).all()  # fully, for its quality
     srez.upscale(tmp_path / "bricks.jpg", tmp_path / "large.png", model="photo")
     assert (images.read(tmp_path / "large.png").pixels == whole).all()
     assert (np.asarray(srez.upscale(tmp_path / "bricks.jpg", model="photo")) == whole).all()
+
+
+def test_alpha_is_no_luma(upscaler: Upscaler, bricks: np.ndarray) -> None:
+    picture = images.read(as_jpeg(resample.bicubic_reduce(bricks, 4), 50))
+    alpha = np.full((*picture.pixels.shape[:2], 1), 128, np.uint8)
+    result = upscaler(np.concatenate([picture.pixels, alpha], axis=2), jpeg=picture.jpeg)
+    assert (result[..., 3] == 128).all()
+    assert (result[..., :3] == upscaler(picture.pixels, jpeg=picture.jpeg)).all()
 
 
 def test_without_repair_a_result_is_its_input_anyway(bricks: np.ndarray) -> None:

@@ -32,6 +32,11 @@ class Jpeg:
     chroma_step: int | None = None
     chroma_halved: bool = True
 
+    def part(self, top: int, left: int) -> "Jpeg":
+        """The same of a part of the picture that begins at that row and column."""
+        down, right = self.begin
+        return replace(self, begin=((down - top) % BLOCK, (right - left) % BLOCK))
+
     def upright(self, orientation: int, size: tuple[int, int]) -> "Jpeg":
         """The same of the picture turned and mirrored as the EXIF orientation asks.
 

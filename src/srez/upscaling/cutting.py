@@ -42,7 +42,7 @@ def for_network(image: np.ndarray, card: Card, placed: Placed, given: int | None
     multiple, side = card.form.multiple, min(card.form.side, default=placed.fixed)
     overlap = -(-overlap // multiple) * multiple
     if side:  # some of it is left for the tile itself
-        overlap = min(overlap, (side - max(multiple, SMALLEST)) // (2 * multiple) * multiple)
+        overlap = min(overlap, max(0, (side - max(multiple, SMALLEST)) // (2 * multiple) * multiple))
     at_once, memory = placed.parallel, _memory(card, placed)
     fitting = side_that_fits(memory, card.memory, overlap, at_once)
     tile = min(given or min(fitting, LARGEST_TILE), side - 2 * overlap if side else TILE_RANGE[1])

@@ -8,7 +8,7 @@ from srez.images import hidden
 from srez.models.card import Card
 from srez.models.face_finder import Face
 from srez.upscaling import clipping, face_patches, faces
-from srez.upscaling.face_patches import Patch, Spot, Upscale
+from srez.upscaling.face_patches import Patch, Spot, Upscale, UpscalePart
 from srez.upscaling.tiling import Progress
 
 
@@ -20,7 +20,7 @@ class Insertion:
         image: np.ndarray,
         card: Card,
         found: Sequence[Face],
-        photo: Upscale,
+        photo: UpscalePart,
         enlarge: Upscale,
         progress: Progress,
     ) -> None:

@@ -18,6 +18,9 @@ _ROUNDS = 6  # of back-projection
 Upscale = Callable[[np.ndarray], np.ndarray]
 """Makes a picture `(h, w, C)` larger, by a whole number of times."""
 
+UpscalePart = Callable[[np.ndarray, tuple[int, int]], np.ndarray]
+"""The same of a part of a picture that begins at a row and a column."""
+
 
 @dataclass(frozen=True)
 class Spot:
@@ -84,7 +87,7 @@ def spot(face: Face, size: tuple[int, int]) -> Spot | None:
 
 
 def patch(
-    place: Spot, image: np.ndarray, others: Sequence[Spot], margin: int, photo: Upscale, faces: Upscale
+    place: Spot, image: np.ndarray, others: Sequence[Spot], margin: int, photo: UpscalePart, faces: Upscale
 ) -> Patch:
     """What to put into a result for a face.
 
@@ -99,7 +102,7 @@ def patch(
     (top, bottom), (left, right) = place.rows, place.columns
     first, start = max(top - margin, 0), max(left - margin, 0)
     part = to_float(image[first : bottom + margin, start : right + margin])
-    plain = _larger(photo, part.astype(np.float32))
+    plain = _larger(lambda pixels: photo(pixels, (first, start)), part.astype(np.float32))
     plain = plain[..., : 1 if plain.shape[2] < 3 else 3]
     scale = len(plain) // len(part)
     small = resample.bicubic_to(plain, *part.shape[1::-1])  # that the result agrees with: repaired, maybe

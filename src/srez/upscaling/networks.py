@@ -12,7 +12,7 @@ from srez.models.devices import Place
 from srez.models.placing import Placed
 from srez.upscaling.settings import check_repair
 
-LOADED_REPAIRS = 2  # each keeps its weights, twice
+LOADED_REPAIRS = 2  # each keeps its weights once for tiles, and once for each priority
 
 _UNPICKLED = ("_process", "_loading", "_looking", "_loaded")
 _ABANDONED: list[Any] = []  # networks of a parent process: to release them would wait for threads of its

@@ -37,11 +37,11 @@ def kept(
 ) -> Iterator[np.ndarray]:
     """Bands of a result, changed where what they are reduced to is not what the file allows.
 
-    The colours of a pixel change by the same, so gray stays gray. Blocks that do not show what the file
-    holds, as where decoding clipped much, stay as they are.
+    The colours of a pixel change by the same, so gray stays gray; alpha stays as it is. Blocks that do not
+    show what the file holds, as where decoding clipped much, stay too.
 
     Args:
-        bands: from top to bottom, `(h, scale W, C)` each, in the image's dtype; gray or RGB.
+        bands: from top to bottom, `(h, scale W, C)` each, in the image's dtype.
         image: the picture as decoded, `(H, W, C)`.
         jpeg: what its file tells; without steps, the bands stay as they are.
         scale: of the result.
@@ -62,11 +62,14 @@ def kept(
 def _changed(rows: np.ndarray, change: np.ndarray | None) -> np.ndarray:
     if change is None or not change.any():
         return rows
+    colours = rows[..., :1] if rows.shape[2] < 3 else rows[..., :3]
     if rows.dtype.kind == "f":
-        return from_float(rows + change[..., None], rows.dtype)
-    most = white(rows.dtype)
-    levels = np.rint(change * np.float32(most)).astype(np.int32)  # the same as to floats and back, but faster
-    return (rows + levels[..., None]).clip(0, most).astype(rows.dtype)
+        colours = from_float(colours + change[..., None], rows.dtype)
+    else:
+        most = white(rows.dtype)
+        levels = np.rint(change * np.float32(most)).astype(np.int32)  # as to floats and back, but faster
+        colours = (colours + levels[..., None]).clip(0, most).astype(rows.dtype)
+    return np.concatenate([colours, rows[..., colours.shape[2] :]], axis=2)
 
 
 def _change(

@@ -188,7 +188,7 @@ class Upscaler:
         repair = self.repair_for(image, jpeg) if repair is None else repair
         jpeg = jpeg if repair else None  # what is not repaired agrees with its file by itself
         smooth = chroma.smoothed(pixels, jpeg)
-        insertion = self._insertion(smooth, repair, faces, progress)
+        insertion = self._insertion(smooth, repair, faces, jpeg, progress)
         upscale, cut, progress = self._plan(smooth, repair, insertion.tiles if insertion else progress)
         bands = tiling.bands(upscale, smooth, self.card.scale, cut, progress)
         bands = self._finished(bands, pixels, repair, jpeg)
@@ -317,13 +317,13 @@ class Upscaler:
         output = np.empty((count, height * scale, width * scale, 3), images.dtype)
         if not images.size:
             return output
-        if repairs is None:
-            repairs = [self.repair_for(image) for image in images]
         files = [None] * count if jpegs is None else jpegs
-        for name, given in (("repair", len(repairs)), ("JPEG file", len(files))):
-            if given != count:
+        for name, given in (("repair", repairs), ("JPEG file", files)):
+            if given is not None and len(given) != count:
                 pictures = counted(count, "picture")
-                raise OptionError(f"{counted(given, name)} for {pictures}: give one for each")
+                raise OptionError(f"{counted(len(given), name)} for {pictures}: give one for each")
+        if repairs is None:
+            repairs = [self.repair_for(*each) for each in zip(images, files, strict=True)]
         one_by_one = box.is_method(self._file) or self._faces or height * width > BATCH_PIXELS
         if cutting.edge(self.card, height, width) or one_by_one:
             for image, repair, jpeg, place in zip(images, repairs, files, output, strict=True):
@@ -349,6 +349,7 @@ class Upscaler:
     ) -> tuple[tiling.Run, Cut, Progress]:
         """How to run a tile of a picture, how to cut the picture, and what to call after each tile."""
         if box.is_method(self._file):
+            check_repair(self.card, repair or None)
             return self._plan_method(image, progress)
         placed = self._networks.at(repair)
         cut = cutting.for_network(image, self.card, placed, self._tile)
@@ -371,11 +372,20 @@ class Upscaler:
         return even_areas.calmed(kept, len(image), self.card.scale, repair * (1 - self.fidelity))
 
     def _insertion(
-        self, image: np.ndarray, repair: float, found: Sequence[Face] | None, progress: Progress
+        self,
+        image: np.ndarray,
+        repair: float,
+        found: Sequence[Face] | None,
+        jpeg: Jpeg | None,
+        progress: Progress,
     ) -> Insertion | None:
         """What puts a picture's faces into its result, by default all; None if it looks for none."""
         if not self._faces:
             return None
         found = self.faces_in(image) if found is None else found
-        photo = partial(Upscaler.__call__, self, repair=repair, faces=())
+
+        def photo(part: np.ndarray, begin: tuple[int, int]) -> np.ndarray:
+            file = jpeg and replace(jpeg.part(*begin), chroma_step=None)  # colours are smooth by now
+            return self(part, repair=repair, faces=(), jpeg=file)
+
         return Insertion(image, self.card, found, photo, self._faces, progress)

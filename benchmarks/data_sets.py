@@ -86,13 +86,13 @@ def lfw(archive: Annotated[Path, typer.Argument(exists=True)], out: Path) -> Non
     """Cut the faces out of LFW, deep-funneled: the middle of 144x144, at most five of a person."""
     taken: dict[str, int] = {}
     edge = (FUNNELED - ALIGNED) // 2
-    with tarfile.open(archive) as source, zipfile.ZipFile(out, "w") as target:
+    with tarfile.open(archive) as source, atomic(out) as file, zipfile.ZipFile(file, "w") as target:
         for member in sorted(source.getmembers(), key=lambda member: member.name):
             path = PurePosixPath(member.name)
-            file = source.extractfile(member)
-            if path.suffix != ".jpg" or file is None or taken.get(path.parent.name, 0) == A_PERSON:
+            face = source.extractfile(member)
+            if path.suffix != ".jpg" or face is None or taken.get(path.parent.name, 0) == A_PERSON:
                 continue
-            picture = Image.open(file)
+            picture = Image.open(face)
             if picture.size != (FUNNELED, FUNNELED):
                 raise SystemExit(f"{member.name} is {picture.width}x{picture.height}, not 250x250")
             face = picture.crop((edge, edge, edge + ALIGNED, edge + ALIGNED))

@@ -21,6 +21,7 @@ from rich.table import Table
 import mistakes
 from srez.cli.evaluate import Damage
 from srez.evaluation import methods, pairs
+from srez.images import luma
 
 SIDE = 7  # pixels of a window
 APART = 2  # pixels from one to the next
@@ -61,8 +62,8 @@ def excess(picture: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
 
 
 def deviations(picture: np.ndarray) -> np.ndarray:
-    luma = picture.reshape(*picture.shape[:2], -1).mean(axis=2)
-    return sliding_window_view(luma, (SIDE, SIDE))[::APART, ::APART].std(axis=(2, 3))
+    levels = luma.luma(picture)
+    return sliding_window_view(levels, (SIDE, SIDE))[::APART, ::APART].std(axis=(2, 3))
 
 
 if __name__ == "__main__":

@@ -20,16 +20,17 @@ from rich.table import Table
 import mistakes
 from srez.cli.evaluate import Damage
 from srez.evaluation import methods, pairs
+from srez.images import luma
 
 SIDE = 64  # pixels of a square, a multiple of 4
 NEAR, FAR = 1, 4  # how far away the frequencies around a peak are, in steps of 1/64 cycle
 
 
 def squares(picture: np.ndarray) -> np.ndarray:
-    """The luma of a picture as `(N, 64, 64)`, the calmest first."""
-    luma = picture.reshape(*picture.shape[:2], -1).mean(axis=2)
-    rows, columns = (side // SIDE for side in luma.shape)
-    cut = luma[: rows * SIDE, : columns * SIDE].reshape(rows, SIDE, columns, SIDE).swapaxes(1, 2)
+    """The luma of a picture in grey levels, as `(N, 64, 64)`."""
+    levels = luma.luma(picture)
+    rows, columns = (side // SIDE for side in levels.shape)
+    cut = levels[: rows * SIDE, : columns * SIDE].reshape(rows, SIDE, columns, SIDE).swapaxes(1, 2)
     return cut.reshape(-1, SIDE, SIDE)
 
 

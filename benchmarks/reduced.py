@@ -16,6 +16,8 @@ import typer
 from PIL import Image
 from rich.progress import track
 
+from srez.output import atomic
+
 QUALITY = 96
 
 
@@ -26,7 +28,7 @@ def main(
     """Write `runs/NAME-TIMES.zip`."""
     out = Path("runs", f"{photos.stem}-{times}.zip")
     out.parent.mkdir(exist_ok=True)
-    with zipfile.ZipFile(photos) as source, zipfile.ZipFile(out, "w") as target:
+    with zipfile.ZipFile(photos) as source, atomic(out) as written, zipfile.ZipFile(written, "w") as target:
         for entry in track([each for each in source.infolist() if not each.is_dir()], "reducing"):
             image = Image.open(io.BytesIO(source.read(entry))).convert("RGB")
             smaller = image.resize((image.width // times, image.height // times), Image.Resampling.LANCZOS)

@@ -36,9 +36,9 @@ def main(photographs: Annotated[Path, typer.Argument(exists=True)], model: str =
     for number, file in enumerate(track(pictures.find(photographs))):
         random, kind = np.random.default_rng(number), KINDS[number % len(KINDS)]
         high = cut(images.rgb(images.read(file.read(), file.name)), random)
-        low, quality = damaged(high, kind, random, file.name)
-        psnr = [metrics.psnr(each(low), high, Y_MATLAB_X4) for each in fixed]
-        chosen = psnr[round(choice.repair_for(low, quality) * STEPS)]
+        low, jpeg = damaged(high, kind, random, file.name)
+        psnr = [metrics.psnr(each(low, jpeg=jpeg), high, Y_MATLAB_X4) for each in fixed]
+        chosen = psnr[round(choice.repair_for(low, jpeg) * STEPS)]
         gains[kind].append([value - psnr[0] for value in (chosen, max(psnr), psnr[-1])])
     rows = [[kind, *(f"{value:.3f}" for value in np.mean(found, axis=0))] for kind, found in gains.items()]
     columns = ["input", "chosen", "best of quarters", "full repair"]

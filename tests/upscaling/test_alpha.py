@@ -76,3 +76,16 @@ def test_alpha_that_is_opaque_is_not_run(photo: Upscaler, random: np.random.Gene
     larger = photo(opaque)
     np.testing.assert_array_equal(larger[..., :3], photo(colours))
     assert (larger[..., 3] == 255).all()
+
+
+def test_a_cut_out_picture_gets_smooth_edges(photo: Upscaler) -> None:
+    shape = Image.new("L", (1024, 1024))
+    ImageDraw.Draw(shape).ellipse((130, 220, 880, 790), fill=255)
+    covered = to_float(np.asarray(shape))[..., None]
+    truth = resample.area(covered, 4)
+    steps = resample.area(covered, 16) >= 0.5
+    low = np.concatenate([np.full((64, 64, 3), 90, np.uint8), steps * np.uint8(255)], axis=2)
+    larger = to_float(photo(low)[..., 3:])
+    coarse = resample.bicubic(steps[None].astype(np.float32), 4)[0]
+    assert np.square(larger - truth).mean() < 0.8 * np.square(coarse - truth).mean()
+    assert (photo(low)[..., :3] == 90).all()

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from srez.images.picture import white
+
 HIDDEN_REACH = 8  # pixels that visible colours are spread under transparent ones
 
 
@@ -30,6 +32,16 @@ def fill_hidden(colours: np.ndarray, alpha: np.ndarray) -> np.ndarray:
         filled = np.where(fresh, _sum_of_neighbours(filled) / np.maximum(near, 1), filled)
         known = np.maximum(known, fresh.astype(np.float32))
     return np.where(known > 0, filled, colours)
+
+
+def is_cut_out(alpha: np.ndarray) -> bool:
+    """Whether some of a picture is opaque and all else is not there, as in GIFs: edges are steps of a pixel.
+
+    Args:
+        alpha: `(H, W, 1)` of integers, or floats from 0 to 1.
+    """
+    there = alpha == white(alpha.dtype)
+    return bool(there.any() and not there.all() and (there | (alpha == 0)).all())
 
 
 def _sum_of_neighbours(image: np.ndarray) -> np.ndarray:

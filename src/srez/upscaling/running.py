@@ -8,13 +8,14 @@ from srez.models.fitting import Run
 from srez.upscaling import clipping, exact
 
 
-def run_tile(network: Run, card: Card, tile: np.ndarray) -> np.ndarray:
+def run_tile(network: Run, card: Card, tile: np.ndarray, alpha_network: Run | None = None) -> np.ndarray:
     """Upscale a tile of any kind, with its alpha if it has one.
 
     Args:
         network: as for `run`.
         card: of it.
         tile: `(h, w, C)`: gray, RGB, or either with straight alpha; integers, or floats from 0 to 1.
+        alpha_network: for alpha; by default the same.
 
     Returns:
         `(scale h, scale w, C)` of the same dtype.
@@ -24,7 +25,9 @@ def run_tile(network: Run, card: Card, tile: np.ndarray) -> np.ndarray:
         return from_float(_run_colours(network, card, values), tile.dtype)
     colours, alpha = values[..., :-1], values[..., -1:]
     if card.keeps_flat:
-        larger_alpha = _run_colours(network, card, alpha)  # as gray: edges are as sharp as the inside
+        larger_alpha = _run_colours(
+            alpha_network or network, card, alpha
+        )  # as gray: edges are as sharp as the inside
     else:  # what is opaque must stay so
         larger_alpha = resample.bicubic(alpha[None], card.scale)[0]
     larger = _run_colours(network, card, hidden.fill_hidden(colours, alpha))

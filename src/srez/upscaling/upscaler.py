@@ -10,13 +10,13 @@ from typing import Any, overload
 import numpy as np
 
 from srez.errors import OptionError
-from srez.images import Jpeg, from_float, read, to_float
+from srez.images import Jpeg, from_float, hidden, read, to_float
 from srez.images import jpeg as jpeg_file
 from srez.images.pillow import PillowImage, as_pillow, from_pillow, to_pillow
 from srez.models import box, selfexsr
 from srez.models.devices import Place
 from srez.models.face_finder import Face
-from srez.models.fitting import fitted
+from srez.models.fitting import Run, fitted
 from srez.models.foreign import Hints
 from srez.upscaling import (
     beside,
@@ -333,8 +333,7 @@ class Upscaler:
         smooth = np.stack([chroma.smoothed(*each) for each in zip(images, used, strict=True)])
         together = max(1, BATCH_PIXELS // (height * width))
         for repair in set(repairs):
-            placed, chosen = self._networks.at(repair), np.flatnonzero(np.equal(repairs, repair))
-            network = fitted(placed.whole, self.card, placed.fixed)
+            network, chosen = self._run(repair, True), np.flatnonzero(np.equal(repairs, repair))
             for start in range(0, len(chosen), together):
                 part = chosen[start : start + together]
                 output[part] = from_float(run(network, self.card, to_float(smooth[part])), images.dtype)
@@ -353,8 +352,17 @@ class Upscaler:
             return self._plan_method(image, progress)
         placed = self._networks.at(repair)
         cut = cutting.for_network(image, self.card, placed, self._tile)
-        network = placed.whole if max(image.shape[:2]) <= cut.tile else placed.tile
-        return partial(run_tile, fitted(network, self.card, placed.fixed), self.card), cut, progress
+        is_whole = max(image.shape[:2]) <= cut.tile
+        networks = [self._run(repair, is_whole)]
+        # Edges that are steps become smooth only by weights that repair.
+        if self.card.repair and image.shape[2] in (2, 4) and hidden.is_cut_out(image[..., -1:]):
+            networks.append(self._run(1.0, is_whole))
+        return partial(run_tile, networks[0], self.card, alpha_network=networks[-1]), cut, progress
+
+    def _run(self, repair: float, is_whole: bool) -> Run:
+        """What runs a picture as a whole, or each of its tiles."""
+        placed = self._networks.at(repair)
+        return fitted(placed.whole if is_whole else placed.tile, self.card, placed.fixed)
 
     def _plan_method(self, image: np.ndarray, progress: Progress) -> tuple[tiling.Run, Cut, Progress]:
         """The same for a method, which tells its progress itself."""

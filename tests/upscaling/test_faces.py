@@ -108,6 +108,11 @@ def test_faces_can_be_left_out(photograph: np.ndarray, upscaler: Upscaler, plain
     assert np.array_equal(upscaler(photograph, faces=[]), plain)
 
 
+def test_faces_need_an_upscaler_for_them(photograph: np.ndarray, upscaler: Upscaler) -> None:
+    with pytest.raises(OptionError, match="faces=True"):
+        srez.load("photo")(photograph, faces=upscaler.faces_in(photograph))
+
+
 def test_large_faces_are_left_to_the_photographs_model(tmp_path: Path) -> None:
     Image.fromarray(skimage.data.astronaut()[40:200, 140:300]).save(tmp_path / "a.png")
     code, out, _ = run(tmp_path / "a.png", tmp_path / "b.png", "--faces", "--repair", 0, "--json")

@@ -142,7 +142,7 @@ class Upscaler:
         Raises:
             ImageError: anything else than such a picture.
             ModelError: the model's weights are corrupt, or it does not repair.
-            OptionError: the repair is out of range.
+            OptionError: the repair is out of range, or faces are given to an upscaler without `faces=True`.
             MemoryError: it did not suffice, even for small tiles.
         """
         if isinstance(image, str | Path):
@@ -181,7 +181,7 @@ class Upscaler:
         Raises:
             ImageError: anything else than such a picture.
             ModelError: the model's weights are corrupt, or it does not repair.
-            OptionError: the repair is out of range.
+            OptionError: the repair is out of range, or faces are given to an upscaler without `faces=True`.
             MemoryError: it did not suffice, even for small tiles.
         """
         pixels = as_channels(image)
@@ -389,6 +389,8 @@ class Upscaler:
     ) -> Insertion | None:
         """What puts a picture's faces into its result, by default all; None if it looks for none."""
         if not self._faces:
+            if found:
+                raise OptionError("faces= requires an upscaler that enlarges faces: load it with faces=True")
             return None
         found = self.faces_in(image) if found is None else found
 

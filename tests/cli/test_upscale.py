@@ -120,3 +120,5 @@ def test_what_there_is_of_a_file_that_is_cut_short(picture, tmp_path: Path) -> N
     assert re.fullmatch(r"\d+ of 40 rows, which cannot be read", warning)
     with Image.open(tmp_path / "b.png") as image:
         assert (image.size, image.getpixel((60, 150))) == ((120, 160), (128, 128, 128))
+    source.write_bytes(source.read_bytes()[:33])
+    assert "--salvage" not in upscale(source, "-o", tmp_path / "b.png", "--overwrite").stderr

@@ -19,12 +19,13 @@ from srez.errors import (
     SeveralError,
     TooLargeError,
 )
-from srez.images import foreign, headers, heif, jpeg, metadata, png_chunks, salvaging, unsupported
+from srez.images import cut_jpeg, foreign, headers, heif, jpeg, metadata, png_chunks, salvaging, unsupported
 from srez.images.decode import decode
 from srez.images.formats import (
     AVIF,
     FORMATS,
     HEIC,
+    JPEG,
     PNG,
     START_BYTES,
     TIFF,
@@ -58,7 +59,7 @@ def read(
     What it is is found out from its contents, not from its name. The orientation of the EXIF data is
     applied, a palette becomes RGB (RGBA where it has transparency), CMYK becomes RGB by its profile. EXIF
     data that cannot be parsed is left out, and so is a profile of other channels, or of CMYK that cannot be
-    used; `Picture.unread` names both.
+    used; `Picture.unread` names both. A JPEG may lack the mark at its end.
 
     Args:
         source: the file, or its bytes.
@@ -72,12 +73,20 @@ def read(
         OutOfMemoryError: memory does not suffice for its pixels.
     """
     name = name or (str(source) if isinstance(source, Path) else "picture")
+    again = partial(_read, source, name, max_pixels, first)
     try:
-        return _read(source, name, max_pixels, first)
+        return again()
     except ImageError as damage:
+        if isinstance(damage, CutShortError) and _is_jpeg(source):
+            return cut_jpeg.read_cut(again, damage, in_part=salvage)
         if not salvage or isinstance(damage, TooLargeError):
             raise
-        return salvaging.salvage(partial(_read, source, name, max_pixels, first), damage)
+        return salvaging.salvage(again, damage)
+
+
+def _is_jpeg(source: Path | bytes) -> bool:
+    with _file(source) as file:
+        return format_of_bytes(file.read(START_BYTES)) == JPEG
 
 
 def _read(
@@ -150,7 +159,7 @@ def is_our_result(source: Path | bytes) -> bool:
 @contextmanager
 def opened(source: Path | bytes, name: str, max_pixels: int) -> Iterator[Image.Image]:
     """An image whose pixels are not yet decoded; whatever goes wrong with it becomes an ImageError."""
-    is_opened = False
+    image = None
     try:
         if isinstance(source, Path) and source.is_fifo():
             raise ImageError(f"{name} is a pipe: hand it over as standard input, with - for its name")
@@ -162,7 +171,6 @@ def opened(source: Path | bytes, name: str, max_pixels: int) -> Iterator[Image.I
             beside, shown = png_chunks.split(file) if found == PNG else ((), file)
             beside = heif.colours(file) if found in (AVIF, HEIC) else beside
             with Image.open(shown, formats=[found.pillow]) as image:
-                is_opened = True
                 if image.width * image.height > max_pixels:
                     raise Image.DecompressionBombError
                 png_chunks.tell(image, beside)
@@ -180,7 +188,7 @@ def opened(source: Path | bytes, name: str, max_pixels: int) -> Iterator[Image.I
         # Decoders raise anything for damaged files: SyntaxError, struct.error, IndexError, zlib.error ...
         if isinstance(error, OSError) and error.errno is not None:
             raise ImageError(f"{name} cannot be read: {error.strerror}") from None
-        raise _problem(source, name, max_pixels, error, is_opened) from None
+        raise _problem(source, name, max_pixels, error, image) from None
 
 
 def _file(source: Path | bytes) -> IO[bytes]:
@@ -210,13 +218,13 @@ def _not_ours(start: bytes) -> str:
 
 
 def _problem(
-    source: Path | bytes, name: str, max_pixels: int, error: Exception, is_opened: bool
+    source: Path | bytes, name: str, max_pixels: int, error: Exception, image: Image.Image | None
 ) -> ImageError:
     """What is wrong with a file of one of our formats that Pillow does not take, or does not decode."""
     with _file(source) as file:
         found = format_of_bytes(file.read(START_BYTES))
         width, height = unsupported.largest_size(file) if found in (AVIF, HEIC) else (0, 0)
-        kind = unsupported.kind_of(found, file, is_opened) if found else None
+        kind = unsupported.kind_of(found, file, image is not None) if found else None
     if isinstance(error, Image.DecompressionBombError) or width * height > max_pixels:
         return TooLargeError(
             f"{name} has more than {max_pixels:,} pixels: if you trust it, allow more (--max-pixels)"
@@ -225,8 +233,15 @@ def _problem(
         return ImageError(f"{name} is {kind}")
     # Where Pillow does not take a file at all, it gives no reason but an address in memory.
     reason = "" if isinstance(error, UnidentifiedImageError) or not str(error) else f": {error}"
-    kind_of_error = ImageError if found in (WEBP, AVIF, HEIC) else CutShortError
+    kind_of_error = CutShortError if image and _is_decoded_in_part(image) else ImageError
     return kind_of_error(f"{name} is damaged or cut short{reason}")
+
+
+def _is_decoded_in_part(image: Image.Image) -> bool:
+    """Whether the decoder of an opened image gives what it has of a file that is cut short."""
+    if image.format == TIFF.pillow:
+        return image.info.get("compression") == "raw"
+    return image.format not in (WEBP.pillow, AVIF.pillow, HEIC.pillow)
 
 
 def several(image: Image.Image) -> int:

@@ -111,6 +111,14 @@ def test_pil_images_of_other_modes(faces: Upscaler, random: np.random.Generator)
             faces(image)
 
 
+@pytest.mark.parametrize("size", [(0, 0), (0, 5), (5, 0)])
+def test_pil_images_without_pixels(size: tuple[int, int]) -> None:
+    photo = srez.load("photo")
+    for use in (photo, photo.bands, photo.repair_for, photo.uncertainty, srez.upscale):
+        with pytest.raises(ImageError, match=f"the image has no pixels: it is {size[0]}x{size[1]}"):
+            use(Image.new("RGB", size))
+
+
 def test_pil_images_that_are_closed_or_cut_short(faces: Upscaler, tmp_path: Path) -> None:
     """In memory, in a file that is not loaded yet, and in a stream."""
     made = Image.new("RGB", (64, 48))

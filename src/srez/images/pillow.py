@@ -19,11 +19,11 @@ def from_pillow(image: PillowImage) -> np.ndarray:
         `(H, W, 4)` RGBA. A palette, CMYK and YCbCr become RGB.
 
     Raises:
-        ImageError: a mode that is not supported, such as floating-point values; or the pixels cannot be read,
-            as when it is closed or its file is cut short.
+        ImageError: a mode that is not supported, such as floating-point values; or there are no pixels, or
+            they cannot be read, as when it is closed or its file is cut short.
     """
     try:
-        return decode_in_memory(image)[0]
+        pixels = decode_in_memory(image)[0]
     except (SrezError, MemoryError):
         raise
     except Exception as error:  # it may still be in its file, and decoders raise anything
@@ -32,6 +32,9 @@ def from_pillow(image: PillowImage) -> np.ndarray:
                 "the image, or the file that it is in, is closed: upscale it before that"
             ) from None
         raise ImageError(f"the image cannot be read: {first_line(error)}") from None
+    if not pixels.size:
+        raise ImageError(f"the image has no pixels: it is {image.width}x{image.height}")
+    return pixels
 
 
 def as_pillow(picture: Picture, name: str) -> PillowImage:

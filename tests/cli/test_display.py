@@ -1,6 +1,7 @@
 """What commands print."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -35,9 +36,16 @@ def test_consoles_know_no_markup(console) -> None:
     assert captured.get().count(BRACKETS) == 3
 
 
-@pytest.mark.parametrize("bars", [Bars(), TrainingBars(9)])
-def test_bars_know_no_markup(bars: Bars) -> None:
-    with error_console.capture() as captured, bars:
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Standard error taken for a terminal."""
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+
+
+@pytest.mark.usefixtures("terminal")
+@pytest.mark.parametrize("make", [Bars, lambda: TrainingBars(9)])
+def test_bars_know_no_markup(make: Callable[[], Bars]) -> None:
+    with error_console.capture() as captured, make() as bars:
         bars.add_task(BRACKETS, total=1)
         bars.news = BRACKETS
         bars.print(BRACKETS)
@@ -46,6 +54,12 @@ def test_bars_know_no_markup(bars: Bars) -> None:
     assert shown.count(BRACKETS) >= 3
 
 
+def test_no_bars_in_a_file(picture, tmp_path: Path) -> None:
+    done = upscale(picture("a.png"), "-o", tmp_path / "b.png")
+    assert (done.exit_code, done.stderr) == (0, "")
+
+
+@pytest.mark.usefixtures("terminal")
 def test_no_bar_where_there_is_nothing_to_upscale(picture, tmp_path: Path) -> None:
     shown = upscale(picture("a.png"), "-o", tmp_path / "b.png").stderr
     assert "upscaling" in shown

@@ -82,7 +82,7 @@ def standard_output() -> Iterator[None]:
 
 
 class Bars(Progress):
-    """Progress bars on standard error, with a line of news under them."""
+    """Progress bars on standard error, with a line of news under them; none unless it is a terminal."""
 
     def __init__(self) -> None:
         """Bars without tasks yet; use them in a `with` statement."""
@@ -93,7 +93,7 @@ class Bars(Progress):
             MofNCompleteColumn(),
             TimeRemainingColumn(),
         )
-        super().__init__(*columns, console=error_console)
+        super().__init__(*columns, console=error_console, disable=not error_console.is_terminal)
 
     def get_renderables(self) -> Iterable[RenderableType]:
         """The bars, then the news."""

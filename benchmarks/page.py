@@ -97,8 +97,7 @@ def section(title: str, result: dict[str, Any]) -> str:
             for name in names
         ]
         size = [f"{method[key]:,}" if key in method else "-" for key in ("parameters", "multiply_adds")]
-        # Of pictures that another program made, only reading is timed.
-        speed = f"{method['images_per_second']:,.1f}" if "parameters" in method else "-"
+        speed = "-" if method["images_per_second"] is None else f"{method['images_per_second']:,.1f}"
         rows.append([short(method["name"]), *figures, *size, speed])
     columns = [
         "",

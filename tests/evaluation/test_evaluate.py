@@ -204,7 +204,13 @@ def test_results_of_another_program(benchmark: Path, tmp_path: Path) -> None:
             large = image.resize((image.width * 4, image.height * 4), Image.Resampling.BICUBIC)
             large.save(results / low.name)
     out = tmp_path / "a.json"
-    assert run("--benchmark", benchmark, "--images", results, "--json", out).exit_code == 0
+    result = run("--benchmark", benchmark, "--images", results, "--json", out)
+    assert result.exit_code == 0
+    *measured, elsewhere = json.loads(out.read_text())["methods"]
+    assert all(method["images_per_second"] > 0 for method in measured)
+    assert elsewhere["images_per_second"] is None  # that of reading files would tell nothing
+    (row,) = (line for line in result.stdout.splitlines() if "elsewhere" in line)
+    assert row.split()[-1] == "-"
     found = means(out)
     assert found["bicubic-elsewhere"]["psnr"] == pytest.approx(found["bicubic"]["psnr"], abs=0.5)
 

@@ -38,13 +38,14 @@ UNMEASURED = {
 class Result:
     """One method's figures for every pair, in their order, its speed, and what was not measured.
 
+    `images_per_second` is None for results of another program: how fast it was, nobody knows here.
     `certainty` has figures of all pixels together. The figures `st_lpips`, `diversity` and `identity` need
     the extras `perceptual` and `identity`.
     """
 
     method: Method
     each: list[Figures]
-    images_per_second: float
+    images_per_second: float | None
     missing: list[str]
     certainty: Mapping[str, float] = field(default_factory=dict)
 
@@ -197,7 +198,7 @@ def evaluate(
             Result(
                 method,
                 one,
-                len(pair_set.pairs) / spent,
+                len(pair_set.pairs) / spent if method.timed else None,
                 missing,
                 certainty.figures() if certainty.errors else {},
             )

@@ -44,6 +44,7 @@ class Method:
         form: how a model without a card takes and gives images.
         samples: makes several outputs for one input, which are then measured in place of `upscale`'s.
         uncertainty: says how far an output may be from the truth, as `Upscaler.uncertainty` does.
+        timed: whether its speed is known; not if it only reads results that are there.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Method:
     form: Form | None = None
     samples: Guess | None = None
     uncertainty: Guess | None = None
+    timed: bool = True
 
     def as_json(self) -> dict[str, str | float | list[int]]:
         """What is known of it."""
@@ -237,7 +239,7 @@ def folder(path: Path, pair_set: PairSet) -> Method:
         del lows
         return np.stack([_read_result(files[pair.stem], pair.high) for pair in pairs])
 
-    return Method(path.resolve().name, upscale)
+    return Method(path.resolve().name, upscale, timed=False)
 
 
 def _resampling(function: Callable[[np.ndarray, int], np.ndarray], scale: int) -> Upscale:

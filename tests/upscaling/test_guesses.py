@@ -74,6 +74,7 @@ def test_a_sheet_and_numbered_files(model: Path, picture: Path) -> None:
     (entry,) = json.loads(upscale(picture, "--model", model, "--samples", 3, "--overwrite", "--json").stdout)[
         "done"
     ]
+    assert (entry["model"], entry["fidelity"], entry["repair"]) == ("guessing", None, 0)
     assert entry["beside"] == [str(picture.with_name(f"a_x4.{number}.png")) for number in (1, 2, 3)]
     again = json.loads(upscale(picture.parent, "--model", model, "--samples", 2, "--skip", "--json").stdout)
     assert len(again["earlier_results"]) == 4  # none of them is taken for a picture to upscale

@@ -22,7 +22,7 @@ from srez.upscaling.loading import Choose
 from srez.upscaling.plan import Item, exists_error
 from srez.upscaling.samples import check as check_samples
 from srez.upscaling.samples import refuse_large
-from srez.upscaling.settings import chosen_fidelity
+from srez.upscaling.settings import ModelSettings, chosen_fidelity
 from srez.upscaling.sources import STANDARD
 from srez.upscaling.tiling import Progress
 
@@ -64,7 +64,8 @@ def _make_samples(
         convert.encode(decoded, bands, target(path), options)
     with target(item.target).open() as file:
         size = write_sheet(file, target(item.target), options.quality, pixels, found, upscaler.card.scale)
-    return Converted(size, beside=tuple(numbered))
+    settings = ModelSettings(upscaler.card.name, fidelity=None, repair=0.0)
+    return Converted(size, settings=settings, beside=tuple(numbered))
 
 
 def _foresee_samples(

@@ -12,18 +12,18 @@ class ModelSettings:
 
     Attributes:
         model: its name.
-        fidelity: from 0 (vivid) to 1 (faithful).
+        fidelity: from 0 (vivid) to 1 (faithful); None for samples, which have none.
         repair: from 0 (none) to 1 (full).
     """
 
     model: str
-    fidelity: float
+    fidelity: float | None
     repair: float
 
     def __str__(self) -> str:
         """As in "photo, fidelity 0.7, repair 0.5", without what leaves the picture as it is."""
         parts = [self.model]
-        if self.fidelity < 1:
+        if self.fidelity is not None and self.fidelity < 1:
             parts.append(f"fidelity {self.fidelity:g}")
         if self.repair:
             parts.append(f"repair {self.repair:g}")

@@ -1,9 +1,12 @@
 """`srez upscale`: what is refused in one sentence, without a change to any file."""
 
+import os
 from pathlib import Path
 
+import pytest
+
 from helpers import models
-from helpers.commands import refusal, upscale
+from helpers.commands import refusal, run, upscale
 
 
 def test_upscale_refusals(picture, tmp_path: Path) -> None:
@@ -46,6 +49,20 @@ def test_upscale_refusals(picture, tmp_path: Path) -> None:
     ):
         assert sentence in refusal(upscale(*words), exit_code=1)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("name", ["null", "pipe.png"])
+def test_results_go_to_files_and_folders_only(picture, tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "null").symlink_to(os.devnull)
+    place, source = tmp_path / name, picture("a.png")
+    for words in ((source,), (source, picture("b.png"), "--overwrite")):
+        sentence = refusal(upscale(*words, "-o", place))
+        assert sentence == f"srez: {place} is neither a file nor a folder: -o - writes to standard output"
+    assert "null is neither a file nor a folder: choose a folder" in refusal(
+        run("watch", tmp_path, tmp_path / "null")
+    )
+    assert not any(path.is_file() for path in (tmp_path / "null", tmp_path / "pipe.png"))
 
 
 def test_a_model_that_is_a_pointer(picture, tmp_path: Path) -> None:

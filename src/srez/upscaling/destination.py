@@ -38,3 +38,17 @@ def refuse_missing_folder(out: Path) -> None:
         raise OutputError(f"{out}: there is no folder {out.parent}; create it first") from None
     except OSError:
         return  # writing will report it
+
+
+def refuse_special(out: Path, advice: str) -> None:
+    """Refuse a device or a pipe, which can be neither replaced by a result nor hold one.
+
+    Args:
+        out: where results are to go.
+        advice: what to do instead.
+
+    Raises:
+        OutputError: it is there, and is neither a file nor a folder.
+    """
+    if out != STANDARD and probe(out.exists) and not (probe(out.is_file) or probe(out.is_dir)):
+        raise OutputError(f"{out} is neither a file nor a folder: {advice}")

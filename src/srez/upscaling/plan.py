@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 from srez import images
 from srez.errors import ImageError, OptionError, OutputError, SrezError
 from srez.images import Format
-from srez.upscaling.destination import named_output, refuse_missing_folder
+from srez.upscaling.destination import named_output, refuse_missing_folder, refuse_special
 from srez.upscaling.size import Size
 from srez.upscaling.sources import (
     STANDARD,
@@ -114,7 +114,7 @@ def make_plan(inputs: list[Path], rules: Rules, size: Size, scale: int) -> Plan:
     Raises:
         OptionError: options contradict each other, or a result would replace an input.
         OutputError: the result's format cannot be written, several pictures would go to one file, or
-            `rules.out` is in a folder that does not exist.
+            `rules.out` is in a folder that does not exist, or is neither a file nor a folder.
     """
     if inputs == [STANDARD] and rules.out is None:
         rules = replace(rules, out=STANDARD)
@@ -122,6 +122,7 @@ def make_plan(inputs: list[Path], rules: Rules, size: Size, scale: int) -> Plan:
         inputs, rules = inputs[:1], replace(rules, out=named)
     if rules.out:
         refuse_missing_folder(rules.out)
+        refuse_special(rules.out, "-o - writes to standard output")
     rules = replace(rules, suffix=result_suffix(rules, size, scale))
     sources = find_sources(inputs, rules.out, rules.recursive)
     if not rules.again:

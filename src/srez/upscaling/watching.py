@@ -9,7 +9,7 @@ from srez.errors import OptionError, OutputError, SrezError
 from srez.upscaling import batch
 from srez.upscaling.arrivals import arrivals
 from srez.upscaling.convert import Options
-from srez.upscaling.destination import refuse_missing_folder
+from srez.upscaling.destination import refuse_missing_folder, refuse_special
 from srez.upscaling.loading import Choose
 from srez.upscaling.outcome import Outcome
 from srez.upscaling.plan import Item, Plan, Rules, clash_error, item_in_folder, result_suffix
@@ -58,6 +58,7 @@ def watch(
     """
     out = rules.out or folder
     refuse_missing_folder(out)
+    refuse_special(out, "choose a folder for the results")
     if not probe(folder.is_dir):
         raise OptionError(f"{folder} is not a folder: srez watch takes two, IN and OUT")
     if real(out) == real(folder):

@@ -97,6 +97,20 @@ def test_begun_again_it_leaves_what_is_done(picture: Callable[..., Path], tmp_pa
     assert (tmp_path / "out/m.gif").read_bytes() == b"theirs"
 
 
+def test_a_new_subfolder_is_left_alone_unless_asked_for(picture: Callable[..., Path], tmp_path: Path) -> None:
+    picture("in/a.png")
+    picture("sub/z.png")
+    out = tmp_path / "out"
+    with watching(tmp_path / "in", out) as process:
+        until(lambda: names(out) == ["a.png"])
+        (tmp_path / "sub").rename(tmp_path / "in/sub")
+        time.sleep(0.5)
+        picture("in/b.png")  # which comes after what is in the subfolder, if that comes at all
+        until(lambda: "b.png" in names(out))
+        ended(process)
+    assert names(out) == ["a.png", "b.png"]
+
+
 @pytest.mark.parametrize(
     "words", [("in", "in"), ("nowhere", "out"), ("in", "nowhere/out"), ("in/a.png", "out")]
 )

@@ -54,7 +54,7 @@ def arrivals(folder: Path, out: Path, recursive: bool) -> Iterator[Path]:
         places = [Path(path) for _, path in changed] if number else []
         for place in places if number else [folder]:
             for path in _pictures(place, recursive):
-                if _belongs(path, folder, out):
+                if _belongs(path, folder, out, recursive):
                     pending.setdefault(path, _Look(-1, 0, 0.0))
         yield from _settled(pending)
 
@@ -69,12 +69,13 @@ def _pictures(place: Path, recursive: bool) -> list[Path]:
         return []  # none there yet
 
 
-def _belongs(path: Path, folder: Path, out: Path) -> bool:
+def _belongs(path: Path, folder: Path, out: Path, recursive: bool) -> bool:
     try:
         inside = path.relative_to(folder)
     except ValueError:
         return False
-    return not images.is_hidden(inside) and out not in path.parents
+    is_watched = recursive or path.parent == folder  # a new subfolder is a change to its folder
+    return is_watched and not images.is_hidden(inside) and out not in path.parents
 
 
 def _settled(pending: dict[Path, _Look]) -> Iterator[Path]:

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from helpers import animations
 from helpers.commands import SREZ
 from helpers.waiting import PATIENCE, until
+from srez import images
 from srez.cli import app
 
 
@@ -95,6 +96,27 @@ def test_begun_again_it_leaves_what_is_done(picture: Callable[..., Path], tmp_pa
         assert stdout.count(".png:") == 1
         (tmp_path / "in/b.png").write_bytes((tmp_path / "in/a.png").read_bytes())
     assert (tmp_path / "out/m.gif").read_bytes() == b"theirs"
+
+
+def test_a_picture_that_an_older_one_replaces(picture: Callable[..., Path], tmp_path: Path) -> None:
+    source, out = picture("in/a.png"), tmp_path / "out"
+    with watching(tmp_path / "in", out) as process:
+        until(lambda: names(out) == ["a.png"])
+        for height in (5, 6):
+            older = picture("older.png", (height, 6, 3))
+            os.utime(older, (1e9, 1e9))  # as `cp -p` and unpacking leave it
+            older.rename(source)
+            until(lambda height=height: images.size(out / "a.png") == (24, 4 * height))
+        ended(process)
+    with watching(tmp_path / "in", out) as process:
+        picture("in/b.png")
+        until(lambda: names(out) == ["a.png", "b.png"])  # by dates, what is there is done
+        replaced = picture("older.png", (7, 6, 3))
+        os.utime(replaced, (1e9, 1e9))
+        replaced.rename(source)
+        until(lambda: images.size(out / "a.png") == (24, 28))
+        stdout, _ = ended(process)
+    assert stdout.count("a.png:") == 1
 
 
 def test_a_new_subfolder_is_left_alone_unless_asked_for(picture: Callable[..., Path], tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from srez import images
@@ -14,15 +14,21 @@ _STEP = 200  # milliseconds between looks at what has not settled
 
 
 @dataclass(frozen=True)
-class _Look:
-    """What a file was like, and since when."""
+class Look:
+    """What a file was like.
+
+    Attributes:
+        size: in bytes.
+        changed: when it was last written to, as it says itself, in nanoseconds.
+        since: when it was first seen so, in seconds; two looks at a file that stays the same are equal.
+    """
 
     size: int
     changed: int
-    since: float
+    since: float = field(compare=False)
 
 
-def arrivals(folder: Path, out: Path, recursive: bool) -> Iterator[Path]:
+def arrivals(folder: Path, out: Path, recursive: bool) -> Iterator[tuple[Path, Look]]:
     """The pictures that are in a folder and those that arrive, without end; changed ones come again.
 
     What is written to for longer comes when it has not changed for `SETTLED` seconds. Hidden files, files of
@@ -38,7 +44,7 @@ def arrivals(folder: Path, out: Path, recursive: bool) -> Iterator[Path]:
     """
     from watchfiles import watch  # of an optional package
 
-    pending: dict[Path, _Look] = {}
+    pending: dict[Path, Look] = {}
     changes = watch(
         folder,
         watch_filter=None,
@@ -55,7 +61,7 @@ def arrivals(folder: Path, out: Path, recursive: bool) -> Iterator[Path]:
         for place in places if number else [folder]:
             for path in _pictures(place, recursive):
                 if _belongs(path, folder, out, recursive):
-                    pending.setdefault(path, _Look(-1, 0, 0.0))
+                    pending.setdefault(path, Look(-1, 0, 0.0))
         yield from _settled(pending)
 
 
@@ -78,7 +84,7 @@ def _belongs(path: Path, folder: Path, out: Path, recursive: bool) -> bool:
     return is_watched and not images.is_hidden(inside) and out not in path.parents
 
 
-def _settled(pending: dict[Path, _Look]) -> Iterator[Path]:
+def _settled(pending: dict[Path, Look]) -> Iterator[tuple[Path, Look]]:
     """Take what is complete, or gone, from what is pending."""
     for path, before in list(pending.items()):
         try:
@@ -86,10 +92,10 @@ def _settled(pending: dict[Path, _Look]) -> Iterator[Path]:
         except OSError:
             del pending[path]
             continue
-        now = time.monotonic()
-        if (stat.st_size, stat.st_mtime_ns) != (before.size, before.changed):
-            pending[path] = _Look(stat.st_size, stat.st_mtime_ns, now)
-        elif now - before.since >= SETTLED:
+        look = Look(stat.st_size, stat.st_mtime_ns, time.monotonic())
+        if look != before:
+            pending[path] = look
+        elif look.since - before.since >= SETTLED:
             del pending[path]
             if images.is_picture_file(path):
-                yield path
+                yield path, look

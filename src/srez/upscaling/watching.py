@@ -1,13 +1,13 @@
 """Upscale what is in a folder, and what arrives there."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from srez import images, output
 from srez.errors import OptionError, OutputError, SrezError
 from srez.upscaling import batch
-from srez.upscaling.arrivals import arrivals
+from srez.upscaling.arrivals import Look, arrivals
 from srez.upscaling.convert import Options
 from srez.upscaling.destination import refuse_missing_folder, refuse_special
 from srez.upscaling.loading import Choose
@@ -15,6 +15,19 @@ from srez.upscaling.outcome import Outcome
 from srez.upscaling.plan import Item, Plan, Rules, clash_error, item_in_folder, result_suffix
 from srez.upscaling.sources import Source, probe, real
 from srez.upscaling.stopping import stoppable
+
+
+@dataclass
+class _Memory:
+    """What a watch knows of the pictures so far.
+
+    Attributes:
+        taken: pictures by their results.
+        seen: what pictures were like when they were done; None if they could not be.
+    """
+
+    taken: dict[Path, Path] = field(default_factory=dict)
+    seen: dict[Path, Look | None] = field(default_factory=dict)
 
 
 @dataclass
@@ -40,8 +53,9 @@ def watch(
 ) -> Watch:
     """Upscale the pictures in a folder and those that arrive, until Ctrl-C; one that fails stops nothing.
 
-    A picture whose result is there and not older is left alone, so a watch can be ended and begun again. So
-    are results of srez, wherever they lie.
+    A picture whose result is there and not older is left alone, so a watch can be ended and begun again. One
+    that comes again is left alone if size and time are the same, for what takes its place may be older than
+    its result. Results of srez are left alone, wherever they lie.
 
     Args:
         folder: to watch.
@@ -66,17 +80,19 @@ def watch(
     output.make_folder(out)
     folder, out = real(folder), real(out)
     rules = replace(rules, out=out, suffix=result_suffix(rules, options.size, scale))
-    watched, taken = Watch(), dict[Path, Path]()
+    watched, memory = Watch(), _Memory()
     try:
         with stoppable():
-            for path in arrivals(folder, out, rules.recursive):
-                plan = _plan(path, folder, rules, taken)
+            for path, look in arrivals(folder, out, rules.recursive):
+                plan = _plan(path, look, folder, rules, memory)
                 if not (plan.items or plan.failures):
+                    memory.seen[path] = look
                     continue
                 outcome = batch.run(choose, plan, options, lambda _done, _all: None, lambda _error: None)
                 finished(outcome)
                 if outcome.stopped:
                     break
+                memory.seen[path] = None if outcome.failures else look
                 watched.done += len(outcome.done)
                 watched.failed += len(outcome.failures)
     except KeyboardInterrupt:
@@ -84,15 +100,15 @@ def watch(
     return watched
 
 
-def _plan(path: Path, folder: Path, rules: Rules, taken: dict[Path, Path]) -> Plan:
+def _plan(path: Path, look: Look, folder: Path, rules: Rules, memory: _Memory) -> Plan:
     """What is to be done with a picture: nothing, if it is a result or its result is there."""
     plan = Plan()
     try:
         item = item_in_folder(Source(path, path.parent.relative_to(folder)), rules)
-        if images.is_our_result(path) or _is_done(item):
+        if images.is_our_result(path) or _is_done(item, look, memory):
             return plan
-        if taken.setdefault(item.target, path) != path:
-            raise clash_error(str(taken[item.target]), str(path), str(item.target))
+        if memory.taken.setdefault(item.target, path) != path:
+            raise clash_error(str(memory.taken[item.target]), str(path), str(item.target))
         if probe(item.target.exists) and not images.is_our_result(item.target):
             raise OutputError(f"{item.target} exists and was not made by srez: move it away")
     except SrezError as error:
@@ -102,9 +118,12 @@ def _plan(path: Path, folder: Path, rules: Rules, taken: dict[Path, Path]) -> Pl
     return plan
 
 
-def _is_done(item: Item) -> bool:
-    """Whether a result is there that is not older than its picture."""
+def _is_done(item: Item, look: Look, memory: _Memory) -> bool:
+    """Whether the result of a picture is there: it is as it was seen, or its result is not older."""
     try:
-        return item.target.stat().st_mtime_ns >= item.source.stat().st_mtime_ns
+        result = item.target.stat()
     except OSError:
         return False
+    if item.source in memory.seen:
+        return look == memory.seen[item.source]
+    return result.st_mtime_ns >= look.changed

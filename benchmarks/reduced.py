@@ -16,6 +16,7 @@ import typer
 from PIL import Image
 from rich.progress import track
 
+import mistakes
 from srez.output import atomic
 
 QUALITY = 96
@@ -39,4 +40,5 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    with mistakes.told():
+        typer.run(main)

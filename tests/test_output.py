@@ -45,3 +45,13 @@ def test_a_file_that_came_meanwhile_is_left(
         overtaken()
     assert (tmp_path / "taken").read_bytes() == b"theirs"
     assert {path.name for path in tmp_path.iterdir()} == {"free", "taken"}
+
+
+def test_what_is_no_file_is_left(tmp_path: Path) -> None:
+    (tmp_path / "null").symlink_to("/dev/null")
+    (tmp_path / "folder").mkdir()
+    for name in ("null", "folder"):
+        with pytest.raises(OutputError, match=f"{name} is there and no file"), output.atomic(tmp_path / name):
+            pass
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "null"]
+    assert (tmp_path / "null").is_symlink()

@@ -36,9 +36,12 @@ def atomic(path: Path, overwrite: bool = True) -> Iterator[IO[bytes]]:
         overwrite: whether it takes the place of a file that is there by then.
 
     Raises:
-        OutputError: the folder does not exist or cannot be written to, the disk is full, or a file is there.
+        OutputError: the folder does not exist or cannot be written to, the disk is full, or a file is there;
+            or what is there is none, as a device or a pipe.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise OutputError(f"{path} is there and no file: choose another name")
         temporary = path.with_name(f".{path.name[:_PREFIX]}.{secrets.token_hex(8)}")
         # Open to all that the umask lets in, as any new file is; `tempfile` would hide it from others.
         handle = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)

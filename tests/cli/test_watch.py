@@ -115,6 +115,8 @@ def test_a_picture_that_an_older_one_replaces(picture: Callable[..., Path], tmp_
         os.utime(replaced, (1e9, 1e9))
         replaced.rename(source)
         until(lambda: images.size(out / "a.png") == (24, 28))
+        picture("in/c.png")
+        until(lambda: "c.png" in names(out))  # what is said of a.png comes before
         stdout, _ = ended(process)
     assert stdout.count("a.png:") == 1
 

@@ -41,7 +41,7 @@ def atomic(path: Path, overwrite: bool = True) -> Iterator[IO[bytes]]:
     """
     try:
         if path.exists() and not path.is_file():
-            raise OutputError(f"{path} is there and no file: choose another name")
+            raise OutputError(f"{path} cannot be written: it is no file")
         temporary = path.with_name(f".{path.name[:_PREFIX]}.{secrets.token_hex(8)}")
         # Open to all that the umask lets in, as any new file is; `tempfile` would hide it from others.
         handle = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)

@@ -24,8 +24,10 @@ def test_alpha(tmp_path: Path, suffix: str, mode: str) -> None:
     assert result.size == (160, 120)
     assert result.mode == (mode if suffix in (".png", ".tif") else "RGBA")
     alpha = np.asarray(result)[..., -1]
-    assert (alpha[:, :76] < 3).all()
-    assert (alpha[:, 84:] > 252).all()
+    assert not alpha[:, :72].any()  # two pixels of the input from the edge
+    assert (alpha[:, 88:] == 255).all()
+    assert (alpha[:, :76] < 12).all()
+    assert (alpha[:, 84:] > 243).all()
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".jpg", ".webp"])

@@ -20,7 +20,6 @@ Unit = Annotated[Number, Field(ge=0, le=1)]
 Weight = Annotated[Number, Field(ge=0)]
 Count = Annotated[Integer, Field(gt=0)]
 
-SMALLEST_CROP = 20  # pixels a side: SSIM takes 11 without a border of 4
 LEAST_FOR_GRID = 28  # pixels a side: losses.grid averages over 7x7 input pixels
 
 
@@ -54,7 +53,7 @@ class Damage(_Settings):
 class Crops(_Settings):
     """How crops are taken from pictures of any size."""
 
-    crop: Annotated[Integer, Field(ge=SMALLEST_CROP, multiple_of=4)] = 96  # side of an HR crop, in pixels
+    crop: Annotated[Integer, Field(ge=20, multiple_of=4)] = 96  # side of an HR crop, in pixels
     candidates: Count = 1  # random crops, of which the most textured is used
     flip: bool = True
     turn: bool = True  # by multiples of 90 degrees

@@ -15,7 +15,9 @@ from srez.train.data import faces, photos
 from srez.train.data.pairs import SCALE, TrainingData, TrainingSet
 from srez.train.data.reading import read
 from srez.train.data.sources import find_all
-from srez.train.recipe import SMALLEST_CROP, FacesData, PhotosData
+from srez.train.recipe import FacesData, PhotosData
+
+SMALLEST_CROP = 20  # side of the smallest photograph in a pack, in pixels
 
 
 def pack(

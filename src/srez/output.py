@@ -27,6 +27,19 @@ def make_folder(path: Path) -> None:
         raise OutputError(f"{path} cannot be created: {error.strerror}") from None
 
 
+def refuse_no_file(path: Path) -> None:
+    """Refuse to write what is there and is no file: a folder, a device or a pipe.
+
+    Raises:
+        OutputError: it is such.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            raise OutputError(f"{path} cannot be written: it is no file")
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}") from None
+
+
 @contextmanager
 def atomic(path: Path, overwrite: bool = True) -> Iterator[IO[bytes]]:
     """A file to write to, which takes its name only when the block ends well.
@@ -39,9 +52,8 @@ def atomic(path: Path, overwrite: bool = True) -> Iterator[IO[bytes]]:
         OutputError: the folder does not exist or cannot be written to, the disk is full, or a file is there;
             or what is there is none, as a device or a pipe.
     """
+    refuse_no_file(path)
     try:
-        if path.exists() and not path.is_file():
-            raise OutputError(f"{path} cannot be written: it is no file")
         temporary = path.with_name(f".{path.name[:_PREFIX]}.{secrets.token_hex(8)}")
         # Open to all that the umask lets in, as any new file is; `tempfile` would hide it from others.
         handle = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)

@@ -25,7 +25,7 @@ from srez.errors import OptionError
 from srez.images.formats import format_to_write
 from srez.models.devices import AUTO, Place
 from srez.models.foreign import Hints
-from srez.output import atomic
+from srez.output import atomic, refuse_no_file
 from srez.upscaling.destination import refuse_missing_folder
 
 if TYPE_CHECKING:
@@ -171,6 +171,7 @@ def evaluate(
 
     for out in filter(None, (json_out, sheet_out)):
         refuse_missing_folder(out)  # before hours of measuring, and so is an unknown suffix
+        refuse_no_file(out)
     if sheet_out:
         format_to_write(sheet_out)
     pair_set = _pair_set(benchmark, damage, faces, partition, split, limit)

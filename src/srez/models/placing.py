@@ -31,8 +31,8 @@ class _Networks:
         tile: for tiles that run at the same time.
         whole: for one that runs alone.
         load: another `whole`.
-        stepped_back: `whole` for threads that step back, by how far: those that help them keep the priority
-            of the thread that loaded the network.
+        stepped_back: `whole`, and others like it, by how far the threads step back that they are for: those
+            that help them keep the priority of the thread that loaded the network.
     """
 
     tile: Network
@@ -44,7 +44,7 @@ class _Networks:
         """`whole` with helping threads that step back as far as this one."""
         niceness = machine.niceness()
         if niceness not in self.stepped_back:
-            self.stepped_back.setdefault(niceness, self.load())
+            self.stepped_back.setdefault(niceness, self.load())  # or that of a thread which was faster
         return self.stepped_back[niceness]
 
 
@@ -175,7 +175,7 @@ def _opened(
         load = partial(load, sides={axis: side for axis, side in sides.items() if isinstance(axis, str)})
     if not device.is_processor:
         one = load()
-        return _Networks(one, one, lambda: one, {})
+        return _Networks(one, one, lambda: one, {})  # a card helps by itself
     # Several tiles are run at the same time by one thread each, a single one by all: docs/adr/0010.
     load_whole = partial(load, threads=machine.cores())
     whole = load_whole()

@@ -152,7 +152,7 @@ def test_table_and_protocol_are_printed(benchmark: Path) -> None:
 
 
 @pytest.mark.parametrize("option", ["--json", "--sheet"])
-def test_a_place_that_cannot_be_written_is_told_before_measuring(benchmark: Path, tmp_path: Path, option: str) -> None:
+def test_an_unusable_place_is_told_before_measuring(benchmark: Path, tmp_path: Path, option: str) -> None:
     result = run("--benchmark", benchmark, option, tmp_path / "nowhere/a.png")
     assert (result.exit_code, result.stdout) == (2, "")
     assert str(tmp_path / "nowhere") in result.stderr.replace("\n", "")
